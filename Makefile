@@ -1,0 +1,53 @@
+# make demo    build, let a sample class hand in, grade it, report
+# make test    all tests
+# make lab     JupyterLab for a student
+# make build   lessons: course/ -> source/ and release/
+# make check   ruff and mypy
+# make format  let ruff put the code in order
+# make bench   benchmarks
+# make clean   remove what was built, but no student's work
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/installed
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: demo test lab build check format bench clean
+
+demo: $(INSTALLED)
+	@$(BIN)/python -m grader demo
+
+test: $(INSTALLED)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+lab: $(INSTALLED)
+	@$(BIN)/python -m grader lab
+
+build: $(INSTALLED)
+	@$(BIN)/python -m grader build
+
+check: $(INSTALLED)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: $(INSTALLED)
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+bench: $(INSTALLED)
+	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+clean:
+	rm -rf .cache demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+# Installs again when the list of packages changes.
+$(INSTALLED): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or later is needed; name one with: make PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing packages into .venv (once) ..."
+	@$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,208 @@
+"""`check` and `check_choice`: try a function, say what is wrong with it.
+
+In a student's notebook they compare with the answer key and explain. While a
+submission is graded they compare nothing: they hand over what the function
+returned, and a process that never ran student code judges it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from dlcore.codec import encode
+from dlcore.compare import COMPARISONS, Settings
+from dlcore.diagnose import show
+from dlcore.errors import CheckFailed, CourseError, NotAttempted, SetupError
+from dlcore.evidence import MIME, Outcome, bound_names, describe, observe
+from dlcore.judge import Verdict, judge
+from dlcore.key import Exercise, Key, read_key
+
+__all__ = ["MODE_VARIABLE", "begin", "check", "check_choice", "open_lessons", "results"]
+
+MODE_VARIABLE = "DLCORE_MODE"
+GREEN, RED, GREY, PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[90m", "\x1b[0m"
+
+_lessons: dict[str, Key] = {}
+_results: dict[tuple[str, int], tuple[Any, bool]] = {}
+
+
+def _mode() -> str:
+    mode = os.environ.get(MODE_VARIABLE, "practice")
+    if mode not in ("practice", "evidence"):
+        raise SetupError(f"{MODE_VARIABLE} is {mode!r}; it can be 'practice' or 'evidence'. Nothing was checked.")
+    return mode
+
+
+def begin(lesson: str, folder: str = ".") -> None:
+    """Start a lesson: read its answer key from the notebook's folder.
+
+    Args:
+        lesson: the notebook's name without its ending.
+        folder: where the key lies; the notebook's own folder by default.
+
+    Raises:
+        SetupError: the key is missing or damaged.
+    """
+    if _mode() == "practice":
+        _lessons[lesson] = read_key(lesson, folder)
+        _results.clear()
+
+
+def open_lessons() -> dict[str, Key]:
+    """The answer keys of the lessons that have begun in this notebook."""
+    return dict(_lessons)
+
+
+def results() -> dict[tuple[str, int], tuple[Any, bool]]:
+    """For each exercise and check number tried: the function tried, and whether it passed."""
+    return dict(_results)
+
+
+def check(
+    function: Callable[..., Any],
+    *args: Any,
+    label: str | None = None,
+    compare: str = "close",
+    rtol: float = 1e-5,
+    atol: float | None = None,
+    quiet: bool = False,
+    fresh: bool = False,
+    **kwargs: Any,
+) -> None:
+    """Call `function(*args, **kwargs)` and compare with the exercise's answer.
+
+    Args:
+        function: the function to try; the exercise is found by its name.
+        args, kwargs: its arguments. The function gets copies.
+        label: what the check is called in messages; the call itself if None.
+        compare: "close", "exact" or "moments".
+        rtol, atol: relative and absolute tolerance; atol=None means 1e-7 times
+            the largest expected entry.
+        quiet: NumPy's warnings of overflow, division by 0 and invalid values
+            count as errors.
+        fresh: the result must not share memory with an argument.
+
+    Raises:
+        CheckFailed: the result is not right yet; the message says why.
+        NotAttempted: the function is still the lesson's placeholder.
+        SetupError: the lesson has not begun, or does not know this check.
+    """
+    if compare not in COMPARISONS:
+        raise SetupError(f"compare={compare!r} is not one of {', '.join(COMPARISONS)}.")
+    if not callable(function):
+        raise CheckFailed(f"{RED}✗{PLAIN} A function was expected, but this is {show(function)}.")
+    mode = _mode()
+    names = bound_names(function, sys._getframe(1).f_globals)
+    outcome = observe(function, args, kwargs, quiet=quiet, fresh=fresh)
+    call = _call_text(names[0] if names else "function", args, kwargs)
+    if mode == "evidence":
+        _emit(names, (args, kwargs), outcome, label, call, Settings(compare, rtol, atol))
+    else:
+        _practise(function, names, (args, kwargs), outcome, label or call)
+
+
+def check_choice(name: str, choice: Any, options: str) -> None:
+    """Compare the answer to a multiple-choice question.
+
+    Args:
+        name: the question's name.
+        choice: the letter chosen, or "" for none yet.
+        options: the letters that there are, such as "abcd".
+
+    Raises:
+        CheckFailed: the choice is wrong; the message explains.
+        NotAttempted: no letter was chosen.
+    """
+    letter = choice.strip().strip("().").lower() if isinstance(choice, str) else choice
+    outcome = Outcome("returned", letter) if isinstance(letter, str) and letter else Outcome("unattempted")
+    if _mode() == "evidence":
+        _emit([name], ((name,), {}), outcome, None, name, Settings("exact"))
+        return
+    if outcome.kind == "returned" and (len(letter) != 1 or letter not in options):
+        raise CheckFailed(f"{RED}✗{PLAIN} {name}: choose one of the letters {', '.join(options)}, not {show(choice)}.")
+    _practise(letter, [name], ((name,), {}), outcome, name)
+
+
+def _call_text(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    parts = [_brief(arg) for arg in args] + [f"{key}={_brief(arg)}" for key, arg in kwargs.items()]
+    return f"{name}({', '.join(parts)})"
+
+
+def _brief(value: Any) -> str:
+    """An argument in a few words."""
+    if isinstance(value, np.ndarray):
+        text = np.array2string(value, precision=4, separator=", ")
+        return text if len(text) <= 40 and "\n" not in text else f"array {value.shape}"
+    if isinstance(value, np.random.Generator):
+        return "rng"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key!r}: …" for key in value) + "}"
+    if callable(value):
+        return getattr(value, "__name__", "function")
+    return show(value, 40)
+
+
+def _emit(names: list[str], arguments: Any, outcome: Outcome, label: str | None, call: str, settings: Settings) -> None:
+    """Hand over what was observed, for the grader to judge."""
+    from IPython.display import display
+
+    arrays = [item for item in (*arguments[0], *arguments[1].values()) if isinstance(item, np.ndarray)]
+    data = {
+        "version": 1,
+        "names": names[:8],
+        "arguments": encode(describe(arguments)),
+        "lengths": sorted({side for array in arrays for side in array.shape if side > 1}),
+        "label": label,
+        "call": call,
+        "settings": asdict(settings),
+        "outcome": outcome.to_json(),
+    }
+    display({MIME: data}, raw=True)
+
+
+def _find(names: list[str]) -> Exercise:
+    """The exercise that goes by one of `names`."""
+    if not _lessons:
+        raise SetupError("The lesson has not begun. Run the first code cell, then this one again.")
+    for key in reversed(_lessons.values()):
+        for name in names:
+            if name in key.exercises:
+                return key.exercises[name]
+    known = ", ".join(name for key in _lessons.values() for name in key.exercises)
+    raise SetupError(f"No exercise is called {names[0] if names else 'that'}. The exercises are: {known}.")
+
+
+def _practise(function: Any, names: list[str], arguments: Any, outcome: Outcome, label: str) -> None:
+    exercise = _find(names)
+    number = exercise.find(describe(arguments))
+    if number is None:
+        raise SetupError(
+            f"The check {label} is not one of the lesson's: its inputs are different.\n"
+            "Was the check cell changed, or run with other data? Restart the kernel and run all cells above it."
+        )
+    known = exercise.checks[number]
+    verdict = judge(known.expected, outcome, known.settings, known.misconceptions, known.lengths)
+    _results[exercise.name, number] = (function, verdict.passed)
+    if verdict.passed:
+        print(f"{GREEN}✓{PLAIN} {label}")
+        return
+    raise _failure(verdict, exercise, outcome, label)
+
+
+def _failure(verdict: Verdict, exercise: Exercise, outcome: Outcome, label: str) -> CourseError:
+    if verdict.kind == "unattempted":
+        return NotAttempted(f"{GREY}○ {exercise.name}: not attempted yet.{_missing(exercise.name, outcome)}{PLAIN}")
+    return CheckFailed(f"{RED}✗ {label}{PLAIN}\n{verdict.message}")
+
+
+def _missing(name: str, outcome: Outcome) -> str:
+    """Which other function is missing, if it is another."""
+    if outcome.where and outcome.where != name and outcome.where != "<lambda>":
+        return f" It calls {outcome.where}, which is not written yet."
+    return ""

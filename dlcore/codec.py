@@ -1,0 +1,276 @@
+"""Values as plain JSON, and back.
+
+Numbers, texts, None, arrays, and tuples, lists and dicts of those travel
+exactly: floats as hexadecimal, arrays as little-endian bytes. Nothing is ever
+unpickled, and `decode` refuses whatever is too large, too deep or not in the
+format, so bytes from an untrusted process are safe to read.
+
+A value is one of::
+
+    null, true, false, "text"
+    {"int": "12"}                     {"float": "0x1.8p+1"}
+    {"complex": [real, imag]}         (both hexadecimal)
+    {"scalar": "<f8", "data": b64}    a NumPy scalar
+    {"array": "<f8", "shape": [2, 3], "data": b64}
+    {"tuple": [...]}  {"list": [...]}  {"dict": [[key, value], ...]}
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import math
+from typing import Any
+
+import numpy as np
+
+from dlcore.errors import CodecError
+
+__all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_ITEMS", "decode", "encode"]
+
+MAX_BYTES = 8_000_000  # of array data and text in one value
+MAX_DEPTH = 16
+MAX_ITEMS = 100_000  # entries of lists, tuples and dicts in one value
+MAX_DIGITS = 4_000  # of one integer; also Python's own limit
+KINDS = "biufc"
+
+
+class _Budget:
+    """What is left of the bounds while one value is walked."""
+
+    def __init__(self) -> None:
+        self.bytes = MAX_BYTES
+        self.items = MAX_ITEMS
+
+    def spend(self, size: int = 0, items: int = 0) -> None:
+        self.bytes -= size
+        self.items -= items
+        if self.bytes < 0:
+            raise CodecError(f"The value holds more than {MAX_BYTES:,} bytes.")
+        if self.items < 0:
+            raise CodecError(f"The value holds more than {MAX_ITEMS:,} entries.")
+
+
+def encode(value: Any) -> Any:
+    """The JSON form of `value`.
+
+    Args:
+        value: None, bool, int, float, complex, str, a NumPy scalar or array of
+            bool, int, uint, float or complex entries, or tuples, lists and
+            dicts (with text, int or tuple keys) of those.
+
+    Returns:
+        A structure that `json.dumps` takes without NaN or infinity in it.
+
+    Raises:
+        CodecError: a type that is not in the list above, or too large or deep.
+
+    >>> encode((1, 0.5))
+    {'tuple': [{'int': '1'}, {'float': '0x1.0000000000000p-1'}]}
+    """
+    return _encode(value, _Budget(), 0)
+
+
+def _encode(value: Any, budget: _Budget, depth: int) -> Any:
+    if depth > MAX_DEPTH:
+        raise CodecError(f"The value is nested deeper than {MAX_DEPTH} levels.")
+    kind = type(value)
+    if value is None or kind is bool:
+        return value
+    if kind is str:
+        return _encode_text(value, budget)
+    if kind is int:
+        return _encode_int(value)
+    if kind is float:
+        return {"float": value.hex()}
+    if kind is complex:
+        return {"complex": [value.real.hex(), value.imag.hex()]}
+    if isinstance(value, np.generic | np.ndarray):
+        return _encode_array(value, budget)
+    if kind in (tuple, list):
+        budget.spend(items=len(value))
+        return {kind.__name__: [_encode(item, budget, depth + 1) for item in value]}
+    if kind is dict:
+        budget.spend(items=2 * len(value))
+        pairs = [[_encode(k, budget, depth + 1), _encode(v, budget, depth + 1)] for k, v in value.items()]
+        return {"dict": pairs}
+    raise CodecError(f"A value of type {kind.__name__} cannot be compared; return numbers, texts or arrays.")
+
+
+def _encode_text(text: str, budget: _Budget) -> str:
+    try:
+        budget.spend(size=len(text.encode("utf-8")))
+    except UnicodeEncodeError:
+        raise CodecError("The text holds half a character (a lone surrogate).") from None
+    return text
+
+
+def _encode_int(number: int) -> dict[str, str]:
+    if number.bit_length() > 3 * MAX_DIGITS:
+        raise CodecError(f"The whole number has more than about {MAX_DIGITS:,} digits.")
+    return {"int": str(number)}
+
+
+def _encode_array(value: Any, budget: _Budget) -> dict[str, Any]:
+    array = np.asarray(value)
+    if array.dtype.kind not in KINDS or array.dtype.itemsize > 16 or array.dtype.names:
+        raise CodecError(f"An array with entries of type {array.dtype} cannot be compared; use numbers.")
+    if array.dtype in (np.longdouble, np.clongdouble) and array.dtype not in (np.float64, np.complex128):
+        array = array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
+    budget.spend(size=array.nbytes, items=array.ndim)
+    little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    data = base64.b64encode(little.tobytes()).decode("ascii")
+    code = little.dtype.str.replace("|", "<")
+    if isinstance(value, np.generic):
+        return {"scalar": code, "data": data}
+    return {"array": code, "shape": list(array.shape), "data": data}
+
+
+_DTYPES = {
+    np.dtype(code).str.replace("|", "<"): np.dtype(code)
+    for code in ("?", "<i1", "<i2", "<i4", "<i8", "<u1", "<u2", "<u4", "<u8", "<f2", "<f4", "<f8", "<c8", "<c16")
+}
+
+
+def decode(form: Any) -> Any:
+    """The value whose JSON form is `form`; the inverse of `encode`.
+
+    Args:
+        form: what `json.loads` made of an encoded value, from anywhere.
+
+    Returns:
+        The value: fresh arrays, in the machine's byte order.
+
+    Raises:
+        CodecError: `form` is not an encoded value, or is beyond the bounds.
+
+    >>> decode({'tuple': [{'int': '1'}, {'float': '0x1.0000000000000p-1'}]})
+    (1, 0.5)
+    """
+    return _decode(form, _Budget(), 0)
+
+
+def _decode(form: Any, budget: _Budget, depth: int) -> Any:
+    if depth > MAX_DEPTH:
+        raise CodecError(f"The value is nested deeper than {MAX_DEPTH} levels.")
+    if form is None or isinstance(form, bool):
+        return form
+    if isinstance(form, str):
+        return _encode_text(form, budget)
+    if not isinstance(form, dict):
+        raise CodecError(f"An encoded value cannot be a bare {type(form).__name__}.")
+    tag = next((tag for tag in _DECODERS if tag in form), None)
+    if tag is None or set(form) != _DECODERS[tag][0]:
+        raise CodecError("This is not an encoded value: its tag is unknown or has other fields.")
+    return _DECODERS[tag][1](form, budget, depth)
+
+
+def _decode_int(form: dict[str, Any], budget: _Budget, depth: int) -> int:
+    digits = form["int"]
+    if not isinstance(digits, str) or len(digits) > MAX_DIGITS or not digits.lstrip("-").isdecimal():
+        raise CodecError("A whole number is not written in digits.")
+    try:
+        return int(digits)
+    except ValueError:
+        raise CodecError("A whole number is not written in digits.") from None
+
+
+def _real(text: Any) -> float:
+    if not isinstance(text, str) or len(text) > 40:
+        raise CodecError("A number is not written in hexadecimal.")
+    try:
+        number = float.fromhex(text)
+    except (ValueError, OverflowError):
+        raise CodecError("A number is not written in hexadecimal.") from None
+    return number
+
+
+def _decode_float(form: dict[str, Any], budget: _Budget, depth: int) -> float:
+    return _real(form["float"])
+
+
+def _decode_complex(form: dict[str, Any], budget: _Budget, depth: int) -> complex:
+    parts = form["complex"]
+    if not isinstance(parts, list) or len(parts) != 2:
+        raise CodecError("A complex number has two parts.")
+    return complex(_real(parts[0]), _real(parts[1]))
+
+
+def _bytes(form: dict[str, Any], code: str, count: int, budget: _Budget) -> np.ndarray:
+    dtype = _DTYPES.get(code) if isinstance(code, str) else None
+    if dtype is None:
+        raise CodecError("Array entries are of no known type.")
+    budget.spend(size=count * dtype.itemsize)
+    data = form["data"]
+    if not isinstance(data, str) or len(data) > 4 * (count * dtype.itemsize // 3 + 2):
+        raise CodecError("Array data do not fit the shape.")
+    try:
+        raw = base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError):
+        raise CodecError("Array data are not base64.") from None
+    if len(raw) != count * dtype.itemsize:
+        raise CodecError("Array data do not fit the shape.")
+    if dtype.kind == "b":
+        return np.frombuffer(raw, dtype=np.uint8) != 0
+    return np.frombuffer(raw, dtype=dtype).astype(dtype.newbyteorder("="))
+
+
+def _decode_scalar(form: dict[str, Any], budget: _Budget, depth: int) -> Any:
+    return _bytes(form, form["scalar"], 1, budget)[0]
+
+
+def _decode_array(form: dict[str, Any], budget: _Budget, depth: int) -> np.ndarray:
+    shape = form["shape"]
+    if not isinstance(shape, list) or len(shape) > 32:
+        raise CodecError("An array's shape is not a short list.")
+    if not all(type(side) is int and 0 <= side <= MAX_BYTES for side in shape):
+        raise CodecError("An array's shape is not a list of lengths.")
+    budget.spend(items=len(shape))
+    entries = _bytes(form, form["array"], math.prod(shape), budget)
+    try:
+        return entries.reshape(shape)
+    except ValueError:
+        raise CodecError("An array's shape is beyond what NumPy holds.") from None
+
+
+def _items(form: dict[str, Any], tag: str, budget: _Budget) -> list[Any]:
+    items = form[tag]
+    if not isinstance(items, list):
+        raise CodecError(f"A {tag} is not written as a list.")
+    budget.spend(items=len(items))
+    return items
+
+
+def _decode_tuple(form: dict[str, Any], budget: _Budget, depth: int) -> tuple[Any, ...]:
+    return tuple(_decode(item, budget, depth + 1) for item in _items(form, "tuple", budget))
+
+
+def _decode_list(form: dict[str, Any], budget: _Budget, depth: int) -> list[Any]:
+    return [_decode(item, budget, depth + 1) for item in _items(form, "list", budget)]
+
+
+def _decode_dict(form: dict[str, Any], budget: _Budget, depth: int) -> dict[Any, Any]:
+    pairs = _items(form, "dict", budget)
+    budget.spend(items=len(pairs))
+    result: dict[Any, Any] = {}
+    for pair in pairs:
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise CodecError("A dict is not written as pairs.")
+        key, value = (_decode(part, budget, depth + 1) for part in pair)
+        try:
+            result[key] = value
+        except TypeError:
+            raise CodecError("A dict's key is a list, a dict or an array.") from None
+    return result
+
+
+_DECODERS = {
+    "int": ({"int"}, _decode_int),
+    "float": ({"float"}, _decode_float),
+    "complex": ({"complex"}, _decode_complex),
+    "scalar": ({"scalar", "data"}, _decode_scalar),
+    "array": ({"array", "shape", "data"}, _decode_array),
+    "tuple": ({"tuple"}, _decode_tuple),
+    "list": ({"list"}, _decode_list),
+    "dict": ({"dict"}, _decode_dict),
+}

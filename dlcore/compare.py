@@ -1,0 +1,145 @@
+"""Do two values agree?
+
+Used on both sides: in a student's notebook against the answer key, and by the
+grader, in a process that never ran student code, against reference evidence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+__all__ = ["COMPARISONS", "Settings", "agree", "is_number", "near"]
+
+COMPARISONS = ("close", "exact", "moments")
+FLOOR = 1e-10  # smallest default absolute tolerance
+SHARE = 1e-7  # of the largest expected entry: default absolute tolerance
+SIGMAS = 6  # standard errors allowed to the moments of a random draw
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a check compares: which comparison, and its tolerances."""
+
+    compare: str = "close"
+    rtol: float = 1e-5
+    atol: float | None = None
+
+
+def is_number(value: Any) -> bool:
+    """Whether `value` is a single number or truth value: Python's, NumPy's or a 0-d array."""
+    if isinstance(value, np.ndarray):
+        return value.ndim == 0 and value.dtype.kind in "biufc"
+    return isinstance(value, bool | int | float | complex | np.bool_ | np.number)
+
+
+def agree(expected: Any, got: Any, settings: Settings = Settings()) -> bool:
+    """Whether `got` is as good as `expected`.
+
+    Structure and shapes must match and truth values are not numbers; float
+    width, NumPy or Python scalars, and list or tuple make no difference
+    (except to the comparison "exact").
+
+    Args:
+        expected: what the reference returned.
+        got: what the student's function returned.
+        settings: the comparison and its tolerances.
+
+    Returns:
+        True or False; never raises on values that the codec can hold.
+
+    >>> agree(np.array([1.0, 2.0]), np.array([1, 2]))
+    True
+    >>> agree(1.0, np.array([1.0]))
+    False
+    """
+    if expected is None or isinstance(expected, str):
+        return type(expected) is type(got) and bool(expected == got)
+    if isinstance(expected, dict):
+        return (
+            isinstance(got, dict)
+            and expected.keys() == got.keys()
+            and all(agree(expected[key], got[key], settings) for key in expected)
+        )
+    if isinstance(expected, tuple | list):
+        return _agree_sequence(expected, got, settings)
+    if is_number(expected):
+        return is_number(got) and _agree_arrays(np.asarray(expected), np.asarray(got), settings)
+    if isinstance(expected, np.ndarray):
+        return isinstance(got, np.ndarray) and _agree_arrays(expected, got, settings)
+    return False
+
+
+def _agree_sequence(expected: Any, got: Any, settings: Settings) -> bool:
+    if settings.compare == "exact" and type(expected) is not type(got):
+        return False
+    if isinstance(got, np.ndarray) and expected and all(map(is_number, expected)):
+        got = list(got) if got.ndim == 1 else got
+    if not isinstance(got, tuple | list) or len(expected) != len(got):
+        return False
+    if len(expected) > 8 and all(map(is_number, [*expected, *got])):
+        return _agree_arrays(_stack(expected), _stack(got), settings)
+    return all(agree(want, have, settings) for want, have in zip(expected, got, strict=True))
+
+
+def _stack(numbers: Any) -> np.ndarray:
+    """Many scalars as one array; whole numbers beyond 64 bits become floats."""
+    try:
+        return np.array(numbers)
+    except OverflowError:
+        return np.array(numbers, dtype=float)
+
+
+def _agree_arrays(expected: np.ndarray, got: np.ndarray, settings: Settings) -> bool:
+    if expected.shape != got.shape or (expected.dtype.kind == "b") != (got.dtype.kind == "b"):
+        return False
+    if settings.compare == "exact":
+        return expected.dtype.kind == got.dtype.kind and bool(
+            np.array_equal(expected, got, equal_nan=_has_nan(expected))
+        )
+    if settings.compare == "moments":
+        return _agree_moments(expected, got, settings)
+    return bool(near(expected, got, settings).all())
+
+
+def _has_nan(array: np.ndarray) -> bool:
+    return array.dtype.kind in "fc"
+
+
+def near(expected: np.ndarray, got: np.ndarray, settings: Settings) -> np.ndarray:
+    """Entry by entry, whether |got - expected| <= rtol*|expected| + atol.
+
+    Equal infinities agree, and so do two NaN.
+    """
+    expected, got = _as_inexact(expected), _as_inexact(got)
+    finite = np.isfinite(expected)
+    atol = settings.atol
+    if atol is None:
+        scale = np.abs(expected[finite]).max() if finite.any() else 0.0
+        atol = max(FLOOR, SHARE * float(scale))
+    with np.errstate(all="ignore"):
+        close = np.abs(got - expected) <= settings.rtol * np.abs(expected) + atol
+        same = (got == expected) | (np.isnan(got) & np.isnan(expected))
+    return np.where(finite & np.isfinite(got), close, same)
+
+
+def _as_inexact(array: np.ndarray) -> np.ndarray:
+    kind = np.complex128 if array.dtype.kind == "c" else np.float64
+    try:
+        return array.astype(kind)
+    except (OverflowError, TypeError, ValueError):  # whole numbers too large for a float
+        return np.full(array.shape, np.nan, dtype=kind)
+
+
+def _agree_moments(expected: np.ndarray, got: np.ndarray, settings: Settings) -> bool:
+    """Mean and standard deviation as two draws from one distribution would have them."""
+    if expected.size < 2 or expected.std() == 0:
+        return bool(near(expected, got, settings).all())
+    if not np.isfinite(got).all():
+        return False
+    deviation, n = float(expected.std()), expected.size
+    mean_fits = abs(float(got.mean()) - float(expected.mean())) <= SIGMAS * deviation * np.sqrt(2 / n)
+    spread_fits = abs(float(got.std()) - deviation) <= SIGMAS * deviation * np.sqrt(1 / n)
+    return bool(mean_fits and spread_fits)

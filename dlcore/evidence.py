@@ -1,0 +1,229 @@
+"""What a function does when it is called: its outcome, as plain data.
+
+`observe` calls a student's function on copies of the arguments and notes what
+it returned or raised and what it changed. The result is an `Outcome`, which
+travels as JSON, so it can be compared in another process.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import linecache
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from dlcore.codec import MAX_DEPTH, decode, encode
+from dlcore.errors import CodecError
+
+__all__ = ["MIME", "Outcome", "bound_names", "describe", "observe"]
+
+MIME = "application/vnd.dlcore.evidence+json"
+SMALL = 32  # entries up to which an argument is described by its entries
+MAX_TEXT = 400  # characters kept of an error's message
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one call came to.
+
+    Attributes:
+        kind: "returned", "raised", "unattempted" (the placeholder was called),
+            or "foreign" (the result cannot be compared).
+        value: what was returned.
+        error: the class of what was raised, or of the foreign result.
+        text: its message, or why the result is foreign.
+        where: the line that raised it, as text, if known.
+        changed: names of arguments that the call changed.
+        shared: names of arguments whose memory the result uses.
+        seconds: how long the call took.
+    """
+
+    kind: str
+    value: Any = None
+    error: str = ""
+    text: str = ""
+    where: str = ""
+    changed: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+    seconds: float = field(default=0.0, compare=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """The outcome as JSON data."""
+        form: dict[str, Any] = {"kind": self.kind, "seconds": round(self.seconds, 6)}
+        if self.kind == "returned":
+            form["value"] = encode(self.value)
+        form |= {name: text for name in ("error", "text", "where") if (text := getattr(self, name))}
+        return form | {name: list(names) for name in ("changed", "shared") if (names := getattr(self, name))}
+
+    @classmethod
+    def from_json(cls, form: Any) -> Outcome:
+        """The outcome in `form`, which may come from anywhere; raises CodecError."""
+        if not isinstance(form, dict) or form.get("kind") not in ("returned", "raised", "unattempted", "foreign"):
+            raise CodecError("This is not an outcome.")
+        seconds = form.get("seconds", 0.0)
+        return cls(
+            form["kind"],
+            decode(form.get("value")) if form["kind"] == "returned" else None,
+            error=_short(form.get("error")),
+            text=_short(form.get("text")),
+            where=_short(form.get("where")),
+            changed=_short_names(form.get("changed")),
+            shared=_short_names(form.get("shared")),
+            seconds=seconds if isinstance(seconds, float | int) else 0.0,
+        )
+
+
+def _short(text: Any) -> str:
+    return text[:MAX_TEXT] if isinstance(text, str) else ""
+
+
+def _short_names(names: Any) -> tuple[str, ...]:
+    return tuple(map(_short, names[:16])) if isinstance(names, list) else ()
+
+
+def observe(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    *,
+    quiet: bool = False,
+    fresh: bool = False,
+) -> Outcome:
+    """The outcome of `function(*args, **kwargs)`, called on copies.
+
+    Args:
+        function: any callable.
+        args, kwargs: its arguments; they are left alone.
+        quiet: NumPy's overflow, division and invalid-value warnings become errors.
+        fresh: also note which arguments the result shares memory with.
+
+    Returns:
+        The outcome. Errors that students' code raises become part of it;
+        KeyboardInterrupt and SystemExit pass through.
+    """
+    mine_args, mine_kwargs = _copied(args), _copied(kwargs)
+    stance: Literal["raise"] | None = "raise" if quiet else None
+    start = time.perf_counter()
+    try:
+        with np.errstate(over=stance, divide=stance, invalid=stance):
+            value = function(*mine_args, **mine_kwargs)
+    except Exception as error:  # noqa: BLE001 (whatever a student's code raises is its outcome)
+        return _raised(error, function, time.perf_counter() - start)
+    seconds = time.perf_counter() - start
+    names = _argument_names(function, args, kwargs)
+    before, after = (*args, *kwargs.values()), (*mine_args, *mine_kwargs.values())
+    changed = tuple(n for n, old, new in zip(names, before, after, strict=True) if not _same(old, new))
+    shared = tuple(n for n, arg in zip(names, after, strict=True) if fresh and _overlap(value, arg))
+    try:
+        encode(value)
+    except CodecError as problem:
+        return Outcome("foreign", error=type(value).__name__, text=str(problem), changed=changed, seconds=seconds)
+    return Outcome("returned", _copied(value), changed=changed, shared=shared, seconds=seconds)
+
+
+def _raised(error: Exception, function: Callable[..., Any], seconds: float) -> Outcome:
+    frames = []
+    trace = error.__traceback__
+    while trace is not None:
+        frames.append((trace.tb_frame.f_code, trace.tb_lineno))
+        trace = trace.tb_next
+    own = [(code, line) for code, line in frames[1:] if "site-packages" not in code.co_filename]
+    code, line = own[-1] if own else (None, 0)
+    kind = "unattempted" if isinstance(error, NotImplementedError) else "raised"
+    where = ""
+    if code is not None:
+        source = linecache.getline(code.co_filename, line).strip()
+        where = f"line {line} of {code.co_name}" + (f": {source}" if source else "")
+    if kind == "unattempted":
+        where = code.co_name if code is not None else ""
+    return Outcome(
+        kind, error=type(error).__name__, text=str(error)[:MAX_TEXT], where=where[:MAX_TEXT], seconds=seconds
+    )
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, tuple | list):
+        return type(value)([_copied(item) for item in value]) if type(value) in (tuple, list) else value
+    if isinstance(value, dict):
+        return {key: _copied(item) for key, item in value.items()}
+    return copy.deepcopy(value) if isinstance(value, np.random.Generator) else value
+
+
+def _same(old: Any, new: Any) -> bool:
+    """Whether an argument is still what it was."""
+    if isinstance(old, np.ndarray):
+        return (
+            isinstance(new, np.ndarray)
+            and old.shape == new.shape
+            and old.dtype == new.dtype
+            and bool(np.array_equal(old, new, equal_nan=old.dtype.kind in "fc"))
+        )
+    if isinstance(old, tuple | list):
+        return isinstance(new, tuple | list) and len(old) == len(new) and all(map(_same, old, new))
+    if isinstance(old, dict):
+        return isinstance(new, dict) and list(old) == list(new) and all(_same(old[key], new[key]) for key in old)
+    return True
+
+
+def _leaves(value: Any, depth: int = 0) -> list[np.ndarray]:
+    """The arrays in a value."""
+    if isinstance(value, np.ndarray):
+        return [value]
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, tuple | list) and depth < MAX_DEPTH:
+        return [leaf for item in value for leaf in _leaves(item, depth + 1)]
+    return []
+
+
+def _overlap(result: Any, argument: Any) -> bool:
+    return any(np.may_share_memory(a, b) for a in _leaves(result) for b in _leaves(argument))
+
+
+def _argument_names(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[str]:
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    positional = [named[i] if i < len(named) else f"argument {i + 1}" for i in range(len(args))]
+    return [*positional, *kwargs]
+
+
+def describe(value: Any, depth: int = 0) -> Any:
+    """A short description of an argument, equal up to rounding for equal arguments.
+
+    Small arrays are described by their entries, large ones by kind, shape and
+    four sums; random generators by kind and functions by nothing but being one.
+    """
+    if depth > MAX_DEPTH:
+        return ("deep",)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
+        if value.size <= SMALL:
+            return ("array", value.dtype.kind, value)
+        entries = value.ravel().astype(complex if value.dtype.kind == "c" else float)
+        sums = (entries.mean(), entries.std(), np.abs(entries).max(), entries @ np.cos(np.arange(entries.size)))
+        return ("array", value.dtype.kind, value.shape, sums)
+    if isinstance(value, tuple | list):
+        return (type(value).__name__, [describe(item, depth + 1) for item in value])
+    if isinstance(value, dict):
+        return ("dict", [(str(key), describe(item, depth + 1)) for key, item in value.items()])
+    if value is None or isinstance(value, bool | int | float | complex | str | np.bool_ | np.number):
+        return value
+    if isinstance(value, np.random.Generator):
+        return ("generator", type(value.bit_generator).__name__)
+    return ("function",) if callable(value) else ("other", type(value).__name__)
+
+
+def bound_names(function: Any, namespace: dict[str, Any]) -> list[str]:
+    """The names under which `namespace` holds `function`, then the function's own name."""
+    names = [name for name, value in list(namespace.items()) if value is function and not name.startswith("_")]
+    own = getattr(function, "__name__", None)
+    return [*names, own] if isinstance(own, str) and own not in names else names

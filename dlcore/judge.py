@@ -1,0 +1,133 @@
+"""From two outcomes to a verdict.
+
+`judge` compares what a student's function did with what the reference did.
+Where they differ it looks for a misconception that does the same, and failing
+that for a diagnosis.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from dlcore.compare import Settings, agree
+from dlcore.diagnose import Diagnosis, diagnose, show
+from dlcore.evidence import Outcome
+
+__all__ = ["Misconception", "Verdict", "judge", "passes"]
+
+
+@dataclass(frozen=True)
+class Misconception:
+    """A typical wrong solution, and what it did in one check."""
+
+    name: str
+    hint: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a check passed and, if not, why.
+
+    Attributes:
+        passed: whether the outcome is as good as the reference's.
+        kind: "passed", "unattempted", "misconception", or a diagnosis's kind.
+        gist: one sentence that gives no numbers away.
+        message: the same with the numbers that help.
+        misconception: the name of the misconception met, or "".
+    """
+
+    passed: bool
+    kind: str
+    gist: str = ""
+    message: str = ""
+    misconception: str = ""
+
+
+def passes(expected: Outcome, got: Outcome, settings: Settings) -> bool:
+    """Whether `got` is as good as `expected`."""
+    if got.kind != expected.kind or got.kind == "foreign":
+        return False
+    if not set(got.changed) <= set(expected.changed) or not set(got.shared) <= set(expected.shared):
+        return False
+    if got.kind == "raised":
+        return got.error == expected.error
+    return got.kind == "unattempted" or agree(expected.value, got.value, settings)
+
+
+def _does_the_same(wrong: Outcome, got: Outcome, settings: Settings) -> bool:
+    """Whether a misconception's outcome is the student's."""
+    if got.kind != wrong.kind or (got.changed, got.shared) != (wrong.changed, wrong.shared):
+        return False
+    if got.kind == "returned":
+        return agree(wrong.value, got.value, replace(settings, rtol=min(settings.rtol, 1e-6)))
+    return (got.error, got.text) == (wrong.error, wrong.text)
+
+
+def judge(
+    expected: Outcome,
+    got: Outcome,
+    settings: Settings,
+    misconceptions: Sequence[Misconception] = (),
+    lengths: Sequence[int] = (),
+) -> Verdict:
+    """The verdict on one check.
+
+    Args:
+        expected: the reference's outcome.
+        got: the student's.
+        settings: the comparison and its tolerances.
+        misconceptions: what each misconception of the exercise did in this check.
+        lengths: lengths of the arguments' axes, to name a factor by.
+
+    Returns:
+        The verdict, with the first misconception that did just the same, else
+        with a diagnosis.
+    """
+    if passes(expected, got, settings):
+        return Verdict(True, "passed")
+    if got.kind == "unattempted":
+        return Verdict(False, "unattempted", "Not attempted yet.", "Not attempted yet.")
+    found = _explain(expected, got, settings, lengths)
+    for wrong in misconceptions:
+        if _does_the_same(wrong.outcome, got, settings) and not passes(expected, wrong.outcome, settings):
+            message = f"{wrong.hint}\n{found.detail}"
+            return Verdict(False, "misconception", wrong.hint, message, wrong.name)
+    return Verdict(False, found.kind, found.gist, found.detail)
+
+
+def _explain(expected: Outcome, got: Outcome, settings: Settings, lengths: Sequence[int]) -> Diagnosis:
+    if got.kind == "raised":
+        return _explain_error(expected, got)
+    if expected.kind == "raised":
+        gist = f"It should raise {expected.error} here, but it returned something."
+        return Diagnosis("no-error", gist, f"It should raise {expected.error} here, but it returned {show(got.value)}.")
+    if got.kind == "foreign":
+        gist = "It returned something that is neither numbers nor texts, so it cannot be compared."
+        return Diagnosis("type", gist, got.text)
+    if not agree(expected.value, got.value, settings):
+        return diagnose(expected.value, got.value, settings, lengths)
+    changed = sorted(set(got.changed) - set(expected.changed))
+    if changed:
+        gist = "The result is right, but the call changed one of its arguments. Work on a new array instead."
+        return Diagnosis("changed", gist, gist.replace("one of its arguments", f"its argument {_names(changed)}"))
+    shared = sorted(set(got.shared) - set(expected.shared))
+    gist = "The result shares its memory with an argument: changing one changes the other. Copy it."
+    return Diagnosis("shared", gist, gist.replace("an argument", f"the argument {_names(shared)}"))
+
+
+def _names(names: Sequence[str]) -> str:
+    return " and ".join(f"`{name}`" for name in names)
+
+
+def _explain_error(expected: Outcome, got: Outcome) -> Diagnosis:
+    place = f"\n({got.where})" if got.where else ""
+    if got.error == "FloatingPointError":
+        gist = "NumPy warns of an overflow, a division by 0 or an invalid value on the way."
+        return Diagnosis("floating-point", gist, f"NumPy warns on the way: {got.text}.{place}")
+    known = isinstance(getattr(builtins, got.error, None), type)  # any other name may carry a message
+    raised = f"It raised {got.error if known else 'an error'}"
+    gist = f"{raised}." if expected.kind != "raised" else f"{raised}, not {expected.error}."
+    return Diagnosis("raised", gist, f"It raised {got.error}: {got.text}{place}")

@@ -1,0 +1,268 @@
+"""Figures that follow sliders: draw once, then move only what a control moves.
+
+A widget of the course is a `Panel`: controls, a `LiveFigure`, and a sentence
+that says in words what the picture shows. Its model is one function of the
+controls' values:
+
+    live = LiveFigure(alt="A line and a point.")
+    ax = live.figure.add_subplot(xlim=(0, 10), ylim=(0, 10))
+    (dot,) = ax.plot([], [], "o")
+    live.freeze(dot)
+
+    def update(x):
+        dot.set_data([x], [x**2])
+        return f"The square of {x} is {x**2}."
+
+    panel = Panel(live, [slider("x", 0, 3, 1)], update)
+
+Without a kernel, on a code host or in an exported page, the panel is a still
+picture with a text alternative.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import re
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
+from typing import Any
+
+import ipywidgets
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from dlcore.errors import CourseError
+
+__all__ = ["LiveFigure", "Panel", "ask", "log_slider", "name_of", "slider", "toggle"]
+
+_LABEL = {"description_width": "11em"}
+_WIDE = {"width": "32em"}
+_LONGEST = 300  # characters of an error that are shown
+
+
+class LiveFigure:
+    """A matplotlib figure shown as a picture of fixed size.
+
+    It is drawn by Agg without pyplot, so nothing keeps it alive once the
+    notebook has let go of it.
+
+    Attributes:
+        figure: the matplotlib figure to put axes into.
+        image: the ipywidgets image that shows it.
+        alt: what the figure shows in general, for those who cannot see it.
+    """
+
+    def __init__(self, size: tuple[float, float] = (8.0, 3.6), dpi: int = 100, alt: str = ""):
+        """Make an empty figure; `size` is (width, height) in inches."""
+        self.figure = Figure(figsize=size, dpi=dpi)
+        self.figure.set_layout_engine("none")  # axes stay where they are put
+        self.alt = alt
+        self._canvas: Any = FigureCanvasAgg(self.figure)
+        width, height = self._canvas.get_width_height()
+        layout = {"width": f"{width}px", "height": f"{height}px", "max_width": "100%"}
+        fit = {"object_fit": "contain", "object_position": "left top"}  # in a narrow window
+        self.image = ipywidgets.Image(format="png", layout={**layout, **fit})
+        self._moving: tuple[Any, ...] = ()
+        self._background: Any = None
+
+    def freeze(self, *moving: Artist) -> None:
+        """Draw everything but `moving` once and for all.
+
+        Args:
+            moving: the artists that controls move, listed bottom to top. What
+                is drawn above one of them must be listed too. Give every axis
+                its final limits before.
+        """
+        for artist in moving:
+            artist.set_animated(True)
+        self._moving = moving
+        self._canvas.draw()
+        self._background = self._canvas.copy_from_bbox(self.figure.bbox)
+
+    def refresh(self) -> None:
+        """Draw the moving artists over the background and show the picture."""
+        self._show(self._moving)
+
+    def blank(self) -> None:
+        """Show the background alone."""
+        self._show(())
+
+    def _show(self, artists: Sequence[Any]) -> None:
+        if self._background is None:
+            self.freeze()
+        self._canvas.restore_region(self._background)
+        for artist in artists:
+            artist.axes.draw_artist(artist)
+        picture = Image.fromarray(np.asarray(self._canvas.buffer_rgba())).convert("RGB")
+        buffer = io.BytesIO()
+        picture.save(buffer, "png", compress_level=1)
+        self.image.value = buffer.getvalue()
+
+
+class Panel:
+    """Controls, a live figure and a sentence; the last line of a notebook cell shows it.
+
+    Whatever goes wrong while the picture is made, in the student's function or
+    in ours, is said in the sentence, and only the figure's background is shown.
+
+    Attributes:
+        controls: the sliders and toggles, in the order of `update`'s arguments.
+        buttons: the buttons by their label.
+        sentence: what the status line says now, as plain text.
+        error: what went wrong in the last update, or None.
+    """
+
+    def __init__(
+        self,
+        live: LiveFigure,
+        controls: Sequence[Any],
+        update: Callable[..., str],
+        buttons: Mapping[str, Callable[[], None]] | None = None,
+    ):
+        """Connect the controls and make the first picture.
+
+        Args:
+            live: the figure. Its moving artists are what `update` moves.
+            controls: widgets with a `value`, such as `slider(...)`.
+            update: called with the controls' values; moves the artists and
+                returns a sentence, plain text in which `names` may stand in
+                backquotes. It takes 30 ms at most.
+            buttons: a label and what to do on a click, before the next update.
+        """
+        self.live, self.controls, self._update = live, tuple(controls), update
+        self.buttons = {label: _button(label) for label in buttons or {}}
+        self.error: Exception | None = None
+        self.sentence = ""
+        self._status = ipywidgets.HTML(
+            layout={"width": live.image.layout.width, "max_width": "100%", "min_height": "4.5em"}
+        )
+        self._silent = False
+        for control in self.controls:
+            control.observe(self._changed, "value")
+        for label, action in (buttons or {}).items():
+            self.buttons[label].on_click(lambda _, action=action: self.press(action))
+        self.tick()
+        row = [ipywidgets.HBox(list(self.buttons.values()))] if self.buttons else []
+        self.box = ipywidgets.VBox([*self.controls, *row, live.image, self._status])
+
+    def tick(self) -> None:
+        """Bring the picture and the sentence up to date with the controls."""
+        self.error = None
+        try:
+            self._say(self._update(*(control.value for control in self.controls)))
+            self.live.refresh()
+        except Exception as error:  # noqa: BLE001 - in a callback it would be lost, so it is shown
+            self.error = error
+            self._say(_kind_words(error), trouble=True)
+            self.live.blank()
+
+    def press(self, action: Callable[[], None]) -> None:
+        """Do what a button does: `action` may change controls; the picture changes once."""
+        self._silent = True
+        try:
+            action()
+        finally:
+            self._silent = False
+        self.tick()
+
+    def _changed(self, _change: object) -> None:
+        if not self._silent:
+            self.tick()
+
+    def _say(self, sentence: str, trouble: bool = False) -> None:
+        self.sentence = sentence
+        words = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(sentence))
+        look = "line-height:1.5;white-space:pre-line;"
+        if trouble:
+            look += "border-left:4px solid #D55E00;padding-left:8px;"
+        self._status.value = f'<div role="status" style="{look}">{words}</div>'
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        """The live panel, and for places without a kernel a still picture and its description."""
+        words = f"{self.live.alt} {self.sentence}".strip()
+        still = base64.b64encode(self.live.image.value).decode()
+        bundle = dict(self.box._repr_mimebundle_())
+        bundle["text/plain"] = words
+        bundle["text/html"] = (
+            f'<img alt="{html.escape(words)}" src="data:image/png;base64,{still}"><p>{html.escape(self.sentence)}</p>'
+        )
+        return bundle
+
+
+def ask(function: Callable[..., Any], *args: Any) -> Any:
+    """Return `function(*args)`; if the student's function fails, say so kindly.
+
+    What it prints and warns of is dropped: a picture may call it a thousand times.
+
+    Raises:
+        CourseError: the function raised or returned None; the message names
+            it and the slip.
+
+    >>> ask(lambda z: z + 1, 2)
+    3
+    """
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"), redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            result = function(*args)
+    except NotImplementedError as error:
+        raise CourseError(_kind_words(error)) from error
+    except Exception as error:
+        raise CourseError(f"`{name_of(function)}` raised {type(error).__name__}: {error}") from error
+    if result is None:
+        raise CourseError(f"`{name_of(function)}` returned nothing. Is a `return` missing?")
+    return result
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """The name under which the student knows `function`."""
+    return getattr(function, "__name__", "your function")
+
+
+def slider(label: str, low: float, high: float, value: float, step: float = 0.1) -> ipywidgets.FloatSlider:
+    """Return a slider from `low` to `high`; its visible label says what it changes, with the unit."""
+    return ipywidgets.FloatSlider(
+        value=value, min=low, max=high, step=step, description=label, style=_LABEL, layout=_WIDE
+    )
+
+
+def log_slider(label: str, low: float, high: float, value: float) -> ipywidgets.FloatLogSlider:
+    """Return a slider from `low` to `high`, both above 0, on which equal ways are equal factors."""
+    return ipywidgets.FloatLogSlider(
+        value=value, min=np.log10(low), max=np.log10(high), step=0.05, description=label,
+        readout_format=".3g", style=_LABEL, layout=_WIDE,
+    )  # fmt: skip
+
+
+def toggle(label: str, value: bool = False) -> ipywidgets.Checkbox:
+    """Return a box to tick."""
+    return ipywidgets.Checkbox(value=value, description=label, style=_LABEL, layout=_WIDE)
+
+
+def _button(label: str) -> ipywidgets.Button:
+    return ipywidgets.Button(description=label, layout={"width": "auto"})
+
+
+def _kind_words(error: Exception) -> str:
+    """A sentence or two for the status line."""
+    if isinstance(error, NotImplementedError):
+        return f"Write {_raised_in(error)} first, then run this cell again."
+    words = str(error)
+    if not isinstance(error, CourseError):
+        words = f"The picture could not be drawn: {type(error).__name__}: {words}"
+    return words if len(words) <= _LONGEST else words[:_LONGEST] + "…"
+
+
+def _raised_in(error: Exception) -> str:
+    """The name of the function that raised, in backquotes."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    name = trace.tb_frame.f_code.co_name if trace is not None else "<unknown>"
+    return "your function" if name.startswith("<") else f"`{name}`"

@@ -1,0 +1,173 @@
+"""Build lessons: course/ → source/ → release/.
+
+A week is built in a folder of its own and moved into place when everything in
+it is right, so a failed build changes nothing. What has not changed since the
+last build is not built again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import dlcore
+from dlcore.codec import encode
+from dlcore.key import SUFFIX, VERSION
+from dlcore.key import read_key as read_answer_key
+from grader.audit import AuditRow, audit, table
+from grader.course import Course
+from grader.errors import BuildError
+from grader.lesson import Lesson, read_lesson
+from grader.notebooks import compose_source, write_notebook
+from grader.reference import CheckCell, Reference, load_reference, support_files
+
+__all__ = ["Built", "answer_key", "build", "build_week"]
+
+
+@dataclass
+class Built:
+    """What became of one week: the audit's rows by lesson, or nothing new."""
+
+    week: str
+    rows: dict[str, list[AuditRow]]
+    unchanged: bool = False
+
+
+def build(course: Course, weeks: Iterable[str], say: Callable[[str], None], *, force: bool = False) -> list[Built]:
+    """Build weeks of the course.
+
+    Args:
+        course: the folders.
+        weeks: names of folders in course/; all of them if empty.
+        say: called with lines to show.
+        force: build what has not changed, too.
+
+    Raises:
+        BuildError: a lesson is not as it should be; its week is left as it was.
+    """
+    names = list(weeks) or course.weeks()
+    results = []
+    for week in names:
+        if not course.lessons(week):
+            known = ", ".join(course.weeks()) or "none"
+            raise BuildError(f"no lessons in {course.course / week}; the weeks are: {known}")
+        stamp = _stamp(course, week)
+        if not force and course.read_stamp(week) == stamp | _outputs(course, week) and course.is_released(week):
+            say(f"{week}: unchanged")
+            results.append(Built(week, {}, unchanged=True))
+            continue
+        rows = build_week(course, week, say)
+        course.write_stamp(week, stamp | _outputs(course, week))
+        results.append(Built(week, rows))
+    return results
+
+
+def build_week(course: Course, week: str, say: Callable[[str], None]) -> dict[str, list[AuditRow]]:
+    """Build one week; returns the audit's rows by lesson."""
+    staging = course.cache / "staging" / week
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
+    for name, data in support_files(course.course / week).items():
+        (staging / name).write_bytes(data)
+    rows = {}
+    lessons = [read_lesson(path) for path in course.lessons(week)]
+    _refuse_shared_names(lessons)
+    for lesson in lessons:
+        say(f"{week}/{lesson.name}: running the reference, its misconceptions and alternatives …")
+        notebook = staging / f"{lesson.name}.ipynb"
+        notebook.write_text(write_notebook(compose_source(lesson)), encoding="utf-8")
+        reference = load_reference(notebook, lesson, course.cache / "reference")
+        rows[lesson.name], problems = audit(reference, lesson)
+        say(table(rows[lesson.name]))
+        if problems:
+            listing = "".join(f"\n{lesson.path}:{line}: {text}" for line, text in problems[1:])
+            raise BuildError(problems[0][1] + listing, lesson.path, problems[0][0])
+        key = json.dumps(answer_key(reference), ensure_ascii=False, indent=1) + "\n"
+        (staging / f"{lesson.name}{SUFFIX}").write_text(key, encoding="utf-8")
+        read_answer_key(lesson.name, staging)
+    _move_into_place(staging, course.source / week)
+    course.release_week(week)
+    return rows
+
+
+def _refuse_shared_names(lessons: list[Lesson]) -> None:
+    """Within a week all exercises' names differ: the answer keys lie in one folder."""
+    owners: dict[str, Lesson] = {}
+    for lesson in lessons:
+        for name, exercise in lesson.exercises.items():
+            if name in owners:
+                raise BuildError(
+                    f"the exercise {name} is also in {owners[name].path.name}", lesson.path, exercise.solution.line
+                )
+            owners[name] = lesson
+
+
+def _move_into_place(staging: Path, target: Path) -> None:
+    target.mkdir(parents=True, exist_ok=True)
+    fresh = {path.name: path.read_bytes() for path in staging.iterdir()}
+    for path in target.iterdir():
+        if path.is_file() and path.name not in fresh:
+            path.unlink()
+    for name, data in fresh.items():
+        if not (target / name).exists() or (target / name).read_bytes() != data:
+            (target / name).write_bytes(data)
+    shutil.rmtree(staging)
+
+
+def answer_key(reference: Reference) -> dict[str, Any]:
+    """What students get to compare with: the visible checks' expected outcomes, and hints."""
+    exercises = []
+    for exercise in reference.exercises.values():
+        checks = [
+            _known_check(cell, number, exercise.hints)
+            for cell in exercise.cells
+            for number, hidden in enumerate(cell.hidden)
+            if not hidden
+        ]
+        exercises.append({"name": exercise.name, "points": exercise.points, "checks": checks})
+    return {"version": VERSION, "lesson": reference.lesson, "title": reference.title, "exercises": exercises}
+
+
+def _known_check(cell: CheckCell, number: int, hints: dict[str, str]) -> dict[str, Any]:
+    record = cell.records[number]
+    return {
+        "arguments": encode(record.arguments),
+        "label": record.label or record.call,
+        "settings": asdict(record.settings),
+        "lengths": list(record.lengths),
+        "expected": _timeless(record.outcome.to_json()),
+        "misconceptions": [
+            {"name": wrong.name, "hint": wrong.hint, "outcome": _timeless(wrong.outcome.to_json())}
+            for wrong in cell.misconceptions(number, hints)
+        ],
+    }
+
+
+def _timeless(outcome: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in outcome.items() if name not in ("seconds", "where")}
+
+
+def _stamp(course: Course, week: str) -> dict[str, str]:
+    """A digest of all that a week is built from."""
+    inputs = sorted(path for path in (course.course / week).rglob("*") if path.is_file())
+    code = [*Path(dlcore.__file__).parent.glob("*.py"), *Path(__file__).parent.glob("*.py")]
+    digest = hashlib.sha256(f"{sys.version} {version('numpy')} {version('nbgrader')}".encode())
+    for path in [*inputs, *sorted(code)]:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return {"inputs": digest.hexdigest()}
+
+
+def _outputs(course: Course, week: str) -> dict[str, str]:
+    """A digest of what a week was built into."""
+    digest = hashlib.sha256()
+    for folder in (course.source / week, course.release / week):
+        for path in sorted(folder.glob("*")) if folder.is_dir() else []:
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return {"outputs": digest.hexdigest()}

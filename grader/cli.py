@@ -1,0 +1,186 @@
+"""The command line: ``python -m grader COMMAND``.
+
+Exit codes: 0 all went well; 1 it went through, but something failed (a
+submission, a check of the demo); 2 it could not be done as asked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from grader.errors import Problem
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except Problem as problem:
+        print(f"grader: {problem}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("grader: stopped; what is done is kept, and the same command goes on from there", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m grader",
+        description="Build the lessons, grade submissions, report.",
+        epilog="Exit codes: 0 all well, 1 something failed on the way, 2 could not be done as asked.",
+    )
+    parser.add_argument("--root", type=Path, default=Path(), help="the course's folder (default: the current one)")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+        item = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        item.set_defaults(run=run)
+        return item
+
+    item = command("build", _build, "make source/ and release/ from course/, checking every check")
+    item.add_argument("week", nargs="*", help="folders of course/ (default: all)")
+    item.add_argument("--force", action="store_true", help="build what has not changed, too")
+    item = command("lab", _lab, "open JupyterLab in a working folder, as a student")
+    item.add_argument("--folder", type=Path, default=Path("work"), help="the working folder (default: work)")
+    item.add_argument("--no-browser", action="store_true", help="print the address, open no browser")
+    item = command("grade", _grade, "grade submitted/<student>/<week>")
+    item.add_argument("week")
+    item.add_argument("--student", action="append", default=[], metavar="ID", help="only this one (may be repeated)")
+    item.add_argument("--force", action="store_true", help="grade again what is graded")
+    item.add_argument(
+        "--unsafe-without-sandbox",
+        action="store_true",
+        help="where there is no sandbox, run student code with process limits only: it runs as you",
+    )
+    item = command("feedback", _feedback, "write the feedback pages of a graded week")
+    item.add_argument("week")
+    item = command("report", _report, "write the instructor's report on a graded week")
+    item.add_argument("week")
+    item.add_argument("--output", type=Path, default=Path("report.html"), help="default: report.html")
+    item = command("export", _export, "write a week's grades as CSV")
+    item.add_argument("week")
+    item.add_argument("--output", type=Path, help="default: standard output")
+    item = command("demo", _demo, "let a sample class hand in week1 and grade it")
+    item.add_argument("--folder", type=Path, default=Path("demo"), help="where to put it (default: demo)")
+    return parser
+
+
+def _bar(text: str) -> Callable[[list[str]], Iterator[str]]:
+    def bar(items: list[str]) -> Iterator[str]:
+        return iter(tqdm(items, desc=text, unit="submission", disable=None))
+
+    return bar
+
+
+def _build(options: argparse.Namespace) -> int:
+    from grader.build import build
+    from grader.course import Course
+
+    build(Course(options.root), options.week, print, force=options.force)
+    return 0
+
+
+def _lab(options: argparse.Namespace) -> int:
+    from grader.course import Course
+
+    course = Course(options.root)
+    copied = copy_release(course.release, options.folder)
+    print(f"Your work is in {options.folder.resolve()}" + (f" (new there: {', '.join(copied)})" if copied else ""))
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={options.folder.resolve()}"]
+    return subprocess.call(command + (["--no-browser"] if options.no_browser else []))
+
+
+def copy_release(release: Path, folder: Path) -> list[str]:
+    """Copy released files into a working folder; answer keys are renewed, work is never written over.
+
+    Returns:
+        The files that were not there before.
+    """
+    copied = []
+    for path in sorted(path for path in release.glob("*/*") if path.is_file()):
+        target = folder / path.relative_to(release)
+        fresh = not target.exists()
+        if fresh or (path.name.endswith((".key.json", ".py")) and target.read_bytes() != path.read_bytes()):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+            copied += [str(path.relative_to(release))] if fresh else []
+    return copied
+
+
+def _grade(options: argparse.Namespace) -> int:
+    from grader.course import Course
+    from grader.grading import grade_week, students_with_submissions
+
+    course = Course(options.root)
+    graded = grade_week(
+        course,
+        options.week,
+        students=options.student,
+        force=options.force,
+        unsafe_without_sandbox=options.unsafe_without_sandbox,
+        progress=_bar("grading"),
+    )
+    width = max(len(item.student) for item in graded)
+    for item in graded:
+        what = f"{item.score:>7g} of {item.max_score:g}" if item.state != "failed" else " failed"
+        note = " (graded before)" if item.state == "already graded" else ""
+        print(f"{item.student:<{width}} {what}{note}  {item.problem}".rstrip())
+    for student in students_with_submissions(course, options.week)[1]:
+        print(f"{student}: the folder holds no notebook; nothing was graded")
+    failed = sum(item.state == "failed" for item in graded)
+    if failed:
+        print(f"grader: {failed} of {len(graded)} submissions could not be graded", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _feedback(options: argparse.Namespace) -> int:
+    from grader.course import Course
+    from grader.grading import make_feedback
+
+    course = Course(options.root)
+    made = make_feedback(course, options.week, progress=_bar("feedback"))
+    failed = [item for item in made if item.problem]
+    for item in failed:
+        print(f"{item.student}: {item.problem}", file=sys.stderr)
+    print(f"{len(made) - len(failed)} pages in {course.feedback}/<student>/{options.week}/")
+    return 1 if failed else 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from grader.course import Course
+    from grader.report import write_report
+
+    write_report(Course(options.root), options.week, options.output)
+    print(f"The report is in {options.output.resolve()}")
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from grader.course import Course
+    from grader.export import write_csv
+
+    course = Course(options.root)
+    if options.output is None:
+        write_csv(course, options.week, sys.stdout)
+        return 0
+    with open(options.output, "w", newline="", encoding="utf-8") as stream:
+        write_csv(course, options.week, stream)
+    print(f"The grades are in {options.output.resolve()}")
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from grader.course import Course
+    from grader.demo import run_demo
+
+    return run_demo(Course(options.root), options.folder, print, _bar("grading"))

@@ -1,0 +1,136 @@
+"""Where a course's folders are, and nbgrader's view of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from functools import cached_property
+from pathlib import Path
+
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.apps import NbGraderAPI
+from traitlets.config import Config, PyFileConfigLoader
+
+from grader.errors import BuildError, GradingError, Problem
+from grader.lesson import Lesson, read_lesson
+
+__all__ = ["Course"]
+
+
+class Course:
+    """A course at `root`: the folders of the pipeline, and nbgrader configured for them.
+
+    Raises:
+        GradingError: `root` has no nbgrader_config.py.
+    """
+
+    def __init__(self, root: Path):
+        self.root = root.resolve()
+        if not (self.root / "nbgrader_config.py").is_file():
+            raise GradingError(
+                f"{self.root} is not a course: it has no nbgrader_config.py. "
+                "Run the command in the course's folder, or name it with --root."
+            )
+        self.course, self.cache = self.root / "course", self.root / ".cache"
+        programs = str(Path(sys.executable).parent)  # nbgrader calls alembic by name
+        if programs not in os.environ.get("PATH", "").split(os.pathsep):
+            os.environ["PATH"] = os.pathsep.join([programs, os.environ.get("PATH", os.defpath)])
+
+    @property
+    def source(self) -> Path:
+        """The instructor's notebooks."""
+        return self._folder("source_directory")
+
+    @property
+    def release(self) -> Path:
+        """The students' notebooks."""
+        return self._folder("release_directory")
+
+    @property
+    def submitted(self) -> Path:
+        """What students handed in: submitted/<student>/<week>."""
+        return self._folder("submitted_directory")
+
+    @property
+    def autograded(self) -> Path:
+        """What grading made of it."""
+        return self._folder("autograded_directory")
+
+    @property
+    def feedback(self) -> Path:
+        """The pages for students."""
+        return self._folder("feedback_directory")
+
+    def _folder(self, name: str) -> Path:
+        return self.root / str(getattr(self.api.coursedir, name))
+
+    @cached_property
+    def config(self) -> Config:
+        """nbgrader's configuration, from nbgrader_config.py."""
+        config = PyFileConfigLoader("nbgrader_config.py", path=str(self.root)).load_config()
+        config.CourseDirectory.root = str(self.root)
+        return config
+
+    @cached_property
+    def api(self) -> NbGraderAPI:
+        """nbgrader's Python interface to this course."""
+        return NbGraderAPI(config=self.config)
+
+    def gradebook(self) -> Gradebook:
+        """The gradebook, opened; use it in a `with`."""
+        return Gradebook(self.api.coursedir.db_url, self.api.coursedir.course_id)
+
+    def weeks(self) -> list[str]:
+        """The folders in course/ that hold lessons."""
+        return sorted({path.parent.name for path in self.course.glob("*/*.md")})
+
+    def lessons(self, week: str) -> list[Path]:
+        """The lesson files of a week."""
+        return sorted((self.course / week).glob("*.md"))
+
+    def lesson(self, week: str, name: str) -> Lesson | None:
+        """The lesson that a notebook was built from, if it is here."""
+        path = self.course / week / f"{name}.md"
+        return read_lesson(path) if path.is_file() else None
+
+    def released_notebooks(self, week: str) -> list[str]:
+        """The names of a week's notebooks."""
+        return sorted(path.stem for path in (self.release / week).glob("*.ipynb"))
+
+    def is_released(self, week: str) -> bool:
+        """Whether the week's notebooks are in release/ and in the gradebook."""
+        try:
+            with self.gradebook() as gradebook:
+                known = {notebook.name for notebook in gradebook.find_assignment(week).notebooks}
+        except MissingEntry:
+            return False
+        return bool(known) and known == {path.stem for path in (self.source / week).glob("*.ipynb")} == set(
+            self.released_notebooks(week)
+        )
+
+    def release_week(self, week: str) -> None:
+        """Run `nbgrader generate_assignment`; raises BuildError if it fails."""
+        result = self.api.generate_assignment(week, force=True, create=True)
+        if not result["success"]:
+            raise BuildError(f"nbgrader generate_assignment {week} failed:\n{result.get('log') or result.get('error')}")
+
+    def read_stamp(self, week: str) -> dict[str, str]:
+        """What the last build noted about a week."""
+        try:
+            stamp = json.loads((self.cache / "build" / f"{week}.json").read_text())
+        except (OSError, ValueError):
+            return {}
+        return stamp if isinstance(stamp, dict) else {}
+
+    def write_stamp(self, week: str, stamp: dict[str, str]) -> None:
+        """Note something about a week for the next build."""
+        folder = self.cache / "build"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{week}.json").write_text(json.dumps(stamp))
+
+    def need_week(self, week: str) -> None:
+        """Refuse a week that is not built; raises Problem with what to do."""
+        if not self.is_released(week):
+            known = ", ".join(self.weeks())
+            raise Problem(f"{week} is not built. Run `make build` first. The weeks are: {known}")

@@ -1,0 +1,36 @@
+"""A week's grades as CSV, quoted so that every spreadsheet reads it back."""
+
+from __future__ import annotations
+
+import csv
+from typing import TextIO
+
+from grader.course import Course
+from grader.results import read_results
+
+__all__ = ["write_csv"]
+
+COLUMNS = "student last_name first_name week score max_score late_penalty submitted to_grade".split()
+
+
+def write_csv(course: Course, week: str, stream: TextIO) -> None:
+    """Write a row per student: names, score, penalty, then each exercise's points."""
+    results = read_results(course, week)
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([*COLUMNS, *results.exercises])
+    for student in results.students:
+        scores = [student.exercises[name].score if name in student.exercises else None for name in results.exercises]
+        writer.writerow(
+            [
+                student.student,
+                student.last_name,
+                student.first_name,
+                week,
+                f"{student.score:g}",
+                f"{student.max_score:g}",
+                f"{student.late_penalty:g}",
+                student.submitted,
+                "yes" if student.to_grade else "",
+                *("" if score is None else f"{score:g}" for score in scores),
+            ]
+        )

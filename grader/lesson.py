@@ -1,0 +1,273 @@
+"""Read a lesson file: MyST Markdown in, cells with roles out.
+
+`read_lesson` refuses what an author is likely to get wrong, with file, line
+and reason; what a lesson may contain is described in docs/authoring.md.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jupytext.myst import MystMetadataParsingError, myst_to_notebook
+
+from grader.errors import BuildError
+
+__all__ = ["ROLES", "Cell", "Exercise", "Lesson", "read_lesson", "visible_part"]
+
+ROLES = ("setup", "solution", "check", "misconception", "alternative", "demo", "quiz", "written")
+OPTIONS: dict[str, set[str]] = {
+    "": {"role"},
+    "setup": {"role"},
+    "demo": {"role"},
+    "solution": {"role", "exercise", "uses"},
+    "check": {"role", "exercise", "points"},
+    "misconception": {"role", "exercise", "name", "hint"},
+    "alternative": {"role", "exercise", "name"},
+    "quiz": {"role", "exercise", "points", "wrong"},
+    "written": {"role", "exercise", "points"},
+}
+BEGIN_SOLUTION, END_SOLUTION = "### BEGIN SOLUTION", "### END SOLUTION"
+BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
+NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+LEAST_MISCONCEPTIONS, LEAST_ALTERNATIVES = 4, 2
+
+
+@dataclass
+class Cell:
+    """One cell of a lesson: its text, its role and where it stands in the file."""
+
+    kind: str  # "code" or "markdown"
+    source: str
+    line: int
+    role: str = ""
+    exercise: str = ""
+    options: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def points(self) -> float:
+        """The points of a check, a quiz question or a written answer."""
+        return float(self.options.get("points", 0))
+
+
+@dataclass
+class Exercise:
+    """The cells of one exercise; a quiz question or a written answer has only one."""
+
+    name: str
+    solution: Cell
+    checks: list[Cell] = field(default_factory=list)
+    misconceptions: list[Cell] = field(default_factory=list)
+    alternatives: list[Cell] = field(default_factory=list)
+
+    @property
+    def kind(self) -> str:
+        """ "solution", "quiz" or "written"."""
+        return self.solution.role
+
+
+@dataclass
+class Lesson:
+    """A lesson file as read: its cells in order, and its exercises by name."""
+
+    path: Path
+    title: str
+    cells: list[Cell]
+    exercises: dict[str, Exercise]
+
+    @property
+    def name(self) -> str:
+        """The notebook's name, without ending."""
+        return self.path.stem
+
+    @property
+    def week(self) -> str:
+        """The folder's name, which is nbgrader's assignment."""
+        return self.path.parent.name
+
+
+def read_lesson(path: Path) -> Lesson:
+    """The lesson in the file at `path`.
+
+    Raises:
+        BuildError: the file is no lesson, with line and reason.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        notebook = myst_to_notebook(text, add_source_map=True)
+    except OSError as problem:
+        raise BuildError(f"cannot be read: {problem.strerror}", path) from None
+    except UnicodeDecodeError as problem:
+        raise BuildError(f"is not UTF-8 text: {problem}", path) from None
+    except MystMetadataParsingError as problem:
+        raise _option_error(path, str(problem)) from None
+    title = notebook.metadata.get("course", {}).get("title")
+    if not title:
+        raise BuildError("the header has no course title:\ncourse:\n  title: …", path, 1)
+    lines = notebook.metadata["source_map"]
+    cells = [
+        _read_cell(path, item.cell_type, item.source, dict(item.metadata), line)
+        for item, line in zip(notebook.cells, lines, strict=True)
+    ]
+    lesson = Lesson(path, str(title), cells, {})
+    _collect_exercises(lesson)
+    _check_exercises(lesson)
+    return lesson
+
+
+def _option_error(path: Path, message: str) -> BuildError:
+    line = re.search(r"at line (\d+)", message)
+    hint = "\nIf a hint or name holds a colon, put it in double quotes."
+    return BuildError(message + hint, path, int(line[1]) if line else None)
+
+
+def _read_cell(path: Path, kind: str, source: str, options: dict[str, Any], line: int) -> Cell:
+    role = options.get("role", "")
+    if role and role not in ROLES:
+        raise BuildError(f"the role {role!r} is none of {', '.join(ROLES)}", path, line)
+    unknown = set(options) - OPTIONS[role]
+    if unknown:
+        known = ", ".join(sorted(OPTIONS[role]))
+        raise BuildError(f"unknown option {sorted(unknown)[0]!r}; a {role or 'plain'} cell takes: {known}", path, line)
+    if (role == "written") != (kind == "markdown" and bool(role)):
+        raise BuildError(f"a {role} cell cannot be a {kind} cell", path, line)
+    cell = Cell(kind, source, line, role, str(options.get("exercise", "")), options)
+    if "exercise" in OPTIONS[role] and not NAME.match(cell.exercise):
+        raise BuildError(f"the {role} cell needs an exercise name (lower case, digits, _)", path, line)
+    if "points" in OPTIONS[role]:
+        _check_points(path, cell)
+    for option in ("name", "hint", "wrong"):
+        if option in OPTIONS[role] and not options.get(option):
+            raise BuildError(f"the {role} cell of {cell.exercise} has no {option}", path, line)
+    if kind == "code" and role not in ("", "demo", "setup"):
+        _check_syntax(path, cell)
+    return cell
+
+
+def _check_points(path: Path, cell: Cell) -> None:
+    points = cell.options.get("points")
+    if isinstance(points, bool) or not isinstance(points, int | float) or not 0 < points < float("inf"):
+        raise BuildError(
+            f"the {cell.role} cell of {cell.exercise} has points {points!r}, not a positive number", path, cell.line
+        )
+
+
+def _check_syntax(path: Path, cell: Cell) -> None:
+    try:
+        ast.parse(cell.source)
+    except SyntaxError as problem:
+        raise BuildError(
+            f"the {cell.role} cell of {cell.exercise} is not Python: {problem.msg} in its line {problem.lineno}",
+            path,
+            cell.line,
+        ) from None
+
+
+def _collect_exercises(lesson: Lesson) -> None:
+    for cell in lesson.cells:
+        if cell.role in ("solution", "quiz", "written"):
+            if cell.exercise in lesson.exercises:
+                first = lesson.exercises[cell.exercise].solution.line
+                raise BuildError(
+                    f"the exercise {cell.exercise} stands twice; the first is in line {first}", lesson.path, cell.line
+                )
+            lesson.exercises[cell.exercise] = Exercise(cell.exercise, cell)
+        elif cell.role in ("check", "misconception", "alternative"):
+            exercise = lesson.exercises.get(cell.exercise)
+            if exercise is None or exercise.kind != "solution":
+                raise BuildError(
+                    f"the {cell.role} cell of {cell.exercise} has no solution cell before it", lesson.path, cell.line
+                )
+            getattr(exercise, f"{cell.role}s").append(cell)
+
+
+def _check_exercises(lesson: Lesson) -> None:
+    if sum(cell.role == "setup" for cell in lesson.cells) != 1:
+        raise BuildError("there must be one setup cell", lesson.path, 1)
+    for exercise in lesson.exercises.values():
+        cell = exercise.solution
+        if exercise.kind in ("solution", "written") and not _has_region(cell.source, BEGIN_SOLUTION, END_SOLUTION):
+            raise BuildError(
+                f"the {exercise.kind} cell of {exercise.name} needs {BEGIN_SOLUTION} and {END_SOLUTION}",
+                lesson.path,
+                cell.line,
+            )
+        if exercise.kind == "solution":
+            _check_solution(lesson, exercise)
+        if exercise.kind == "quiz":
+            _check_quiz(lesson, exercise)
+
+
+def _check_solution(lesson: Lesson, exercise: Exercise) -> None:
+    path, cell = lesson.path, exercise.solution
+    if not exercise.checks:
+        raise BuildError(f"the exercise {exercise.name} has no check cell", path, cell.line)
+    for item in (cell, *exercise.misconceptions, *exercise.alternatives):
+        if exercise.name not in bound_at_top(item.source):
+            raise BuildError(f"the {item.role} cell does not define {exercise.name}", path, item.line)
+    for items, least in ((exercise.misconceptions, LEAST_MISCONCEPTIONS), (exercise.alternatives, LEAST_ALTERNATIVES)):
+        if len(items) < least:
+            word = "misconceptions" if items is exercise.misconceptions else "alternatives"
+            raise BuildError(
+                f"the exercise {exercise.name} has {len(items)} {word}, not {least} or more", path, cell.line
+            )
+        names = [str(item.options["name"]) for item in items]
+        for item, name in zip(items, names, strict=True):
+            if names.count(name) > 1:
+                raise BuildError(f"the exercise {exercise.name} has two {item.role}s called {name}", path, item.line)
+    for item in exercise.checks:
+        if "check(" not in visible_part(item.source):
+            raise BuildError(f"a check cell of {exercise.name} shows the student no check", path, item.line)
+
+
+def _check_quiz(lesson: Lesson, exercise: Exercise) -> None:
+    path, cell = lesson.path, exercise.solution
+    wrong = cell.options["wrong"]
+    if not isinstance(wrong, dict) or not all(isinstance(k, str) and re.fullmatch("[a-z]", k) for k in wrong):
+        raise BuildError(f"`wrong` of {exercise.name} must map letters to explanations", path, cell.line)
+    if quiz_answer(cell) is None or quiz_answer(cell) in wrong:
+        raise BuildError(
+            f'the quiz cell must be one line, {exercise.name} = "letter", with a letter that is not in `wrong`',
+            path,
+            cell.line,
+        )
+
+
+def quiz_answer(cell: Cell) -> str | None:
+    """The right letter of a quiz cell, or None if it is not written as it should be."""
+    match = re.fullmatch(rf'{cell.exercise} = "([a-z])"', cell.source.strip())
+    return match[1] if match else None
+
+
+def bound_at_top(source: str) -> set[str]:
+    """The names that a cell's source binds at its top level."""
+    names: set[str] = set()
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Assign):
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {alias.asname or alias.name for alias in node.names}
+    return names
+
+
+def _has_region(source: str, begin: str, end: str) -> bool:
+    lines = [line.strip() for line in source.splitlines()]
+    return lines.count(begin) == lines.count(end) == 1 and lines.index(begin) < lines.index(end)
+
+
+def visible_part(source: str) -> str:
+    """A check cell's source without its hidden region."""
+    kept, hidden = [], False
+    for line in source.splitlines():
+        if line.strip() == BEGIN_HIDDEN:
+            hidden = True
+        elif line.strip() == END_HIDDEN:
+            hidden = False
+        elif not hidden:
+            kept.append(line)
+    return "\n".join(kept).rstrip()

@@ -1,0 +1,132 @@
+"""From a lesson to the instructor's notebook, and cells' course metadata.
+
+Every cell of source/ and release/ carries ``metadata["course"]`` with its
+role and exercise; exercises' cells carry nbgrader's metadata (schema 3).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import nbformat
+from nbformat.notebooknode import NotebookNode
+
+from grader.lesson import Cell, Lesson
+
+__all__ = ["compose_source", "course_of", "grade_id", "is_check", "write_notebook"]
+
+KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
+
+
+def compose_source(lesson: Lesson) -> NotebookNode:
+    """The instructor's notebook of a lesson: solutions and hidden tests in, misconceptions out."""
+    cells: list[NotebookNode] = []
+    checks_of: dict[str, int] = {}
+    for cell in lesson.cells:
+        if cell.role in ("misconception", "alternative"):
+            continue
+        if cell.role == "check":
+            number = checks_of[cell.exercise] = checks_of.get(cell.exercise, 0) + 1
+            cells.append(_graded(cell, f"{cell.exercise}-check" + (f"-{number}" if number > 1 else "")))
+        elif cell.role == "quiz":
+            cells += _quiz_cells(cell)
+        else:
+            cells.append(_graded(cell, cell.exercise) if cell.exercise else _plain(cell))
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    notebook.metadata = NotebookNode(
+        kernelspec=dict(KERNELSPEC),
+        language_info={"name": "python"},
+        course={"lesson": lesson.name, "title": lesson.title},
+    )
+    _name_cells(lesson, notebook)
+    return notebook
+
+
+def _new(kind: str, source: str) -> NotebookNode:
+    make = nbformat.v4.new_code_cell if kind == "code" else nbformat.v4.new_markdown_cell
+    return make(source)
+
+
+def _plain(cell: Cell) -> NotebookNode:
+    node = _new(cell.kind, cell.source)
+    node.metadata["course"] = {"role": cell.role or ("text" if cell.kind == "markdown" else "code")}
+    if cell.role == "setup":
+        node.metadata["nbgrader"] = _nbgrader("setup", locked=True)
+    return node
+
+
+def _nbgrader(
+    name: str, *, grade: bool = False, solution: bool = False, locked: bool = False, points: float = 0
+) -> Any:
+    data = {
+        "grade": grade,
+        "grade_id": name,
+        "locked": locked,
+        "schema_version": 3,
+        "solution": solution,
+        "task": False,
+    }
+    if grade:
+        data["points"] = int(points) if float(points).is_integer() else points
+    return data
+
+
+def _graded(cell: Cell, name: str) -> NotebookNode:
+    node = _new(cell.kind, cell.source)
+    node.metadata["course"] = {"role": cell.role, "exercise": cell.exercise}
+    node.metadata["nbgrader"] = _nbgrader(
+        name,
+        grade=cell.role in ("check", "written"),
+        solution=cell.role in ("solution", "written", "quiz"),
+        locked=cell.role == "check",
+        points=cell.points,
+    )
+    return node
+
+
+def _quiz_cells(cell: Cell) -> list[NotebookNode]:
+    """A quiz question's two cells: the student's choice, and its check."""
+    options = "".join(sorted([*cell.options["wrong"], cell.source.strip()[-2]]))
+    check = Cell("code", f'check_choice("{cell.exercise}", {cell.exercise}, "{options}")', cell.line, "check")
+    check.exercise, check.options = cell.exercise, {"points": cell.options["points"]}
+    return [_graded(cell, cell.exercise), _graded(check, f"{cell.exercise}-check")]
+
+
+def _name_cells(lesson: Lesson, notebook: NotebookNode) -> None:
+    """Give each cell an id that depends on nothing but its place and name."""
+    taken: set[str] = set()
+    text = 0
+    for cell in notebook.cells:
+        name = grade_id(cell)
+        if not name:
+            text += 1
+            name = f"{lesson.name}-{text}"
+        digest = hashlib.sha256(f"{lesson.week}/{name}".encode()).hexdigest()[:8]
+        cell["id"] = f"{name[:48]}-{digest}".replace("_", "-")
+        if cell["id"] in taken:
+            raise ValueError(f"two cells are called {name}")
+        taken.add(cell["id"])
+
+
+def course_of(cell: Any) -> dict[str, Any]:
+    """A cell's course metadata; empty if it has none or something odd."""
+    data = cell.get("metadata", {}).get("course") if isinstance(cell.get("metadata"), dict) else None
+    return data if isinstance(data, dict) else {}
+
+
+def grade_id(cell: Any) -> str:
+    """A cell's nbgrader id, or ""."""
+    data = cell.get("metadata", {}).get("nbgrader") if isinstance(cell.get("metadata"), dict) else None
+    name = data.get("grade_id") if isinstance(data, dict) else None
+    return name if isinstance(name, str) else ""
+
+
+def is_check(cell: Any) -> bool:
+    """Whether a cell holds an exercise's checks."""
+    return course_of(cell).get("role") == "check"
+
+
+def write_notebook(notebook: NotebookNode) -> str:
+    """A notebook as text, the same for the same notebook."""
+    return nbformat.writes(notebook, version=4) + "\n"

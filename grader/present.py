@@ -1,0 +1,122 @@
+"""Reports as pages: feedback for students, made so that nothing in it can run.
+
+Everything that came from a student is escaped, written answers are rendered
+and then cleaned, and the page forbids scripts altogether. Hidden checks are
+shown by label and hint only; their code and inputs are never in the notebook
+that the page is made from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import bleach
+import jinja2
+from markupsafe import Markup
+from nbconvert.exporters import Exporter
+from nbconvert.filters import markdown2html
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+from grader.notebooks import course_of, grade_id, is_check
+from grader.verify import CellReport
+
+__all__ = ["FeedbackExporter", "cell_html", "pages", "render_answer"]
+
+TAGS = (
+    "a abbr b blockquote br code dd del div dl dt em h1 h2 h3 h4 h5 h6 hr i li ol p pre s span strong sub sup "
+    "table tbody td th thead tr u ul"
+).split()
+ATTRIBUTES = {"a": ["href", "title"], "th": ["align"], "td": ["align"]}
+FORMATTER = HtmlFormatter(nowrap=False, cssclass="code")
+
+
+def _code(source: str) -> Markup:
+    return Markup(highlight(source, PythonLexer(), FORMATTER))  # pygments escapes what it is given
+
+
+def render_answer(source: str) -> Markup:
+    """A student's Markdown as HTML without anything that could run or load."""
+    try:
+        rendered = markdown2html(source)
+    except Exception:  # noqa: BLE001 (whatever a parser can be made to raise)
+        rendered = f"<pre>{escape(source)}</pre>"
+    rendered = re.sub(r"<(script|style)\b.*?(</\1\s*>|\Z)", "", rendered, flags=re.DOTALL | re.IGNORECASE)
+    return Markup(bleach.clean(rendered, tags=TAGS, attributes=ATTRIBUTES, protocols=["https"], strip=True))
+
+
+def pages() -> jinja2.Environment:
+    """The templates of all our pages; what they are given is escaped."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"code": _code, "answer": render_answer, "points": lambda value: f"{value:g}"}
+    return environment
+
+
+def cell_html(report: CellReport) -> str:
+    """One check cell's report, for the notebook that instructors see."""
+    return pages().get_template("report_cell.html.j2").render(report=report)
+
+
+class FeedbackExporter(Exporter):
+    """Makes a student's feedback page from a graded notebook."""
+
+    file_extension = ".html"
+    output_mimetype = "text/html"
+
+    def from_notebook_node(self, nb: Any, resources: Any = None, **kwargs: Any) -> tuple[str, Any]:
+        """The page, after nbgrader's preprocessors have added scores and comments."""
+        notebook, resources = super().from_notebook_node(nb, resources, **kwargs)
+        resources["output_extension"] = self.file_extension
+        course = notebook.metadata.get("course", {})
+        page = (
+            pages()
+            .get_template("feedback.html.j2")
+            .render(
+                title=course.get("title", resources["nbgrader"]["notebook"]),
+                student=resources["nbgrader"]["student"],
+                week=resources["nbgrader"]["assignment"],
+                score=resources["nbgrader"]["score"],
+                max_score=resources["nbgrader"]["max_score"],
+                late_penalty=resources["nbgrader"]["late_penalty"],
+                problems=list(course.get("problems", [])),
+                exercises=_exercises(notebook.cells),
+                code_css=Markup(FORMATTER.get_style_defs(".code")),
+            )
+        )
+        return page, resources
+
+
+def _exercises(cells: Sequence[Any]) -> list[dict[str, Any]]:
+    """What the page shows, exercise by exercise, in the notebook's order."""
+    found: dict[str, dict[str, Any]] = {}
+    for cell in cells:
+        course = course_of(cell)
+        name = course.get("exercise")
+        if not name:
+            continue
+        item = found.setdefault(
+            name, {"name": name, "role": "", "source": "", "reports": [], "score": 0.0, "points": 0.0}
+        )
+        grades = cell.metadata.nbgrader
+        if is_check(cell):
+            if "report" in course:
+                item["reports"].append(CellReport.from_json(course["report"]))
+        else:
+            item |= {"role": course["role"], "source": cell.source, "comment": grades.get("comment") or ""}
+            item["anchor"] = grade_id(cell)
+        if grades.get("grade"):
+            item["score"] += float(grades.get("score") or 0)
+            item["points"] += float(grades.get("points") or 0)
+            item["open"] = course.get("role") == "written" and grades.get("needs_manual_grade", False)
+    return list(found.values())

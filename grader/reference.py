@@ -1,0 +1,299 @@
+"""Reference evidence: what the reference, the misconceptions and the alternatives do.
+
+It is computed by running the instructor's notebook the way submissions run,
+kept in a cache keyed by everything that it depends on, and never placed where
+a student's kernel can read.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+import dlcore
+from dlcore.judge import Misconception
+from grader.errors import BuildError, GradingError
+from grader.execute import Step, run_steps_now
+from grader.kernel import CellRun
+from grader.lesson import Lesson, visible_part
+from grader.notebooks import course_of, grade_id, is_check
+from grader.records import Record, match_records, read_records
+from grader.sandbox import Limits, why_no_sandbox
+
+__all__ = ["CheckCell", "Reference", "ReferenceExercise", "load_reference", "support_files"]
+
+AUTHOR_LIMITS = Limits(cell_seconds=60, total_seconds=1800, cpu_seconds=3600, kernels=8, output_kb=32_000)
+
+
+@dataclass
+class CheckCell:
+    """One check cell: its checks in order, and which of them the student does not see.
+
+    Attributes:
+        name: nbgrader's id of the cell.
+        points: what passing all its checks is worth.
+        source, visible_source: its code, with and without the hidden tests.
+        others: all exercises of the notebook.
+        records: what the reference did, check by check.
+        hidden: for each check whether students do not see it.
+        wrong, right: what each misconception and each alternative did.
+    """
+
+    name: str
+    points: float
+    source: str
+    visible_source: str
+    others: frozenset[str] = frozenset()
+    records: list[Record] = field(default_factory=list)
+    hidden: list[bool] = field(default_factory=list)
+    wrong: dict[str, list[Record | None]] = field(default_factory=dict)
+    right: dict[str, list[Record | None]] = field(default_factory=dict)
+
+    def misconceptions(self, number: int, hints: dict[str, str]) -> list[Misconception]:
+        """What each misconception did in check `number`."""
+        return [
+            Misconception(name, hints[name], record.outcome)
+            for name, records in self.wrong.items()
+            if (record := records[number]) is not None and name in hints
+        ]
+
+    def label(self, number: int) -> str:
+        """What to call check `number` where hidden calls must not be shown."""
+        record = self.records[number]
+        if not self.hidden[number]:
+            return f"{record.label}: {record.call}" if record.label else record.call
+        return record.label or f"hidden check {sum(self.hidden[: number + 1])}"
+
+
+@dataclass
+class ReferenceExercise:
+    """One exercise: its solution, its check cells, its hints and what it builds on."""
+
+    name: str
+    role: str
+    solution: str
+    cells: list[CheckCell] = field(default_factory=list)
+    hints: dict[str, str] = field(default_factory=dict)
+    uses: set[str] = field(default_factory=set)
+
+    @property
+    def points(self) -> float:
+        """The points of all check cells."""
+        return sum(cell.points for cell in self.cells)
+
+
+@dataclass
+class Reference:
+    """All that grading has to know about one notebook."""
+
+    lesson: str
+    title: str
+    exercises: dict[str, ReferenceExercise]
+    notebook: Any
+    files: dict[str, bytes]
+
+    def needed(self, name: str) -> set[str]:
+        """The exercises that `name` builds on, directly or not."""
+        found: set[str] = set()
+        queue = list(self.exercises[name].uses)
+        while queue:
+            item = queue.pop()
+            if item not in found:
+                found.add(item)
+                queue += self.exercises[item].uses
+        return found - {name}
+
+
+def support_files(folder: Path) -> dict[str, bytes]:
+    """The files that students are given beside their notebooks, keys left out."""
+    return {
+        path.name: path.read_bytes()
+        for path in sorted(folder.glob("*"))
+        if path.is_file() and not path.is_symlink() and path.suffix in (".py", ".csv", ".txt", ".npz", ".npy")
+    }
+
+
+def load_reference(source: Path, lesson: Lesson | None, cache: Path) -> Reference:
+    """The reference of the instructor's notebook at `source`.
+
+    Args:
+        source: the notebook in source/.
+        lesson: the lesson that it was built from, for misconceptions and
+            alternatives; without it there are no hints.
+        cache: folder in which evidence is kept between runs.
+
+    Raises:
+        GradingError: the notebook is missing or is not one of the course.
+        BuildError: a reference solution or check does not run.
+    """
+    try:
+        data = source.read_bytes()
+        notebook = nbformat.reads(data.decode("utf-8"), as_version=4)
+    except FileNotFoundError:
+        raise GradingError(f"{source} is missing; run `make build` first") from None
+    except (UnicodeDecodeError, ValueError) as problem:
+        raise GradingError(f"{source} is not a notebook ({problem}); run `make build` again") from None
+    reference = _skeleton(notebook, support_files(source.parent))
+    if not reference.exercises:
+        raise GradingError(f"{source} has no course exercises; was it made by `make build`?")
+    if lesson is not None:
+        _add_lesson(reference, lesson)
+    evidence = _cached_evidence(reference, lesson, cache / f"{_digest(data, lesson, reference.files)}.json")
+    _fill(reference, lesson, evidence)
+    return reference
+
+
+def _skeleton(notebook: Any, files: dict[str, bytes]) -> Reference:
+    course = notebook.metadata.get("course", {})
+    reference = Reference(str(course.get("lesson", "")), str(course.get("title", "")), {}, notebook, files)
+    for cell in notebook.cells:
+        data = course_of(cell)
+        name = data.get("exercise", "")
+        if data.get("role") in ("solution", "quiz"):
+            reference.exercises[name] = ReferenceExercise(name, data["role"], cell.source)
+        elif is_check(cell) and name in reference.exercises:
+            points = float(cell.metadata.nbgrader.points)
+            reference.exercises[name].cells.append(
+                CheckCell(grade_id(cell), points, cell.source, visible_part(cell.source))
+            )
+    for exercise in reference.exercises.values():
+        exercise.uses = _used(exercise.solution, reference) - {exercise.name}
+        for check_cell in exercise.cells:
+            check_cell.others = frozenset(reference.exercises)
+    return reference
+
+
+def _used(source: str, reference: Reference) -> set[str]:
+    """The other exercises whose functions a solution names."""
+    names = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+    return names & set(reference.exercises)
+
+
+def _add_lesson(reference: Reference, lesson: Lesson) -> None:
+    for name, exercise in reference.exercises.items():
+        written = lesson.exercises.get(name)
+        if written is None:
+            continue
+        for item in written.misconceptions:
+            exercise.hints[str(item.options["name"])] = str(item.options["hint"])
+        for item in written.alternatives:
+            exercise.uses |= _used(item.source, reference) - {name}
+        exercise.uses |= set(written.solution.options.get("uses") or []) & set(reference.exercises)
+        if written.kind == "quiz":
+            exercise.hints |= {letter: str(why) for letter, why in written.solution.options["wrong"].items()}
+
+
+def _digest(source: bytes, lesson: Lesson | None, files: dict[str, bytes]) -> str:
+    """A name for everything that evidence depends on."""
+    digest = hashlib.sha256(source)
+    if lesson is not None:
+        digest.update(lesson.path.read_bytes())
+    for name, data in sorted(files.items()):
+        digest.update(name.encode() + b"\0" + data)
+    for path in sorted(Path(dlcore.__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    digest.update(f"{sys.version} {version('numpy')} {version('ipykernel')}".encode())
+    return digest.hexdigest()[:32]
+
+
+def _cached_evidence(reference: Reference, lesson: Lesson | None, path: Path) -> dict[str, Any]:
+    try:
+        evidence = json.loads(path.read_text())
+        if isinstance(evidence, dict):
+            return evidence
+    except (OSError, ValueError):
+        pass
+    runs = run_steps_now(
+        _steps(reference, lesson), AUTHOR_LIMITS, sandboxed=why_no_sandbox() is None, files=reference.files
+    )
+    _refuse_failures(reference, lesson, runs)
+    evidence = {key: list(run.evidence) for key, run in runs.items() if run.evidence}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(f".{os.getpid()}")
+    partial.write_text(json.dumps(evidence))
+    partial.replace(path)
+    return evidence
+
+
+def _steps(reference: Reference, lesson: Lesson | None) -> list[Step]:
+    """The notebook, its checks, then each variant in its solution's place with its checks."""
+    steps = []
+    for number, cell in enumerate(reference.notebook.cells):
+        if cell.cell_type == "code" and not is_check(cell) and course_of(cell).get("role") != "demo":
+            steps.append(Step(f"cell {number}", cell.source))
+    for exercise in reference.exercises.values():
+        for cell in exercise.cells:
+            steps.append(Step(f"{cell.name} visible", cell.visible_source, replay=False))
+            steps.append(Step(f"{cell.name} all", cell.source, replay=False))
+    for exercise in reference.exercises.values():
+        for kind, name, source in _variants(exercise, lesson):
+            steps.append(Step(f"{kind} {exercise.name} {name}", source, replay=False))
+            for cell in exercise.cells:
+                steps.append(Step(f"{cell.name} {kind} {name}", cell.source, replay=False))
+            steps.append(Step(f"{kind} {exercise.name} {name} undone", exercise.solution))
+    for exercise in reference.exercises.values():
+        steps += [Step(f"{cell.name} again", cell.source, replay=False) for cell in exercise.cells]
+    return steps
+
+
+def _variants(exercise: ReferenceExercise, lesson: Lesson | None) -> list[tuple[str, str, str]]:
+    """Kind, name and code of every misconception and alternative of an exercise."""
+    written = lesson.exercises.get(exercise.name) if lesson else None
+    if written is None:
+        return []
+    if written.kind == "quiz":
+        return [
+            ("misconception", letter, f'{exercise.name} = "{letter}"') for letter in written.solution.options["wrong"]
+        ]
+    return [
+        (item.role, str(item.options["name"]), item.source) for item in (*written.misconceptions, *written.alternatives)
+    ]
+
+
+def _refuse_failures(reference: Reference, lesson: Lesson | None, runs: dict[str, CellRun]) -> None:
+    path = lesson.path if lesson else reference.lesson
+    for key, run in runs.items():
+        if run.status == "ok":
+            continue
+        what = f"{run.status}: {run.error} {run.text}".strip()
+        line = None
+        if key.startswith("cell ") and lesson is not None:
+            source = reference.notebook.cells[int(key.split()[1])].source
+            line = next((cell.line for cell in lesson.cells if cell.source == source), None)
+        raise BuildError(f"running the reference failed at “{key}” ({what})", path, line)
+
+
+def _fill(reference: Reference, lesson: Lesson | None, evidence: dict[str, Any]) -> None:
+    for exercise in reference.exercises.values():
+        for cell in exercise.cells:
+            cell.records = read_records(evidence.get(f"{cell.name} all", ()))
+            visible = read_records(evidence.get(f"{cell.name} visible", ()))
+            cell.hidden = _hidden(cell.records, visible)
+            if not cell.records:
+                raise BuildError(f"the check cell {cell.name} calls no check", lesson.path if lesson else None)
+            for kind, name, _ in _variants(exercise, lesson):
+                records = read_records(evidence.get(f"{cell.name} {kind} {name}", ()))
+                target = cell.wrong if kind == "misconception" else cell.right
+                target[name] = match_records(cell.records, records)
+            again = read_records(evidence.get(f"{cell.name} again", ()))
+            cell.right["the reference, run again"] = match_records(cell.records, again)
+
+
+def _hidden(records: Sequence[Record], visible: Sequence[Record]) -> list[bool]:
+    """Which of all checks are not among the visible ones."""
+    hidden, position = [], 0
+    for record in records:
+        same = position < len(visible) and match_records([visible[position]], [record])[0] is not None
+        position += same
+        hidden.append(not same)
+    return hidden

@@ -1,0 +1,126 @@
+"""The instructor's report: one HTML page about a graded week, pictures included."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from grader.course import Course
+from grader.present import pages
+from grader.results import StudentResult, WeekResults, read_results
+
+__all__ = ["write_report"]
+
+BLUE, ORANGE, INK = "#0072b2", "#e69f00", "#1c2733"
+
+
+def write_report(course: Course, week: str, output: Path) -> None:
+    """Write the report on a week; raises GradingError if nothing is graded."""
+    results = read_results(course, week)
+    hints = _hints(course, week)
+    scores = np.array([student.score for student in results.students])
+    misconceptions = [
+        {"exercise": exercise, "name": name, "count": count, "hint": hints.get((exercise, name), "")}
+        for (exercise, name), count in results.misconceptions().most_common()
+    ]
+    page = (
+        pages()
+        .get_template("report.html.j2")
+        .render(
+            week=week,
+            title=", ".join(results.titles) or week,
+            students=[_row(course, week, student, output) for student in results.students],
+            exercises=[
+                {"name": name, "points": points, "facility": results.facility(name)}
+                for name, points in results.exercises.items()
+            ],
+            mean=float(scores.mean()),
+            median=float(np.median(scores)),
+            max_score=max(student.max_score for student in results.students),
+            waiting=sum(student.to_grade for student in results.students),
+            distribution=_picture(_distribution(results)),
+            facility=_picture(_facility(results)),
+            misconceptions=misconceptions,
+        )
+    )
+    output.write_text(page, encoding="utf-8")
+
+
+def _hints(course: Course, week: str) -> dict[tuple[str, str], str]:
+    hints = {}
+    for path in course.lessons(week):
+        lesson = course.lesson(week, path.stem)
+        for name, exercise in lesson.exercises.items() if lesson else ():
+            for item in exercise.misconceptions:
+                hints[name, str(item.options["name"])] = str(item.options["hint"])
+            for letter, why in (exercise.solution.options.get("wrong") or {}).items():
+                hints[name, letter] = str(why)
+    return hints
+
+
+def _row(course: Course, week: str, student: StudentResult, output: Path) -> dict[str, object]:
+    folder = output.resolve().parent
+    files = sorted((course.feedback / student.student / week).glob("*.html"))
+    return {
+        "id": student.student,
+        "name": f"{student.first_name} {student.last_name}".strip(),
+        "score": student.score,
+        "max_score": student.max_score,
+        "to_grade": student.to_grade,
+        "late_penalty": student.late_penalty,
+        "misconceptions": sorted({f"{exercise}: {name}" for exercise, name in student.misconceptions}),
+        "problems": student.problems,
+        "links": [(path.stem, quote(os.path.relpath(path, folder))) for path in files],
+    }
+
+
+def _picture(figure: Figure) -> Markup:
+    """A figure as an address that holds the picture itself."""
+    buffer = io.BytesIO()
+    FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
+    return Markup("data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode())
+
+
+def _distribution(results: WeekResults) -> Figure:
+    figure = Figure(figsize=(8, 2.8), layout="constrained")
+    axes = figure.add_subplot()
+    best = max(student.max_score for student in results.students)
+    edges = np.linspace(0, best, 11)
+    axes.hist(
+        [min(student.score, best) for student in results.students], bins=list(edges), color=BLUE, edgecolor="white"
+    )
+    axes.set(title="How the scores are spread", xlabel=f"score (points of {best:g})", ylabel="submissions")
+    axes.set_xlim(0, best)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    _tidy(axes)
+    return figure
+
+
+def _facility(results: WeekResults) -> Figure:
+    graded = [(name, value) for name in results.exercises if (value := results.facility(name)) is not None]
+    figure = Figure(figsize=(8, 0.8 + 0.28 * max(len(graded), 1)), layout="constrained")
+    axes = figure.add_subplot()
+    names, values = [name for name, _ in graded], [100 * value for _, value in graded]
+    axes.barh(names, values, color=[BLUE if value >= 50 else ORANGE for value in values])
+    for place, value in enumerate(values):
+        axes.text(
+            min(value + 1, 94), place, f"{value:.0f}", va="center", color=INK if value < 93 else "white", fontsize=8
+        )
+    axes.set(title="Facility: the mean share of each exercise's points", xlabel="per cent", xlim=(0, 100))
+    axes.invert_yaxis()
+    _tidy(axes)
+    return figure
+
+
+def _tidy(axes: object) -> None:
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)  # type: ignore[attr-defined]

@@ -1,0 +1,265 @@
+"""From evidence to points, in a process that never ran student code.
+
+A submission is run in two passes of one kernel. First top to bottom with the
+visible checks, as the student did; what these hand over may be quoted in the
+report. Then each exercise's solution again with all its checks, hidden ones
+included; of these the report says only what gives no input away.
+
+Where an exercise fails that builds on one that failed earlier, it is run once
+more with the earlier one replaced by the reference (follow-through): one bug
+costs once. Nothing from that run is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from dlcore.judge import Verdict, judge
+from grader.execute import Step
+from grader.kernel import CellRun
+from grader.notebooks import course_of, grade_id, is_check
+from grader.records import match_records, read_records
+from grader.reference import CheckCell, Reference
+
+__all__ = ["CellReport", "CheckReport", "follow_steps", "grade", "grade_followed", "submission_steps"]
+
+CHECKS = "from dlcore import check, check_choice\n"  # whatever the student called `check` meanwhile
+STUB = "raise NotImplementedError()"  # what nbgrader puts in a solution's place
+CAUSES = {
+    "memory": "it used more memory than it may",
+    "processes": "it started more processes than it may",
+    "time": "it ran too long and could not be interrupted",
+    "output": "it printed more than it may",
+    "exit": "it ended the kernel",
+    "signal": "the kernel was killed",
+    "protocol": "it sent damaged messages",
+}
+
+
+@dataclass
+class CheckReport:
+    """One check: what it is called, whether it passed and, if not, why."""
+
+    label: str
+    hidden: bool
+    passed: bool
+    kind: str
+    message: str = ""
+    misconception: str = ""
+
+
+@dataclass
+class CellReport:
+    """One check cell: its points, its checks, and a note if there is something to say."""
+
+    name: str
+    exercise: str
+    points: float
+    score: float
+    checks: list[CheckReport] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    followed: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether all checks passed."""
+        return all(check.passed for check in self.checks)
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as plain data."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, form: dict[str, Any]) -> CellReport:
+        """The report in `form`, which `to_json` made."""
+        return cls(**(form | {"checks": [CheckReport(**item) for item in form["checks"]]}))
+
+
+def submission_steps(notebook: Any, reference: Reference) -> list[Step]:
+    """What to run of a rebuilt notebook: top to bottom, then every exercise with all its checks."""
+    steps = []
+    for number, cell in enumerate(notebook.cells):
+        data = course_of(cell)
+        if cell.cell_type != "code" or data.get("role") == "demo":
+            continue
+        if is_check(cell):
+            found = _check_cell(reference, data.get("exercise", ""), grade_id(cell))
+            if found is not None:
+                steps.append(
+                    Step(
+                        f"{found.name} visible",
+                        CHECKS + found.visible_source,
+                        data["exercise"],
+                        False,
+                        data["exercise"],
+                    )
+                )
+        else:
+            steps.append(Step(f"cell {number}", cell.source, data.get("exercise", "")))
+    for name, source in _solutions(notebook).items():
+        cells = reference.exercises[name].cells
+        if any(any(cell.hidden) for cell in cells):
+            steps.append(Step(f"{name} anew", source, name, True, name))
+            steps += [Step(f"{cell.name} all", CHECKS + cell.source, name, False, name) for cell in cells]
+    return steps
+
+
+def _solutions(notebook: Any) -> dict[str, str]:
+    """The submitted solutions by exercise, in order."""
+    cells = [(course_of(cell), cell.source) for cell in notebook.cells]
+    return {data["exercise"]: source for data, source in cells if data.get("role") in ("solution", "quiz")}
+
+
+def _check_cell(reference: Reference, exercise: str, name: str) -> CheckCell | None:
+    cells = reference.exercises[exercise].cells if exercise in reference.exercises else []
+    return next((cell for cell in cells if cell.name == name), None)
+
+
+def grade(notebook: Any, reference: Reference, runs: dict[str, CellRun]) -> dict[str, CellReport]:
+    """The report on every check cell, by its name."""
+    failures = _failed_solutions(notebook, runs)
+    reports = {}
+    for exercise in reference.exercises.values():
+        for cell in exercise.cells:
+            report = CellReport(cell.name, exercise.name, cell.points, 0.0)
+            visible = runs.get(f"{cell.name} visible", CellRun())
+            full = runs.get(f"{cell.name} all", CellRun())
+            report.checks = _merge(
+                _judge(cell, visible, exercise.hints, shown=True), _judge(cell, full, exercise.hints, shown=False), cell
+            )
+            report.score = _score(report)
+            if not report.passed:
+                report.notes = [*failures.get(exercise.name, ()), *_cut_short(visible, full)]
+            reports[cell.name] = report
+    return reports
+
+
+def _merge(visible: list[CheckReport], full: list[CheckReport], cell: CheckCell) -> list[CheckReport]:
+    return [full[i] if hidden else visible[i] for i, hidden in enumerate(cell.hidden)]
+
+
+def _score(report: CellReport) -> float:
+    if report.passed:
+        return report.points
+    share = sum(check.passed for check in report.checks) / len(report.checks)
+    return round(report.points * share, 2)
+
+
+def _judge(cell: CheckCell, run: CellRun, hints: dict[str, str], *, shown: bool) -> list[CheckReport]:
+    """A report on every check of a cell from one run of it."""
+    expected = cell.records
+    if shown:  # only the visible checks ran; align them with the full list
+        visible = [record for record, hidden in zip(cell.records, cell.hidden, strict=True) if not hidden]
+        matched = iter(match_records(visible, read_records(run.evidence)))
+        got = [None if hidden else next(matched) for hidden in cell.hidden]
+    else:
+        got = match_records(expected, read_records(run.evidence))
+    reports = []
+    for number, (want, have) in enumerate(zip(expected, got, strict=True)):
+        if have is None:
+            verdict = Verdict(False, "missing", "The check did not run.", "The check did not run.")
+        else:
+            wrong = cell.misconceptions(number, hints)
+            verdict = judge(want.outcome, have.outcome, want.settings, wrong, want.lengths)
+            verdict = _name_missing(verdict, have.outcome.where, cell)
+        hidden = cell.hidden[number]
+        message = verdict.gist if hidden else verdict.message
+        reports.append(
+            CheckReport(cell.label(number), hidden, verdict.passed, verdict.kind, message, verdict.misconception)
+        )
+    return reports
+
+
+def _name_missing(verdict: Verdict, where: str, cell: CheckCell) -> Verdict:
+    """Say so if it is another function that is not written yet."""
+    own = cell.name.rpartition("-check")[0]
+    if verdict.kind != "unattempted" or where in ("", own) or where not in cell.others:
+        return verdict
+    sentence = f"It calls {where}, which is not written yet."
+    return replace(verdict, kind="unattempted-other", gist=sentence, message=sentence)
+
+
+def _failed_solutions(notebook: Any, runs: dict[str, CellRun]) -> dict[str, list[str]]:
+    """What stopped the student's own solution cells, by exercise."""
+    notes: dict[str, list[str]] = {}
+    for number, cell in enumerate(notebook.cells):
+        run = runs.get(f"cell {number}", CellRun("ok"))
+        name = course_of(cell).get("exercise", "")
+        if run.status == "error":
+            notes.setdefault(name, []).append(f"The solution cell stopped with {run.error}: {run.text}")
+        elif run.status in ("timeout", "died"):
+            notes.setdefault(name, []).append(f"The solution cell was stopped: {_cause(run)}.")
+    return notes
+
+
+def _cause(run: CellRun) -> str:
+    if run.status == "timeout":
+        return f"it took longer than {run.seconds:.0f} seconds"
+    return CAUSES.get(run.error, "the kernel died")
+
+
+def _cut_short(visible: CellRun, full: CellRun) -> list[str]:
+    """Why a check cell did not come to its end."""
+    for run, which in ((visible, "checks"), (full, "hidden checks")):
+        if run.status in ("timeout", "died"):
+            return [f"The {which} were stopped: {_cause(run)}."]
+        if run.status == "error" and which == "checks" and run.error == "NameError":
+            return [f"The checks did not find the function ({run.text})."]
+    if visible.status == "not run" and visible.error != "earlier":
+        return ["The checks were not reached: the notebook used up its time."]
+    return []
+
+
+def _failed(reference: Reference, reports: dict[str, CellReport]) -> set[str]:
+    return {report.exercise for report in reports.values() if not report.passed}
+
+
+def follow_steps(notebook: Any, reference: Reference, reports: dict[str, CellReport]) -> list[Step]:
+    """What to run again with failed earlier solutions replaced; empty if nothing can change."""
+    failed = _failed(reference, reports)
+    solutions = _solutions(notebook)
+    again = [name for name in solutions if name in failed and reference.needed(name) & failed]
+    again = [name for name in again if STUB not in solutions[name]]
+    if not again:
+        return []
+    steps = [
+        Step(f"cell {number}", cell.source)
+        for number, cell in enumerate(notebook.cells)
+        if cell.cell_type == "code" and not is_check(cell) and course_of(cell).get("role") != "demo"
+    ]
+    for name in again:
+        replaced = [item for item in solutions if item in reference.needed(name) & failed]
+        steps += [Step(f"{name} with {item}", reference.exercises[item].solution, name) for item in replaced]
+        steps.append(Step(f"{name} anew", solutions[name], name, True, name))
+        steps += [
+            Step(f"{cell.name} all", CHECKS + cell.source, name, False, name)
+            for cell in reference.exercises[name].cells
+        ]
+        steps += [Step(f"{name} without {item}", solutions[item], name) for item in replaced]
+    return steps
+
+
+def grade_followed(reference: Reference, reports: dict[str, CellReport], runs: dict[str, CellRun]) -> None:
+    """Give back the points of checks that pass once earlier failures are replaced."""
+    failed = _failed(reference, reports)
+    for report in reports.values():
+        cell = _check_cell(reference, report.exercise, report.name)
+        run = runs.get(f"{report.name} all")
+        if cell is None or run is None or report.passed:
+            continue
+        second = _judge(cell, run, {}, shown=False)
+        passed = [first.passed or later.passed for first, later in zip(report.checks, second, strict=True)]
+        share = report.points if all(passed) else round(report.points * sum(passed) / len(passed), 2)
+        if share > report.score:
+            earlier = [name for name in reference.exercises if name in reference.needed(report.exercise) & failed]
+            report.score, report.followed = share, True
+            report.notes.append(
+                f"Follow-through: with {_and(earlier)} put right, this is {'right' if all(passed) else 'better'}, "
+                "so the earlier mistake costs nothing here."
+            )
+
+
+def _and(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1] if names else ""]))

@@ -1,0 +1,239 @@
+"""The grader as parts of nbgrader.
+
+`configure` puts these parts into nbgrader's own configurable lists, so that
+`nbgrader generate_assignment`, `nbgrader autograde`, `nbgrader
+generate_feedback`, the formgrader's buttons and `python -m grader` all do the
+same:
+
+- `SubmissionExporter` reads whatever was handed in, and finds renamed files;
+- `RebuildSubmission` makes the notebook to grade from it;
+- `RunSubmission` runs that in a sandboxed kernel and judges the evidence;
+- `ClearAnswers` clears quiz answers, too, when a release is made;
+- `FeedbackExporter` makes the feedback pages.
+"""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, ClassVar
+
+import nbformat
+from nbconvert.exporters import NotebookExporter
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    ClearHiddenTests,
+    ClearOutput,
+    ClearSolutions,
+    ComputeChecksums,
+    GetGrades,
+    LockCells,
+    SaveAutoGrades,
+    SaveCells,
+)
+from nbgrader.preprocessors.base import NbGraderPreprocessor
+from sqlalchemy.exc import SAWarning
+from traitlets import Bool, Float, Int
+from traitlets.config import Config
+
+from grader.course import Course
+from grader.errors import GradingError
+from grader.execute import run_steps_now
+from grader.notebooks import course_of, grade_id, is_check
+from grader.preflight import find_submissions, read_submission, rebuild
+from grader.present import FeedbackExporter, cell_html
+from grader.reference import Reference, load_reference
+from grader.sandbox import Limits, why_no_sandbox
+from grader.verify import CellReport, follow_steps, grade, grade_followed, submission_steps
+
+warnings.filterwarnings("ignore", message="Object of type .* not in session", category=SAWarning)  # nbgrader's own
+
+__all__ = ["ClearAnswers", "RebuildSubmission", "RunSubmission", "SubmissionExporter", "configure"]
+
+
+def configure(config: Config) -> None:
+    """Put the grader into an nbgrader configuration."""
+    config.GenerateAssignment.preprocessors = [
+        LockCells,
+        ClearAnswers,
+        ClearOutput,
+        CheckCellMetadata,
+        ComputeChecksums,
+        SaveCells,
+        ClearHiddenTests,
+        ComputeChecksums,
+        CheckCellMetadata,
+    ]
+    config.Autograde.exporter_class = SubmissionExporter
+    config.Autograde.sanitize_preprocessors = [RebuildSubmission]
+    config.Autograde.autograde_preprocessors = [RunSubmission, SaveAutoGrades, AssignLatePenalties]
+    config.GenerateFeedback.preprocessors = [GetGradesAndState]
+    config.GenerateFeedback.exporter_class = FeedbackExporter
+
+
+class ClearAnswers(ClearSolutions):
+    """nbgrader's ClearSolutions, which also empties the answers of quiz cells."""
+
+    def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> tuple[Any, Any]:
+        """Clear one cell."""
+        course = course_of(cell)
+        if course.get("role") != "quiz":
+            return super().preprocess_cell(cell, resources, cell_index)
+        cell.source = f'{course["exercise"]} = ""  # type the letter of your answer between the quotes'
+        return cell, resources
+
+
+class SubmissionExporter(NotebookExporter):
+    """Reads submissions for `nbgrader autograde`, whatever they are.
+
+    nbgrader makes it with the converter as its parent. The list of files to
+    convert is replaced by one of canonical names, and reading one of these
+    reads the file that was really handed in; nothing else of a student's
+    folder is copied anywhere.
+    """
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        self._actual: dict[str, tuple[Path, list[str]]] = {}
+        if hasattr(self.parent, "assignments"):
+            self._plan(self.parent)
+
+    def _plan(self, converter: Any) -> None:
+        converter.coursedir = copy.copy(converter.coursedir)
+        converter.coursedir.ignore = ["*"]  # no file but the notebooks goes anywhere
+        root = Path(converter.coursedir.root)
+        week = converter.coursedir.assignment_id
+        released = _released(root / converter.coursedir.release_directory / week)
+        for folder in list(converter.assignments):
+            found = find_submissions(root / folder, released)
+            paths = {str(Path(folder) / f"{name}.ipynb"): actual for name, actual in found.items()}
+            self._actual |= {str(root / path): actual for path, actual in paths.items()}
+            converter.assignments[folder] = sorted(paths)
+
+    def from_filename(self, filename: str, resources: Any = None, **kwargs: Any) -> tuple[str, Any]:
+        """Convert a file; a submission is read with all care, anything else as usual."""
+        key = str(Path(self.parent.coursedir.root) / filename) if self.parent is not None else filename
+        if key not in self._actual:
+            return super().from_filename(filename, resources=resources, **kwargs)
+        path, said = self._actual[key]
+        submission = read_submission(path)
+        submission.problems[:0] = said
+        resources = (resources or {}) | {"submission": submission, "outputs": _timestamp(path.parent)}
+        return super().from_notebook_node(nbformat.v4.new_notebook(), resources=resources, **kwargs)
+
+
+def _timestamp(folder: Path) -> dict[str, bytes]:
+    """The timestamp file that nbgrader looks for when a submission comes again."""
+    path = folder / "timestamp.txt"
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > 100:
+        return {}
+    return {"timestamp.txt": path.read_bytes()}
+
+
+def _released(folder: Path) -> dict[str, Any]:
+    notebooks = {path.stem: nbformat.read(path, as_version=4) for path in sorted(folder.glob("*.ipynb"))}
+    if not notebooks:
+        raise GradingError(f"{folder} holds no released notebooks. Run `make build` first.")
+    return notebooks
+
+
+class RebuildSubmission(NbGraderPreprocessor):
+    """Puts the student's work into the released notebook."""
+
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """The notebook to grade, instead of the one handed in."""
+        place = resources["nbgrader"]
+        converter = self.parent.parent
+        folder = Path(converter.coursedir.root) / converter.coursedir.release_directory / place["assignment"]
+        rebuilt = rebuild(nbformat.read(folder / f"{place['notebook']}.ipynb", as_version=4), resources["submission"])
+        rebuilt.notebook.metadata["course"]["problems"] = rebuilt.problems
+        return rebuilt.notebook, resources
+
+
+class GetGradesAndState(GetGrades):
+    """nbgrader's GetGrades, which also says what still has to be graded by hand."""
+
+    def _get_score(self, cell: Any, resources: Any) -> None:
+        super()._get_score(cell, resources)
+        grade = self.gradebook.find_grade(grade_id(cell), self.notebook_id, self.assignment_id, self.student_id)
+        cell.metadata.nbgrader["needs_manual_grade"] = bool(grade.needs_manual_grade)
+
+
+class RunSubmission(NbGraderPreprocessor):
+    """Runs a rebuilt notebook in a sandboxed kernel and puts the verdict into its check cells."""
+
+    cell_seconds = Float(Limits.cell_seconds, help="Time of one cell, in seconds.").tag(config=True)
+    total_seconds = Float(Limits.total_seconds, help="Time of one submission, in seconds.").tag(config=True)
+    cpu_seconds = Int(Limits.cpu_seconds, help="Processor time of one kernel, in seconds.").tag(config=True)
+    memory_mb = Int(Limits.memory_mb, help="Resident memory of one kernel and its children, in MB.").tag(config=True)
+    processes = Int(Limits.processes, help="Processes and threads at one time.").tag(config=True)
+    file_mb = Int(Limits.file_mb, help="Size of one file and of the working folder, in MB.").tag(config=True)
+    open_files = Int(Limits.open_files, help="Open files at one time.").tag(config=True)
+    output_kb = Int(Limits.output_kb, help="Output of one cell, in kB.").tag(config=True)
+    kernels = Int(Limits.kernels, help="How many kernels one submission may use up.").tag(config=True)
+    follow_through = Bool(True, help="Whether a later exercise keeps its points if an earlier one is wrong.").tag(
+        config=True
+    )
+    unsafe_without_sandbox = Bool(
+        False, help="Run student code with process limits only where there is no sandbox. Anyone's code runs as you."
+    ).tag(config=True)
+
+    _references: ClassVar[dict[tuple[str, str], Reference]] = {}
+
+    @property
+    def limits(self) -> Limits:
+        """The limits as configured."""
+        return Limits(**{field.name: getattr(self, field.name) for field in fields(Limits)})
+
+    def sandboxed(self) -> bool:
+        """Whether there is a sandbox; raises GradingError where there is none and none is waived."""
+        reason = why_no_sandbox()
+        if reason is not None and not self.unsafe_without_sandbox:
+            raise GradingError(
+                f"student code would run without a sandbox: {reason}. To grade all the same, with process limits "
+                "only, use --unsafe-without-sandbox or set c.RunSubmission.unsafe_without_sandbox = True."
+            )
+        return reason is None
+
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """Run, judge, and write the reports into the notebook."""
+        place = resources["nbgrader"]
+        sandboxed = self.sandboxed()
+        reference = self._reference(place["assignment"], place["notebook"])
+        reports = self._grade(nb, reference, sandboxed)
+        for cell in nb.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+            if is_check(cell):
+                _write_report(cell, reports[grade_id(cell)])
+        return nb, resources
+
+    def _grade(self, nb: Any, reference: Reference, sandboxed: bool) -> dict[str, CellReport]:
+        steps = submission_steps(nb, reference)
+        runs = run_steps_now(steps, self.limits, sandboxed=sandboxed, files=reference.files)
+        reports = grade(nb, reference, runs)
+        again = follow_steps(nb, reference, reports) if self.follow_through else []
+        if again:
+            runs = run_steps_now(again, self.limits, sandboxed=sandboxed, files=reference.files)
+            grade_followed(reference, reports, runs)
+        return reports
+
+    def _reference(self, week: str, name: str) -> Reference:
+        """The reference of a notebook, read once and again when it changes."""
+        coursedir = self.parent.parent.coursedir
+        source = Path(coursedir.root) / coursedir.source_directory / week / f"{name}.ipynb"
+        key = (str(source), str(source.stat().st_mtime_ns) if source.exists() else "")
+        if key not in self._references:
+            course = Course(Path(coursedir.root))
+            self._references[key] = load_reference(source, course.lesson(week, name), course.cache / "reference")
+        return self._references[key]
+
+
+def _write_report(cell: Any, report: CellReport) -> None:
+    """The report as the cell's one result, in the form in which nbgrader reads a score."""
+    data = {"text/plain": f"{report.score:g}", "text/html": cell_html(report)}
+    cell.outputs = [nbformat.v4.new_output("execute_result", data, execution_count=None)]
+    cell.metadata["course"]["report"] = report.to_json()
