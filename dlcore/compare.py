@@ -75,8 +75,8 @@ def agree(expected: Any, got: Any, settings: Settings = Settings()) -> bool:
 def _agree_sequence(expected: Any, got: Any, settings: Settings) -> bool:
     if settings.compare == "exact" and type(expected) is not type(got):
         return False
-    if isinstance(got, np.ndarray) and expected and all(map(is_number, expected)):
-        got = list(got) if got.ndim == 1 else got
+    if isinstance(got, np.ndarray) and got.ndim == 1 and all(map(is_number, expected)):
+        got = list(got)
     if not isinstance(got, tuple | list) or len(expected) != len(got):
         return False
     if len(expected) > 8 and all(map(is_number, [*expected, *got])):

@@ -1,25 +1,26 @@
 """The answer key that lies beside a notebook: what its visible checks expect.
 
-The build writes it from the reference solutions and the misconceptions.
-Hidden checks are not in it.
+The build writes it from the reference solutions and the misconceptions. Hidden
+checks are not in it; they are in a file of their own that stays in source/.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from dlcore.codec import decode
 from dlcore.compare import Settings, agree
-from dlcore.errors import CodecError, SetupError
+from dlcore.errors import SetupError
 from dlcore.evidence import Outcome
 from dlcore.judge import Misconception
 
-__all__ = ["SUFFIX", "Exercise", "Key", "KnownCheck", "read_key"]
+__all__ = ["HIDDEN_SUFFIX", "SUFFIX", "Exercise", "Key", "KnownCheck", "read_key"]
 
 SUFFIX = ".key.json"
+HIDDEN_SUFFIX = ".hidden.key.json"
 VERSION = 1
 SAME_ARGUMENTS = Settings(rtol=1e-6)
 
@@ -64,26 +65,34 @@ class Key:
 def read_key(lesson: str, folder: str | Path = ".") -> Key:
     """The answer key of `lesson` in `folder`.
 
+    Beside the instructor's notebook lies a second file, with the hidden checks.
+
     Raises:
         SetupError: no such file, or it is damaged.
     """
     path = Path(folder) / f"{lesson}{SUFFIX}"
-    try:
-        form = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not path.is_file():
         raise SetupError(
             f"The answer key `{path.name}` is not beside this notebook (looked in {path.parent.resolve()}).\n"
             "Was the notebook moved? Copy the whole folder of the lesson, or put the notebook back."
-        ) from None
-    except (OSError, ValueError) as problem:
-        raise SetupError(f"The answer key `{path.name}` cannot be read: {problem}") from None
+        )
+    title, exercises = _read_file(path)
+    hidden = Path(folder) / f"{lesson}{HIDDEN_SUFFIX}"
+    more = {item.name: item.checks for item in _read_file(hidden)[1]} if hidden.is_file() else {}
+    merged = [replace(item, checks=item.checks + more.get(item.name, ())) for item in exercises]
+    return Key(lesson, title, {item.name: item for item in merged})
+
+
+def _read_file(path: Path) -> tuple[str, list[Exercise]]:
     try:
+        form = json.loads(path.read_text(encoding="utf-8"))
         if form["version"] != VERSION:
             raise SetupError(f"The answer key `{path.name}` is of another version of dlcore; get both anew.")
-        exercises = [_exercise(item) for item in form["exercises"]]
-        return Key(lesson, form["title"], {exercise.name: exercise for exercise in exercises})
-    except (KeyError, TypeError, CodecError) as problem:
-        raise SetupError(f"The answer key `{path.name}` is damaged ({problem!r}); get it anew.") from None
+        return form["title"], [_exercise(item) for item in form["exercises"]]
+    except (OSError, KeyError, TypeError, ValueError) as problem:
+        if isinstance(problem, SetupError):
+            raise
+        raise SetupError(f"The answer key `{path.name}` is damaged; get it anew. ({problem!r})") from None
 
 
 def _exercise(form: dict[str, Any]) -> Exercise:

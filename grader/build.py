@@ -19,7 +19,7 @@ from typing import Any
 
 import dlcore
 from dlcore.codec import encode
-from dlcore.key import SUFFIX, VERSION
+from dlcore.key import HIDDEN_SUFFIX, SUFFIX, VERSION
 from dlcore.key import read_key as read_answer_key
 from grader.audit import AuditRow, audit, table
 from grader.course import Course
@@ -89,8 +89,9 @@ def build_week(course: Course, week: str, say: Callable[[str], None]) -> dict[st
         if problems:
             listing = "".join(f"\n{lesson.path}:{line}: {text}" for line, text in problems[1:])
             raise BuildError(problems[0][1] + listing, lesson.path, problems[0][0])
-        key = json.dumps(answer_key(reference), ensure_ascii=False, indent=1) + "\n"
-        (staging / f"{lesson.name}{SUFFIX}").write_text(key, encoding="utf-8")
+        for suffix, hidden in ((SUFFIX, False), (HIDDEN_SUFFIX, True)):
+            key = json.dumps(answer_key(reference, hidden=hidden), ensure_ascii=False, indent=1) + "\n"
+            (staging / f"{lesson.name}{suffix}").write_text(key, encoding="utf-8")
         read_answer_key(lesson.name, staging)
     _move_into_place(staging, course.source / week)
     course.release_week(week)
@@ -121,15 +122,15 @@ def _move_into_place(staging: Path, target: Path) -> None:
     shutil.rmtree(staging)
 
 
-def answer_key(reference: Reference) -> dict[str, Any]:
-    """What students get to compare with: the visible checks' expected outcomes, and hints."""
+def answer_key(reference: Reference, *, hidden: bool) -> dict[str, Any]:
+    """The expected outcomes and hints of the visible checks, for students, or of the hidden ones."""
     exercises = []
     for exercise in reference.exercises.values():
         checks = [
             _known_check(cell, number, exercise.hints)
             for cell in exercise.cells
-            for number, hidden in enumerate(cell.hidden)
-            if not hidden
+            for number, flag in enumerate(cell.hidden)
+            if flag == hidden
         ]
         exercises.append({"name": exercise.name, "points": exercise.points, "checks": checks})
     return {"version": VERSION, "lesson": reference.lesson, "title": reference.title, "exercises": exercises}

@@ -39,6 +39,7 @@ from sqlalchemy.exc import SAWarning
 from traitlets import Bool, Float, Int
 from traitlets.config import Config
 
+from dlcore.key import HIDDEN_SUFFIX
 from grader.course import Course
 from grader.errors import GradingError
 from grader.execute import run_steps_now
@@ -67,6 +68,7 @@ def configure(config: Config) -> None:
         ComputeChecksums,
         CheckCellMetadata,
     ]
+    config.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc*", "__pycache__", "*" + HIDDEN_SUFFIX]
     config.Autograde.exporter_class = SubmissionExporter
     config.Autograde.sanitize_preprocessors = [RebuildSubmission]
     config.Autograde.autograde_preprocessors = [RunSubmission, SaveAutoGrades, AssignLatePenalties]
