@@ -95,9 +95,9 @@ def check(
     """
     if compare not in COMPARISONS:
         raise SetupError(f"compare={compare!r} is not one of {', '.join(COMPARISONS)}.")
-    if not callable(function):
-        raise CheckFailed(f"{RED}✗{PLAIN} A function was expected, but this is {show(function)}.")
     mode = _mode()
+    if not callable(function) and mode == "practice":
+        raise CheckFailed(f"{RED}✗{PLAIN} A function was expected, but this is {show(function)}.")
     names = bound_names(function, sys._getframe(1).f_globals)
     outcome = observe(function, args, kwargs, quiet=quiet, fresh=fresh)
     call = _call_text(names[0] if names else "function", args, kwargs)
@@ -166,26 +166,26 @@ def _emit(names: list[str], arguments: Any, outcome: Outcome, label: str | None,
     display({MIME: data}, raw=True)
 
 
-def _find(names: list[str]) -> Exercise:
-    """The exercise that goes by one of `names`."""
+def _find(names: list[str], arguments: Any, label: str) -> tuple[Exercise, int]:
+    """The exercise that goes by one of `names` and has a check with these arguments, and the check's number."""
     if not _lessons:
         raise SetupError("The lesson has not begun. Run the first code cell, then this one again.")
-    for key in reversed(_lessons.values()):
-        for name in names:
-            if name in key.exercises:
-                return key.exercises[name]
+    exercises = [key.exercises[name] for key in reversed(_lessons.values()) for name in names if name in key.exercises]
+    for exercise in exercises:
+        number = exercise.find(describe(arguments), label)
+        if number is not None:
+            return exercise, number
+    if exercises:
+        raise SetupError(
+            f"The check {label} is not one of the lesson's: its inputs are different.\n"
+            "Was the check cell changed, or run with other data? Restart the kernel and run all cells above it."
+        )
     known = ", ".join(name for key in _lessons.values() for name in key.exercises)
     raise SetupError(f"No exercise is called {names[0] if names else 'that'}. The exercises are: {known}.")
 
 
 def _practise(function: Any, names: list[str], arguments: Any, outcome: Outcome, label: str) -> None:
-    exercise = _find(names)
-    number = exercise.find(describe(arguments))
-    if number is None:
-        raise SetupError(
-            f"The check {label} is not one of the lesson's: its inputs are different.\n"
-            "Was the check cell changed, or run with other data? Restart the kernel and run all cells above it."
-        )
+    exercise, number = _find(names, arguments, label)
     known = exercise.checks[number]
     verdict = judge(known.expected, outcome, known.settings, known.misconceptions, known.lengths)
     _results[exercise.name, number] = (function, verdict.passed)

@@ -32,6 +32,8 @@ MAX_BYTES = 8_000_000  # of array data and text in one value
 MAX_DEPTH = 16
 MAX_ITEMS = 100_000  # entries of lists, tuples and dicts in one value
 MAX_DIGITS = 4_000  # of one integer; also Python's own limit
+MAX_KEYS = 1_000  # of one dict; keys made to collide cost time quadratic in their number
+MAX_AXES = 32
 KINDS = "biufc"
 
 
@@ -80,7 +82,7 @@ def _encode(value: Any, budget: _Budget, depth: int) -> Any:
     if kind is str:
         return _encode_text(value, budget)
     if kind is int:
-        return _encode_int(value)
+        return _encode_int(value, budget)
     if kind is float:
         return {"float": value.hex()}
     if kind is complex:
@@ -91,6 +93,7 @@ def _encode(value: Any, budget: _Budget, depth: int) -> Any:
         budget.spend(items=len(value))
         return {kind.__name__: [_encode(item, budget, depth + 1) for item in value]}
     if kind is dict:
+        _refuse_many_keys(len(value))
         budget.spend(items=2 * len(value))
         pairs = [[_encode(k, budget, depth + 1), _encode(v, budget, depth + 1)] for k, v in value.items()]
         return {"dict": pairs}
@@ -105,19 +108,29 @@ def _encode_text(text: str, budget: _Budget) -> str:
     return text
 
 
-def _encode_int(number: int) -> dict[str, str]:
+def _encode_int(number: int, budget: _Budget) -> dict[str, str]:
     if number.bit_length() > 3 * MAX_DIGITS:
         raise CodecError(f"The whole number has more than about {MAX_DIGITS:,} digits.")
-    return {"int": str(number)}
+    digits = str(number)
+    budget.spend(size=len(digits))
+    return {"int": digits}
+
+
+def _refuse_many_keys(count: int) -> None:
+    if count > MAX_KEYS:
+        raise CodecError(f"A dict holds more than {MAX_KEYS:,} keys.")
 
 
 def _encode_array(value: Any, budget: _Budget) -> dict[str, Any]:
     array = np.asarray(value)
-    if array.dtype.kind not in KINDS or array.dtype.itemsize > 16 or array.dtype.names:
+    if array.dtype.kind not in KINDS:
         raise CodecError(f"An array with entries of type {array.dtype} cannot be compared; use numbers.")
-    if array.dtype in (np.longdouble, np.clongdouble) and array.dtype not in (np.float64, np.complex128):
-        array = array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
+    if array.ndim > MAX_AXES or any(side > MAX_BYTES for side in array.shape):
+        raise CodecError("An array's shape is too large.")
     budget.spend(size=array.nbytes, items=array.ndim)
+    if array.dtype.char in "gG":  # long doubles differ between processors
+        with np.errstate(over="ignore"):
+            array = array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
     little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
     data = base64.b64encode(little.tobytes()).decode("ascii")
     code = little.dtype.str.replace("|", "<")
@@ -169,6 +182,7 @@ def _decode_int(form: dict[str, Any], budget: _Budget, depth: int) -> int:
     digits = form["int"]
     if not isinstance(digits, str) or len(digits) > MAX_DIGITS or not digits.lstrip("-").isdecimal():
         raise CodecError("A whole number is not written in digits.")
+    budget.spend(size=len(digits))
     try:
         return int(digits)
     except ValueError:
@@ -221,7 +235,7 @@ def _decode_scalar(form: dict[str, Any], budget: _Budget, depth: int) -> Any:
 
 def _decode_array(form: dict[str, Any], budget: _Budget, depth: int) -> np.ndarray:
     shape = form["shape"]
-    if not isinstance(shape, list) or len(shape) > 32:
+    if not isinstance(shape, list) or len(shape) > MAX_AXES:
         raise CodecError("An array's shape is not a short list.")
     if not all(type(side) is int and 0 <= side <= MAX_BYTES for side in shape):
         raise CodecError("An array's shape is not a list of lengths.")
@@ -251,6 +265,7 @@ def _decode_list(form: dict[str, Any], budget: _Budget, depth: int) -> list[Any]
 
 def _decode_dict(form: dict[str, Any], budget: _Budget, depth: int) -> dict[Any, Any]:
     pairs = _items(form, "dict", budget)
+    _refuse_many_keys(len(pairs))
     budget.spend(items=len(pairs))
     result: dict[Any, Any] = {}
     for pair in pairs:

@@ -166,7 +166,7 @@ def _shape(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Sequ
 def _not_finite(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Sequence[int]) -> Diagnosis | None:
     if have.dtype.kind not in "fc":
         return None
-    bad = ~np.isfinite(have) & np.isfinite(want.astype(have.dtype))
+    bad = ~np.isfinite(have) & (np.isfinite(want) if want.dtype.kind in "fc" else True)
     if not bad.any():
         return None
     index = tuple(int(i) for i in np.argwhere(bad)[0])
@@ -191,7 +191,7 @@ def _sign(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Seque
 
 
 def _signed(array: np.ndarray) -> np.ndarray:
-    return array.astype(float) if array.dtype.kind in "bu" else array
+    return array.astype(float) if array.dtype.kind in "biu" else array
 
 
 def _transposed(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Sequence[int]) -> Diagnosis | None:
@@ -204,10 +204,12 @@ def _transposed(want: np.ndarray, have: np.ndarray, settings: Settings, lengths:
 def _factor(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Sequence[int]) -> Diagnosis | None:
     if want.dtype.kind not in "iuf" or have.dtype.kind not in "iuf" or not np.any(want) or not np.any(have):
         return None
+    want, have = want.astype(float), have.astype(float)
     where = np.unravel_index(int(np.argmax(np.abs(want))), want.shape)
-    factor = float(have[where]) / float(want[where])
-    if not np.isfinite(factor) or factor == 0 or not near(want, have / factor, settings).all():
-        return None
+    with np.errstate(all="ignore"):
+        factor = float(have[where] / want[where])
+        if not np.isfinite(factor) or factor == 0 or not near(want, have / factor, settings).all():
+            return None
     gist = "All numbers are off by the same factor."
     for length in lengths:
         if np.isclose(factor, length, rtol=1e-4):

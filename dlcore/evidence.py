@@ -79,7 +79,8 @@ class Outcome:
 
 
 def _short(text: Any) -> str:
-    return text[:MAX_TEXT] if isinstance(text, str) else ""
+    """The beginning of a text; "?" for half characters (lone surrogates), which no file can hold."""
+    return text[:MAX_TEXT].encode("utf-8", "replace").decode() if isinstance(text, str) else ""
 
 
 def _short_names(names: Any) -> tuple[str, ...]:
@@ -141,9 +142,14 @@ def _raised(error: Exception, function: Callable[..., Any], seconds: float) -> O
         where = f"line {line} of {code.co_name}" + (f": {source}" if source else "")
     if kind == "unattempted":
         where = code.co_name if code is not None else ""
-    return Outcome(
-        kind, error=type(error).__name__, text=str(error)[:MAX_TEXT], where=where[:MAX_TEXT], seconds=seconds
-    )
+    return Outcome(kind, error=type(error).__name__, text=_message(error), where=_short(where), seconds=seconds)
+
+
+def _message(error: Exception) -> str:
+    try:
+        return _short(str(error))
+    except Exception:  # noqa: BLE001 (a student's class of errors may be wrong itself)
+        return ""
 
 
 def _copied(value: Any) -> Any:
@@ -169,6 +175,8 @@ def _same(old: Any, new: Any) -> bool:
         return isinstance(new, tuple | list) and len(old) == len(new) and all(map(_same, old, new))
     if isinstance(old, dict):
         return isinstance(new, dict) and list(old) == list(new) and all(_same(old[key], new[key]) for key in old)
+    if isinstance(old, str | bytes | bool | int | float | complex | np.generic | None):
+        return type(old) is type(new) and bool(old == new or old != old)
     return True
 
 
@@ -209,7 +217,8 @@ def describe(value: Any, depth: int = 0) -> Any:
         if value.size <= SMALL:
             return ("array", value.dtype.kind, value)
         entries = value.ravel().astype(complex if value.dtype.kind == "c" else float)
-        sums = (entries.mean(), entries.std(), np.abs(entries).max(), entries @ np.cos(np.arange(entries.size)))
+        with np.errstate(all="ignore"):
+            sums = (entries.mean(), entries.std(), np.abs(entries).max(), entries @ np.cos(np.arange(entries.size)))
         return ("array", value.dtype.kind, value.shape, sums)
     if isinstance(value, tuple | list):
         return (type(value).__name__, [describe(item, depth + 1) for item in value])
@@ -219,6 +228,8 @@ def describe(value: Any, depth: int = 0) -> Any:
         return value
     if isinstance(value, np.random.Generator):
         return ("generator", type(value.bit_generator).__name__)
+    if isinstance(value, range):
+        return ("range", [value.start, value.stop, value.step])
     return ("function",) if callable(value) else ("other", type(value).__name__)
 
 

@@ -45,12 +45,10 @@ class Exercise:
     points: float
     checks: tuple[KnownCheck, ...]
 
-    def find(self, arguments: Any) -> int | None:
-        """Which check has these arguments (up to rounding), if any."""
-        for number, check in enumerate(self.checks):
-            if agree(check.arguments, arguments, SAME_ARGUMENTS):
-                return number
-        return None
+    def find(self, arguments: Any, label: str = "") -> int | None:
+        """Which check has these arguments (up to rounding) and, if several have, this label."""
+        same = [n for n, check in enumerate(self.checks) if agree(check.arguments, arguments, SAME_ARGUMENTS)]
+        return next((n for n in same if self.checks[n].label == label), same[0] if same else None)
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,7 @@ def _read_file(path: Path) -> tuple[str, list[Exercise]]:
         if form["version"] != VERSION:
             raise SetupError(f"The answer key `{path.name}` is of another version of dlcore; get both anew.")
         return form["title"], [_exercise(item) for item in form["exercises"]]
-    except (OSError, KeyError, TypeError, ValueError) as problem:
+    except (OSError, KeyError, TypeError, ValueError, RecursionError) as problem:
         if isinstance(problem, SetupError):
             raise
         raise SetupError(f"The answer key `{path.name}` is damaged; get it anew. ({problem!r})") from None

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
+from dlcore.compare import agree
 from dlcore.judge import Verdict, judge
+from dlcore.key import SAME_ARGUMENTS
 from grader.lesson import Lesson
 from grader.records import Record
 from grader.reference import CheckCell, Reference, ReferenceExercise
@@ -60,6 +63,10 @@ def audit(reference: Reference, lesson: Lesson) -> tuple[list[AuditRow], list[tu
 
 def _worthless(exercise: ReferenceExercise) -> list[str]:
     problems = []
+    records = [record for cell in exercise.cells for record in cell.records]
+    for first, second in combinations(records, 2):
+        if agree(first.arguments, second.arguments, SAME_ARGUMENTS) and _title(first) == _title(second):
+            problems.append(f"two checks of {exercise.name} cannot be told apart: “{second.call}”; give them labels")
     for cell in exercise.cells:
         for number, record in enumerate(cell.records):
             outcome = record.outcome
@@ -76,6 +83,10 @@ def _worthless(exercise: ReferenceExercise) -> list[str]:
                 problems.append(f"{cell.name}: the checks depend on what ran before them, or on random state")
                 break
     return problems
+
+
+def _title(record: Record) -> str:
+    return record.label or record.call
 
 
 def verdicts(cell: CheckCell, records: Sequence[Record | None], hints: dict[str, str]) -> list[tuple[int, Verdict]]:

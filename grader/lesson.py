@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from jupytext.myst import MystMetadataParsingError, myst_to_notebook
+from nbformat import ValidationError
 
 from grader.errors import BuildError
 
@@ -104,7 +105,10 @@ def read_lesson(path: Path) -> Lesson:
         raise BuildError(f"is not UTF-8 text: {problem}", path) from None
     except MystMetadataParsingError as problem:
         raise _option_error(path, str(problem)) from None
-    title = notebook.metadata.get("course", {}).get("title")
+    except ValidationError as problem:
+        raise BuildError(f"an option is not as a notebook can hold it: {problem.message}", path) from None
+    course = notebook.metadata.get("course")
+    title = course.get("title") if isinstance(course, dict) else None
     if not title:
         raise BuildError("the header has no course title:\ncourse:\n  title: …", path, 1)
     lines = notebook.metadata["source_map"]
@@ -119,24 +123,29 @@ def read_lesson(path: Path) -> Lesson:
 
 
 def _option_error(path: Path, message: str) -> BuildError:
-    line = re.search(r"at line (\d+)", message)
-    hint = "\nIf a hint or name holds a colon, put it in double quotes."
-    return BuildError(message + hint, path, int(line[1]) if line else None)
+    cell, header = re.search(r"at line (\d+)", message), re.search(r"line (\d+), column", message)
+    line = int(cell[1]) if cell else int(header[1]) + 1 if header else 1  # the header's text begins in line 2
+    return BuildError(f"{message}\nIf a hint or name holds a colon, put it in double quotes.", path, line)
 
 
 def _read_cell(path: Path, kind: str, source: str, options: dict[str, Any], line: int) -> Cell:
     role = options.get("role", "")
-    if role and role not in ROLES:
+    if role != "" and role not in ROLES:
         raise BuildError(f"the role {role!r} is none of {', '.join(ROLES)}", path, line)
     unknown = set(options) - OPTIONS[role]
     if unknown:
         known = ", ".join(sorted(OPTIONS[role]))
-        raise BuildError(f"unknown option {sorted(unknown)[0]!r}; a {role or 'plain'} cell takes: {known}", path, line)
+        raise BuildError(
+            f"unknown option {min(map(str, unknown))!r}; a {role or 'plain'} cell takes: {known}", path, line
+        )
     if (role == "written") != (kind == "markdown" and bool(role)):
         raise BuildError(f"a {role} cell cannot be a {kind} cell", path, line)
     cell = Cell(kind, source, line, role, str(options.get("exercise", "")), options)
     if "exercise" in OPTIONS[role] and not NAME.match(cell.exercise):
         raise BuildError(f"the {role} cell needs an exercise name (lower case, digits, _)", path, line)
+    if cell.exercise == "setup":
+        raise BuildError("no exercise can be called setup: that is the name of the setup cell", path, line)
+    _check_markers(path, cell)
     if "points" in OPTIONS[role]:
         _check_points(path, cell)
     for option in ("name", "hint", "wrong"):
@@ -153,6 +162,18 @@ def _check_points(path: Path, cell: Cell) -> None:
         raise BuildError(
             f"the {cell.role} cell of {cell.exercise} has points {points!r}, not a positive number", path, cell.line
         )
+
+
+def _check_markers(path: Path, cell: Cell) -> None:
+    """Refuse markers where nbgrader does not expect them, which could show students what is hidden."""
+    found = [line.strip() for line in cell.source.splitlines() if re.match(r"\s*#+\s*(BEGIN|END)\b", line)]
+    allowed = {"solution": [BEGIN_SOLUTION, END_SOLUTION], "check": [BEGIN_HIDDEN, END_HIDDEN]}
+    pair = allowed["solution" if cell.role == "written" else cell.role] if cell.role in (*allowed, "written") else []
+    for number, marker in enumerate(found):
+        if marker not in pair or marker != pair[number % 2]:
+            raise BuildError(f"the line {marker!r} is misspelt or out of place", path, cell.line)
+    if len(found) % 2:
+        raise BuildError(f"the line {found[-1]!r} has no {pair[1]!r} after it", path, cell.line)
 
 
 def _check_syntax(path: Path, cell: Cell) -> None:

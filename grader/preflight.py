@@ -15,6 +15,7 @@ import json
 import os
 import re
 import stat
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,6 +43,7 @@ class SubmittedCell:
     name: str
     identifier: str
     from_lesson: bool
+    defined: frozenset[str]
 
 
 @dataclass
@@ -68,15 +70,20 @@ def read_submission(path: Path) -> Submission:
     except FileNotFoundError:
         return Submission(problems=["The notebook was not handed in."])
     except _Unusable as problem:
-        return Submission(problems=[f"The file {path.name} {problem} None of it could be graded."])
+        return Submission(problems=[f"The file {_shown(path)} {problem} None of it could be graded."])
     except UnicodeDecodeError:
-        return Submission(problems=[f"The file {path.name} is not UTF-8 text. None of it could be graded."])
+        return Submission(problems=[f"The file {_shown(path)} is not UTF-8 text. None of it could be graded."])
     except (ValueError, RecursionError):
         return Submission(
-            problems=[f"The file {path.name} is not a notebook (it is not valid JSON). None of it could be graded."]
+            problems=[f"The file {_shown(path)} is not a notebook (it is not valid JSON). None of it could be graded."]
         )
     except OSError as problem:
-        return Submission(problems=[f"The file {path.name} cannot be read ({problem.strerror})."])
+        return Submission(problems=[f"The file {_shown(path)} cannot be read ({problem.strerror})."])
+
+
+def _shown(path: Path) -> str:
+    """A file's name as text that any file can hold."""
+    return "".join(letter if letter.isprintable() else "�" for letter in path.name)
 
 
 class _Unusable(Exception):
@@ -104,7 +111,8 @@ def _read_cells(form: Any) -> Submission:
     cells = form.get("cells") if isinstance(form, dict) else None
     if cells is None and isinstance(form, dict) and isinstance(form.get("worksheets"), list):
         sheets = [sheet for sheet in form["worksheets"] if isinstance(sheet, dict)]
-        cells = [cell for sheet in sheets for cell in sheet.get("cells") or [] if isinstance(cell, dict)]
+        listed = [sheet["cells"] for sheet in sheets if isinstance(sheet.get("cells"), list)]
+        cells = [cell for sheet_cells in listed for cell in sheet_cells]
     if not isinstance(cells, list):
         raise _Unusable("is not a notebook: it has no list of cells.")
     submission = Submission()
@@ -136,11 +144,12 @@ def _read_cell(number: int, cell: Any) -> SubmittedCell | str:
     identifier = cell.get("id")
     return SubmittedCell(
         number,
-        kind if kind in ("code", "markdown", "raw") else "code",
+        kind if kind in ("code", "markdown", "raw") else "markdown" if kind == "heading" else "code",
         source,
         grade_id(cell),
         identifier if isinstance(identifier, str) else "",
         bool(course_of(cell).get("role")),
+        _defined(source),
     )
 
 
@@ -160,15 +169,16 @@ def find_submissions(folder: Path, released: dict[str, Any]) -> dict[str, tuple[
     for name in released:
         if any(path.name == f"{name}.ipynb" for path in files):
             found[name] = (folder / f"{name}.ipynb", [])
-    spare = [path for path in files if path.stem not in released]
+    spare = [path for path in files if path.name not in {f"{name}.ipynb" for name in released}]
+    cells = {path: read_submission(path).cells for path in spare} if len(found) < len(released) else {}
     for name, notebook in released.items():
         if name in found:
             continue
         names = _exercises(notebook)
-        scores = [(len(names & _mentioned(read_submission(path).cells, names)), path) for path in spare]
+        scores = [(len(_mentioned(cells[path], names)), path) for path in spare]
         best = max(scores, default=(0, folder), key=lambda item: item[0])
         if best[0] * 2 >= len(names) > 0 or (len(scores) == 1 and len(released) == 1):
-            found[name] = (best[1], [f"The file {best[1].name} was graded as {name}.ipynb."])
+            found[name] = (best[1], [f"The file {_shown(best[1])} was graded as {name}.ipynb."])
             spare.remove(best[1])
         else:
             found[name] = (folder / f"{name}.ipynb", [])
@@ -180,26 +190,27 @@ def _exercises(notebook: Any) -> set[str]:
 
 
 def _mentioned(cells: Iterable[SubmittedCell], names: set[str]) -> set[str]:
-    return {name for cell in cells for name in names if cell.name == name or _defines(cell.source, name)}
+    return {name for cell in cells for name in names if cell.name == name or name in cell.defined}
 
 
-def _defines(source: str, name: str) -> bool:
-    """Whether code gives `name` a value at its top level; a guess if it is not valid Python."""
-    if name not in source:
-        return False
+def _defined(source: str) -> frozenset[str]:
+    """The names that code gives a value at its top level; a guess if it is not valid Python."""
     try:
-        body = ast.parse(source).body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            body = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return bool(re.search(rf"^(def\s+{name}\s*\(|{name}\s*=[^=])", source, re.MULTILINE))
+        guesses = re.findall(r"^def\s+(\w+)\s*\(|^(\w+)\s*=[^=]", source, re.MULTILINE)
+        return frozenset(function or variable for function, variable in guesses)
+    names: set[str] = set()
     for node in body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
-            return True
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
         targets = (
             node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
         )
-        if any(isinstance(item, ast.Name) and item.id == name for target in targets for item in ast.walk(target)):
-            return True
-    return False
+        names |= {item.id for target in targets for item in ast.walk(target) if isinstance(item, ast.Name)}
+    return frozenset(names)
 
 
 def rebuild(released: Any, submission: Submission) -> Rebuilt:
@@ -219,7 +230,7 @@ def rebuild(released: Any, submission: Submission) -> Rebuilt:
             if found is not None:
                 chosen[name] = found
                 cell.source = found.source
-    _keep_extras(notebook, released, submission.cells, set(chosen.values()), problems)
+    _keep_extras(notebook, released, submission.cells, chosen, problems)
     return Rebuilt(notebook, problems)
 
 
@@ -230,7 +241,7 @@ def _choose(name: str, cell: Any, cells: Sequence[SubmittedCell], problems: list
     candidates = [
         item
         for item in cells
-        if not check_names.match(item.name) and (item.name == name or (not text and _defines(item.source, name)))
+        if not check_names.match(item.name) and (item.name == name or (not text and name in item.defined))
     ]
     if not candidates:
         if cells:
@@ -238,7 +249,7 @@ def _choose(name: str, cell: Any, cells: Sequence[SubmittedCell], problems: list
         return None
 
     def rank(item: SubmittedCell) -> tuple[bool, bool, bool, int]:
-        defines = not text and _defines(item.source, name)
+        defines = not text and name in item.defined
         return (defines, item.name == name, item.source.strip() != cell.source.strip(), item.number)
 
     best = max(candidates, key=rank)
@@ -259,23 +270,36 @@ def _choose(name: str, cell: Any, cells: Sequence[SubmittedCell], problems: list
 
 
 def _keep_extras(
-    notebook: Any, released: Any, cells: Sequence[SubmittedCell], chosen: set[SubmittedCell], problems: list[str]
+    notebook: Any,
+    released: Any,
+    cells: Sequence[SubmittedCell],
+    chosen: dict[str, SubmittedCell],
+    problems: list[str],
 ) -> None:
     """Put the student's own cells back, each after the lesson's cell that it followed."""
     by_id = {cell.id: place for place, cell in enumerate(released.cells)}
     by_name = {grade_id(cell): place for place, cell in enumerate(released.cells) if grade_id(cell)}
     by_source = {cell.source.strip(): place for place, cell in enumerate(released.cells)}
+    exercises, used = _exercises(released), set(chosen.values())
     extras: dict[int, list[Any]] = {}
     anchor, count = -1, 0
     for item in cells:
         place = by_name.get(item.name, by_id.get(item.identifier, by_source.get(item.source.strip())))
         if place is not None:
             anchor = max(anchor, place)
-        if place is not None or item.name or item.from_lesson or item in chosen or not item.source.strip():
+        if item in used or not item.source.strip():
+            continue
+        if place is not None and item.name in chosen and item.defined and not item.defined & exercises:
+            where = place - (item.number < chosen[item.name].number)  # split off from a solution
+        elif place is None and not item.name and not item.from_lesson:
+            where = anchor
+        else:
+            if place is not None and _is_changed(released.cells[place], item):
+                problems.append(f"Cell {item.number} is the lesson's own; it was run as released, without the changes.")
             continue
         count += 1
         if count <= MAX_EXTRA:
-            extras.setdefault(anchor, []).append(_extra(item, count))
+            extras.setdefault(where, []).append(_extra(item, count))
     if count > MAX_EXTRA:
         problems.append(
             f"Of the {count} cells that are not the lesson's, those after the first {MAX_EXTRA} were left out."
@@ -284,6 +308,12 @@ def _keep_extras(
     for place, cell in enumerate(notebook.cells):
         rebuilt = [*rebuilt, cell, *extras.get(place, [])]
     notebook.cells = rebuilt
+
+
+def _is_changed(cell: Any, item: SubmittedCell) -> bool:
+    """Whether a cell that runs, and that students are not asked to change, came back with other code."""
+    ours, theirs = ([line.rstrip() for line in text.strip().splitlines()] for text in (cell.source, item.source))
+    return course_of(cell).get("role") in ("code", "setup", "check") and ours != theirs
 
 
 def _extra(item: SubmittedCell, count: int) -> Any:

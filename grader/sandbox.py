@@ -155,6 +155,7 @@ def sandbox_command(
         arguments += ["--perms", "0444", "--ro-bind-data", str(descriptors[-1]), path]
     for name, value in kernel_environment(HOME, LIBRARY).items():
         arguments += ["--setenv", name, value]
+    arguments += ["--remount-ro", "/dev", "--remount-ro", "/"]
     if info_fd is not None:
         arguments += ["--info-fd", str(info_fd)]
     return SandboxCommand([*arguments, "--", *command], {}, descriptors)

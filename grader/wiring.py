@@ -68,7 +68,7 @@ def configure(config: Config) -> None:
         ComputeChecksums,
         CheckCellMetadata,
     ]
-    config.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc*", "__pycache__", "*" + HIDDEN_SUFFIX]
+    config.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*" + HIDDEN_SUFFIX]
     config.Autograde.exporter_class = SubmissionExporter
     config.Autograde.sanitize_preprocessors = [RebuildSubmission]
     config.Autograde.autograde_preprocessors = [RunSubmission, SaveAutoGrades, AssignLatePenalties]

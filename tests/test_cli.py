@@ -1,0 +1,121 @@
+"""The commands as people and scripts use them."""
+
+import subprocess
+import sys
+
+import pytest
+
+from grader.cli import copy_release, main
+from grader.sandbox import find_bwrap
+from tests.classroom import REPOSITORY, WEEK, grader, hand_in, make_course, released
+
+COMMANDS = ("build", "lab", "grade", "feedback", "report", "export", "demo")
+
+
+def test_help_names_every_command_and_the_exit_codes(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    assert all(command in text for command in COMMANDS)
+    assert "Exit codes" in text
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([command, "--help"])
+    assert ended.value.code == 0
+    assert len(capsys.readouterr().out) > 100
+
+
+def test_a_folder_that_is_no_course_is_refused_by_name(tmp_path, capsys):
+    assert main(["--root", str(tmp_path), "grade", WEEK]) == 2
+    error = capsys.readouterr().err
+    assert "nbgrader_config.py" in error
+    assert str(tmp_path) in error
+
+
+def test_a_week_that_does_not_exist_is_refused_with_those_that_do(tmp_path, capsys):
+    course = make_course(tmp_path)
+    assert main(["--root", str(course.root), "grade", "week99"]) == 2
+    assert "The weeks are: week1" in capsys.readouterr().err
+    assert main(["--root", str(course.root), "build", "week99"]) == 2
+    assert "the weeks are: week1" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("needs_sandbox")
+def test_nothing_handed_in_is_said_so(tmp_path, capsys):
+    course = make_course(tmp_path)
+    assert main(["--root", str(course.root), "grade", WEEK]) == 2
+    assert "nothing to grade" in capsys.readouterr().err
+    assert main(["--root", str(course.root), "grade", WEEK, "--student", "nobody"]) == 2
+    assert "nobody handed in no notebook" in capsys.readouterr().err
+    for command in ("feedback", "report", "export"):
+        assert main(["--root", str(course.root), command, WEEK]) == 2
+        assert "nothing is graded for week1" in capsys.readouterr().err
+
+
+def test_a_students_work_is_never_written_over(tmp_path):
+    release, work = REPOSITORY / "release", tmp_path / "work"
+    assert "week1/logistic_regression.ipynb" in copy_release(release, work)
+    notebook = work / WEEK / "logistic_regression.ipynb"
+    notebook.write_text("my work")
+    key = work / WEEK / "logistic_regression.key.json"
+    key.write_text("old")
+    assert copy_release(release, work) == []
+    assert notebook.read_text() == "my work"
+    assert key.read_text() == (release / WEEK / key.name).read_text()
+
+
+def no_namespaces(*command: str, cwd):
+    """Run a command where, as in many containers, no namespaces can be made."""
+    prefix = [find_bwrap(), "--dev-bind", "/", "/", "--unshare-user", "--disable-userns", "--"]
+    return subprocess.run([*prefix, *command], cwd=cwd, capture_output=True, text=True, timeout=900, check=False)
+
+
+@pytest.mark.usefixtures("needs_sandbox")
+def test_without_namespaces_grading_refuses_unless_told(tmp_path):
+    course = make_course(tmp_path)
+    hand_in(course, "someone", released(course))
+    command = (sys.executable, "-m", "grader", "grade", WEEK)
+    refused = no_namespaces(*command, cwd=course.root)
+    assert refused.returncode == 2
+    assert "without a sandbox" in refused.stderr
+    assert "--unsafe-without-sandbox" in refused.stderr
+    assert not list(course.autograded.glob("*"))
+    allowed = no_namespaces(*command, "--unsafe-without-sandbox", cwd=course.root)
+    assert allowed.returncode == 0, allowed.stderr
+    assert "someone" in allowed.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("needs_sandbox")
+@pytest.mark.xdist_group("demo")
+def test_without_namespaces_the_demo_succeeds_and_says_what_it_leaves_out(tmp_path):
+    result = no_namespaces(sys.executable, "-m", "grader", "demo", "--folder", str(tmp_path / "demo"), cwd=REPOSITORY)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "the hostile one is left out" in result.stdout
+    assert "hugo" not in result.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("needs_sandbox")
+@pytest.mark.xdist_group("demo")
+def test_the_demo_gives_every_sample_the_score_that_it_must_get(tmp_path):
+    course = make_course(tmp_path / "course")
+    result = grader(course, "demo")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "hugo" in result.stdout
+    assert "scores as expected" in result.stdout
+    for name in ("report.html", "grades.csv", "feedback/hugo/week1/logistic_regression.html"):
+        assert (course.root / "demo" / name).is_file()
+
+
+def test_the_demo_does_not_write_over_a_folder_that_it_did_not_make(tmp_path, capsys):
+    course = make_course(tmp_path / "course")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "precious").write_text("keep")
+    assert main(["--root", str(course.root), "demo", "--folder", str(tmp_path / "mine")]) == 2
+    assert "was not made by the demo" in capsys.readouterr().err
+    assert (tmp_path / "mine" / "precious").read_text() == "keep"

@@ -1,0 +1,255 @@
+"""Submissions graded by nbgrader for real: the same scores whichever way it is called."""
+
+import html
+import json
+import re
+
+import nbformat
+import pytest
+
+from grader.lesson import visible_part
+from grader.notebooks import is_check
+from grader.reference import load_reference
+from tests.classroom import (
+    LESSON,
+    WEEK,
+    feedback_page,
+    gradebook_rows,
+    grader,
+    hand_in,
+    make_course,
+    reference_solutions,
+    released,
+    run,
+    scores,
+    with_cell,
+    with_solutions,
+)
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("grading"), pytest.mark.usefixtures("needs_sandbox")]
+
+FORGETS_M = """
+def propagate(w, b, X, Y):
+    A = sigmoid(w.T @ X + b)
+    return X @ (A - Y).T, float(np.sum(A - Y)), cost(A, Y)
+"""
+SCRIPT = "<script>alert('ran')</script><img src=x onerror=alert(1)> \n\n[link](javascript:alert(2)) **bold** answer"
+LEAK = "def sigmoid(z):\n    SEEN.append(repr(z))\n    raise ValueError('HIDDEN ' + ' '.join(SEEN))"
+
+
+def fill(course):
+    blank, solutions = released(course), reference_solutions(course)
+    right = with_solutions(blank, solutions)
+    hand_in(course, "perfect", right)
+    hand_in(course, "blank", blank)
+    hand_in(course, "factor", with_solutions(right, {"propagate": FORGETS_M}))
+    hand_in(course, "early", with_solutions(right, {"sigmoid": "def sigmoid(z):\n    return np.tanh(z)"}))
+    hand_in(course, "unwritten", with_solutions(right, {"sigmoid": "def sigmoid(z):\n    raise NotImplementedError()"}))
+    hand_in(course, "notjson", b"{ this is no notebook")
+    hand_in(course, "renamed", right, "Copy of homework.ipynb")
+    written = with_solutions(right, {"explain_the_gradient": SCRIPT})
+    hand_in(
+        course, "writer", with_cell(with_cell(written, SCRIPT, kind="markdown"), "display_html = '<script>1</script>'")
+    )
+    hand_in(course, "leaker", with_cell(with_solutions(right, {"sigmoid": LEAK}), "SEEN = []"))
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """A small class, graded by `python -m grader`, with feedback."""
+    course = make_course(tmp_path_factory.mktemp("graded"))
+    fill(course)
+    result = grader(course, "grade", WEEK)
+    assert result.returncode == 0, result.stderr
+    assert grader(course, "feedback", WEEK).returncode == 0
+    return course
+
+
+@pytest.fixture(scope="module")
+def by_hand(tmp_path_factory):
+    """The same class, graded by typing `nbgrader autograde`."""
+    course = make_course(tmp_path_factory.mktemp("by_hand"))
+    fill(course)
+    result = run(course, "nbgrader", "autograde", WEEK)
+    assert result.returncode == 0, result.stderr
+    return course
+
+
+def test_the_typed_command_leaves_the_same_gradebook(graded, by_hand):
+    assert gradebook_rows(by_hand) == gradebook_rows(graded)
+
+
+def test_nbgraders_python_interface_leaves_the_same_gradebook(graded, tmp_path):
+    course = make_course(tmp_path / "api")
+    fill(course)
+    assert course.api.autograde(WEEK, "factor")["success"]
+    assert gradebook_rows(course)["factor"] == gradebook_rows(graded)["factor"]
+
+
+def test_the_reference_gets_all_points_but_those_given_by_hand(graded):
+    rows = gradebook_rows(graded)["perfect"]
+    assert all(row[0] == row[3] for name, row in rows.items() if name.endswith("-check"))
+
+
+def test_a_blank_submission_gets_nothing_and_waits_for_nobody(graded):
+    assert scores(graded)["blank"] == 0
+    assert not any(row[2] for name, row in gradebook_rows(graded)["blank"].items() if not name.startswith("comment"))
+
+
+def test_a_mistake_costs_a_share_of_its_own_exercise_only(graded):
+    rows = gradebook_rows(graded)["factor"]
+    assert 0 <= rows["propagate-check"][0] < rows["propagate-check"][3]
+    lost = {name for name, row in rows.items() if name.endswith("-check") and row[0] != row[3]}
+    assert lost == {"propagate-check"}
+
+
+def test_one_bug_costs_once(graded):
+    rows = gradebook_rows(graded)["early"]
+    lost = {name for name, row in rows.items() if name.endswith("-check") and row[0] != row[3]}
+    assert lost == {"sigmoid-check"}
+    assert "Follow-through: with sigmoid put right" in feedback_page(graded, "early")
+
+
+def test_an_unwritten_function_costs_only_itself(graded):
+    rows = gradebook_rows(graded)["unwritten"]
+    lost = {name for name, row in rows.items() if name.endswith("-check") and row[0] != row[3]}
+    assert lost == {"sigmoid-check"}
+    assert "It calls sigmoid, which is not written yet." in feedback_page(graded, "unwritten")
+
+
+def test_follow_through_can_be_switched_off(tmp_path):
+    course = make_course(tmp_path, follow_through=False)
+    solutions = reference_solutions(course) | {"sigmoid": "def sigmoid(z):\n    return np.tanh(z)"}
+    hand_in(course, "early", with_solutions(released(course), solutions))
+    assert grader(course, "grade", WEEK).returncode == 0
+    rows = gradebook_rows(course)["early"]
+    assert rows["propagate-check"][0] < rows["propagate-check"][3]
+
+
+def test_a_file_that_is_no_notebook_gets_a_clear_sentence_and_no_points(graded):
+    assert scores(graded)["notjson"] == 0
+    assert "is not a notebook (it is not valid JSON)" in feedback_page(graded, "notjson")
+
+
+def test_a_renamed_file_is_graded_and_said_so(graded):
+    assert scores(graded)["renamed"] == scores(graded)["perfect"]
+    assert "The file Copy of homework.ipynb was graded as logistic_regression.ipynb." in feedback_page(
+        graded, "renamed"
+    )
+
+
+def test_a_written_answer_waits_for_a_person(graded):
+    assert gradebook_rows(graded)["writer"]["explain_the_gradient"][2] is True
+    assert "to be graded" in feedback_page(graded, "writer")
+
+
+def test_the_misconceptions_own_hint_is_in_the_feedback(graded):
+    page = feedback_page(graded, "factor")
+    notebook = graded.lesson(WEEK, LESSON)
+    hints = [str(item.options["hint"]) for item in notebook.exercises["propagate"].misconceptions]
+    assert any(hint.split(".")[0] in page for hint in hints)
+
+
+def test_nothing_in_feedback_can_run(graded):
+    for student in ("writer", "perfect", "blank", "leaker"):
+        page = feedback_page(graded, student)
+        assert not re.search(r"<script|onerror\s*=|href=\"javascript|<iframe|<object|<img(?! src=\"data:)", page, re.I)
+        assert "script-src" not in page
+        assert "default-src 'none'" in page
+    assert "<strong>bold</strong>" in feedback_page(graded, "writer")
+
+
+def hidden_lines(course):
+    """The lines of the hidden tests that say something."""
+    notebook = nbformat.read(course.source / WEEK / f"{LESSON}.ipynb", as_version=4)
+    for cell in notebook.cells:
+        if is_check(cell):
+            visible = set(visible_part(cell.source).splitlines())
+            for line in cell.source.splitlines():
+                if line not in visible and "check(" in line:
+                    yield line.strip()
+
+
+def test_no_hidden_code_is_in_feedback_or_in_graded_notebooks(graded):
+    lines = list(hidden_lines(graded))
+    assert len(lines) > 20
+    places = [*graded.feedback.glob(f"*/{WEEK}/*.html"), *graded.autograded.glob(f"*/{WEEK}/*.ipynb")]
+    assert len(places) == 2 * 9
+    for path in places:
+        text = path.read_text()
+        for line in lines:
+            assert line not in text
+            assert json.dumps(line)[1:-1] not in text
+
+
+def test_hidden_inputs_do_not_leak_through_a_students_own_errors(graded):
+    source = graded.source / WEEK / f"{LESSON}.ipynb"
+    reference = load_reference(source, graded.lesson(WEEK, LESSON), graded.cache / "reference")
+    page = html.unescape(feedback_page(graded, "leaker"))
+    shown, secret = [], []
+    for cell in reference.exercises["sigmoid"].cells:
+        for record, hidden in zip(cell.records, cell.hidden, strict=True):
+            arguments = record.arguments[1][0][1]  # ("tuple", [("tuple", [positional]), ("dict", [])])
+            value = arguments[0][2] if isinstance(arguments[0], tuple) else arguments[0]
+            (secret if hidden else shown).append(repr(value))
+    assert len(secret) > 2
+    assert any(text in page for text in shown)
+    assert not [text for text in secret if text not in shown and len(text) > 3 and text in page]
+
+
+def test_what_is_graded_is_not_graded_again_unless_asked(graded):
+    before = {path: path.stat().st_mtime_ns for path in graded.autograded.rglob("*.ipynb")}
+    result = grader(graded, "grade", WEEK)
+    assert result.returncode == 0
+    assert result.stdout.count("(graded before)") == 9
+    assert {path: path.stat().st_mtime_ns for path in graded.autograded.rglob("*.ipynb")} == before
+
+
+def test_a_newer_submission_is_graded_again_and_keeps_what_a_person_gave(tmp_path):
+    course = make_course(tmp_path)
+    right = with_solutions(released(course), reference_solutions(course))
+    path = hand_in(course, "again", with_solutions(right, {"explain_the_gradient": "Because."}))
+    (path.parent / "timestamp.txt").write_text("2026-01-01 10:00:00 UTC")
+    with_bug = with_solutions(right, {"explain_the_gradient": "Because.", "accuracy": "accuracy = None"})
+    path.write_text(json.dumps(with_bug))
+    assert grader(course, "grade", WEEK).returncode == 0
+    first = scores(course)["again"]
+    with course.gradebook() as gradebook:
+        grade = gradebook.find_grade("explain_the_gradient", LESSON, WEEK, "again")
+        grade.manual_score, grade.needs_manual_grade = 5, False
+        gradebook.db.commit()
+    path.write_text(json.dumps(with_solutions(right, {"explain_the_gradient": "Because."})))
+    (path.parent / "timestamp.txt").write_text("2026-01-02 10:00:00 UTC")
+    assert grader(course, "grade", WEEK).returncode == 0
+    assert scores(course)["again"] == first + 5 + 4
+
+
+def test_report_and_export_agree_with_the_gradebook(graded, tmp_path):
+    import csv
+
+    assert grader(graded, "report", WEEK, "--output", str(tmp_path / "report.html")).returncode == 0
+    page = (tmp_path / "report.html").read_text()
+    assert grader(graded, "export", WEEK, "--output", str(tmp_path / "grades.csv")).returncode == 0
+    with open(tmp_path / "grades.csv", newline="") as stream:
+        rows = {row["student"]: row for row in csv.DictReader(stream)}
+    assert {student: float(row["score"]) for student, row in rows.items()} == pytest.approx(scores(graded))
+    assert all(student in page for student in rows)
+    assert page.count("data:image/svg+xml;base64,") == 2
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    assert "<script" not in page
+    links = re.findall(r'href="([^"]+\.html)"', page)
+    assert len(links) == 9
+    assert all((tmp_path / link).resolve().is_file() for link in links)
+
+
+def test_a_student_whose_name_needs_quoting_survives_the_export(tmp_path):
+    import csv
+    import io
+
+    course = make_course(tmp_path)
+    hand_in(course, 'o"hara, mary', released(course))
+    assert grader(course, "grade", WEEK).returncode == 0
+    result = grader(course, "export", WEEK)
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [row["student"] for row in rows] == ['o"hara, mary']
+    assert float(rows[0]["score"]) == 0

@@ -1,0 +1,185 @@
+"""What runs in the sandbox sees nothing, changes nothing and leaves nothing behind."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import psutil
+import pytest
+
+from grader.execute import Step, run_steps_now
+from grader.kernel import Kernel
+from grader.sandbox import Limits
+
+pytestmark = [pytest.mark.usefixtures("needs_sandbox"), pytest.mark.slow]
+LIMITS = Limits(cell_seconds=3, memory_mb=600, processes=40, file_mb=5, total_seconds=60)
+
+
+def run_cells(*sources, limits=LIMITS, files=None):
+    steps = [Step(str(number), source) for number, source in enumerate(sources)]
+    runs = run_steps_now(steps, limits, sandboxed=True, files=files)
+    return [runs[step.key] for step in steps]
+
+
+def told(run):
+    """What a cell told us through the message of an error."""
+    assert run.status == "error", run
+    return run.text
+
+
+def test_a_cell_that_runs_has_status_ok():
+    assert [run.status for run in run_cells("x = 1", "assert x == 1")] == ["ok", "ok"]
+
+
+def test_the_error_of_a_cell_is_reported_and_the_rest_goes_on():
+    first, second = run_cells("1 / 0", "x = 1")
+    assert (first.status, first.error, second.status) == ("error", "ZeroDivisionError", "ok")
+
+
+def test_an_endless_loop_is_interrupted_and_the_state_kept():
+    runs = run_cells("x = 5", "while True: pass", "assert x == 5")
+    assert [run.status for run in runs] == ["ok", "timeout", "ok"]
+
+
+def test_a_cell_that_ignores_interrupts_dies_and_the_others_do_not():
+    stubborn = """
+import signal
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+while True:
+    pass
+"""
+    runs = run_cells("x = 5", stubborn, "assert x == 5")
+    assert [(run.status, run.error) for run in runs] == [("ok", ""), ("died", "time"), ("ok", "")]
+
+
+def test_a_cell_that_ends_the_kernel_costs_itself_alone():
+    runs = run_cells(
+        "x = 5", "import os; os._exit(0)", "assert x == 5", "import ctypes; ctypes.string_at(0)", "assert x == 5"
+    )
+    assert [run.status for run in runs] == ["ok", "died", "ok", "died", "ok"]
+
+
+def test_too_much_memory_kills_the_kernel_and_says_so():
+    runs = run_cells("x = bytearray(10**9)\nfor i in range(0, 10**9, 4096): x[i] = 1", "y = 1")
+    assert runs[0].status in ("died", "error")
+    assert runs[0].error in ("memory", "MemoryError")
+    assert runs[1].status == "ok"
+
+
+def test_a_fork_bomb_is_stopped():
+    runs = run_cells("import os\nwhile True:\n    os.fork()", "x = 1")
+    assert (runs[0].status, runs[1].status) == ("died", "ok")
+
+
+def test_a_flood_of_output_is_stopped():
+    flood = "from IPython.display import display\nwhile True:\n    display({'text/plain': 'x' * 100000}, raw=True)"
+    runs = run_cells(flood, "x = 1")
+    assert runs[0].status in ("timeout", "died")
+    assert runs[1].status == "ok"
+
+
+def test_files_can_be_written_only_in_memory_and_only_so_large():
+    source = """
+problems = []
+for folder in ("/", "/usr", "/opt", "/opt/course/dlcore", "/etc", "/dev", "/proc"):
+    try:
+        open(folder + "/mine", "w").write("x")
+        problems.append(folder)
+    except OSError:
+        pass
+try:
+    open("large", "wb").write(b"x" * 20_000_000)
+    problems.append("large")
+except OSError:
+    pass
+open("small", "w").write("fine")
+raise Exception(problems)
+"""
+    assert told(run_cells(source)[0]) == "[]"
+
+
+def test_nothing_of_the_host_can_be_read():
+    here = Path(__file__).parent.parent
+    source = f"""
+import os
+seen = []
+for path in ({str(here)!r}, {str(here / "source")!r}, {str(here / "nbgrader_config.py")!r}, "/root/.ssh", "/home", "/etc/shadow",
+             "/etc/passwd", "/var", "/proc/1/root/home"):
+    if os.path.isfile(path) or (os.path.isdir(path) and set(os.listdir(path)) - {{".venv"}}):
+        seen.append(path)
+raise Exception(seen)
+"""
+    assert told(run_cells(source)[0]) == "[]"
+
+
+def test_there_is_no_network_and_no_other_process():
+    source = """
+import os, socket
+reached = []
+for address in (("127.0.0.1", 80), ("192.0.2.1", 80)):
+    try:
+        socket.create_connection(address, timeout=0.5)
+        reached.append(address)
+    except OSError:
+        pass
+others = [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) != os.getpid()]
+raise Exception((reached, others, sorted(os.listdir("/sys/class/net")) if os.path.isdir("/sys/class/net") else []))
+"""
+    assert told(run_cells(source)[0]) == "([], [], [])"
+
+
+def test_the_environment_holds_nothing_of_ours(monkeypatch):
+    monkeypatch.setenv("GRADER_SECRET", "s3cret")
+    source = "import os; raise Exception([name for name in os.environ if 'SECRET' in name or 'TOKEN' in name])"
+    assert told(run_cells(source)[0]) == "[]"
+
+
+def test_limits_cannot_be_raised():
+    source = """
+import resource
+for name in ("CPU", "FSIZE", "NOFILE", "AS"):
+    which = getattr(resource, "RLIMIT_" + name)
+    try:
+        resource.setrlimit(which, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        raise Exception(name)
+    except (ValueError, OSError):
+        pass
+"""
+    assert run_cells(source)[0].status == "ok"
+
+
+def test_files_that_students_are_given_lie_in_the_working_folder():
+    runs = run_cells("assert open('given.txt').read() == 'hello'", files={"given.txt": b"hello"})
+    assert runs[0].status == "ok", runs
+
+
+def test_a_daemon_ends_with_its_kernel():
+    mark = f"sleep-{os.getpid()}"
+    source = f"""
+import subprocess, sys
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", "{mark}"], start_new_session=True)
+"""
+    assert run_cells(source)[0].status == "ok"
+    assert not [p for p in psutil.process_iter(["cmdline"]) if mark in (p.info["cmdline"] or [])]
+
+
+def test_two_kernels_see_nothing_of_each_other():
+    async def both():
+        async with Kernel(LIMITS) as one, Kernel(LIMITS) as two:
+            write = "for f in ('/tmp', '/dev/shm', '/student', '/run/kernel'):\n    open(f + '/note', 'w').write('hi')"
+            first = await one.run(write)
+            look = (
+                "import os; raise Exception([f for f in ('/tmp', '/dev/shm', '/student', '/run/kernel')"
+                " if os.path.exists(f + '/note')])"
+            )
+            return first, await two.run(look)
+
+    first, second = asyncio.run(both())
+    assert first.status == "ok", first
+    assert told(second) == "[]"
+
+
+def test_without_a_sandbox_limits_still_hold():
+    steps = [Step("loop", "while True: pass"), Step("exit", "import os; os._exit(1)"), Step("ok", "x = 1")]
+    runs = run_steps_now(steps, LIMITS, sandboxed=False)
+    assert [runs[step.key].status for step in steps] == ["timeout", "died", "ok"]
