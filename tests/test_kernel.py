@@ -103,8 +103,8 @@ def test_nothing_of_the_host_can_be_read():
     source = f"""
 import os
 seen = []
-for path in ({str(here)!r}, {str(here / "source")!r}, {str(here / "nbgrader_config.py")!r}, "/root/.ssh", "/home", "/etc/shadow",
-             "/etc/passwd", "/var", "/proc/1/root/home"):
+for path in ({str(here)!r}, {str(here / "source")!r}, {str(here / "nbgrader_config.py")!r}, "/root/.ssh", "/home",
+             "/etc/shadow", "/etc/passwd", "/var", "/proc/1/root/home"):
     if os.path.isfile(path) or (os.path.isdir(path) and set(os.listdir(path)) - {{".venv"}}):
         seen.append(path)
 raise Exception(seen)
