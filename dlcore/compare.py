@@ -79,9 +79,13 @@ def _agree_sequence(expected: Any, got: Any, settings: Settings) -> bool:
         got = list(got)
     if not isinstance(got, tuple | list) or len(expected) != len(got):
         return False
-    if len(expected) > 8 and all(map(is_number, [*expected, *got])):
+    if len(expected) > 8 and all(is_number(item) and not _is_truth(item) for item in (*expected, *got)):
         return _agree_arrays(_stack(expected), _stack(got), settings)
     return all(agree(want, have, settings) for want, have in zip(expected, got, strict=True))
+
+
+def _is_truth(value: Any) -> bool:
+    return isinstance(value, bool | np.bool_) or (isinstance(value, np.ndarray) and value.dtype.kind == "b")
 
 
 def _stack(numbers: Any) -> np.ndarray:
@@ -144,5 +148,5 @@ def _agree_moments(expected: np.ndarray, got: np.ndarray, settings: Settings) ->
             return bool(near(expected, got, settings).all())
         deviation, n = want.std(), want.size
         mean_fits = np.abs(have.mean() - want.mean()) <= SIGMAS * deviation * np.sqrt(2 / n)
-        spread_fits = np.abs(have.std() - deviation) <= SIGMAS * deviation * np.sqrt(1 / n)
+        spread_fits = have.std() > 0 and np.abs(have.std() - deviation) <= SIGMAS * deviation * np.sqrt(1 / n)
     return bool(np.isfinite(have).all() and mean_fits and spread_fits)

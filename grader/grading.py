@@ -31,7 +31,7 @@ class Graded:
 
 def students_with_submissions(course: Course, week: str) -> tuple[list[str], list[str]]:
     """The students with a notebook for the week, and those whose folder holds none."""
-    folders = sorted(path for path in course.submitted.glob(f"*/{week}") if path.is_dir() and not path.is_symlink())
+    folders = sorted(path for path in course.submitted.glob(f"*/{week}") if path.is_dir())
     having = [path.parent.name for path in folders if any(path.glob("*.ipynb"))]
     return having, [path.parent.name for path in folders if path.parent.name not in having]
 

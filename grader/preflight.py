@@ -25,7 +25,7 @@ import nbformat
 
 from grader.notebooks import course_of, grade_id
 
-__all__ = ["Rebuilt", "Submission", "find_submissions", "read_submission", "rebuild"]
+__all__ = ["Rebuilt", "Submission", "UnusableFile", "find_submissions", "read_regular", "read_submission", "rebuild"]
 
 MAX_FILE = 20_000_000
 MAX_CELLS = 2000
@@ -65,11 +65,11 @@ class Rebuilt:
 def read_submission(path: Path) -> Submission:
     """The cells in the file at `path`; never raises, whatever lies there."""
     try:
-        data = _read_regular(path)
+        data = read_regular(path, MAX_FILE)
         return _read_cells(json.loads(data.decode("utf-8-sig")))
     except FileNotFoundError:
         return Submission(problems=["The notebook was not handed in."])
-    except _Unusable as problem:
+    except UnusableFile as problem:
         return Submission(problems=[f"The file {_shown(path)} {problem} None of it could be graded."])
     except UnicodeDecodeError:
         return Submission(problems=[f"The file {_shown(path)} is not UTF-8 text. None of it could be graded."])
@@ -86,24 +86,29 @@ def _shown(path: Path) -> str:
     return "".join(letter if letter.isprintable() else "�" for letter in path.name)
 
 
-class _Unusable(Exception):
+class UnusableFile(Exception):
     """Why a file is no notebook, as the end of a sentence."""
 
 
-def _read_regular(path: Path) -> bytes:
-    """The bytes of a regular file; links, pipes and folders are not followed or opened."""
+def read_regular(path: Path, limit: int) -> bytes:
+    """The bytes of a regular file of at most `limit`; links, pipes and folders are not followed or opened.
+
+    Raises:
+        UnusableFile: it is no such file, or empty.
+        OSError: it cannot be read.
+    """
     mode = path.lstat().st_mode
     if stat.S_ISLNK(mode):
-        raise _Unusable("is a link, which is not followed.")
+        raise UnusableFile("is a link, which is not followed.")
     if not stat.S_ISREG(mode):
-        raise _Unusable("is a folder or a device, not a file.")
+        raise UnusableFile("is a folder or a device, not a file.")
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     with os.fdopen(descriptor, "rb") as stream:
-        data = stream.read(MAX_FILE + 1)
-    if len(data) > MAX_FILE:
-        raise _Unusable(f"is larger than {MAX_FILE // 1_000_000} MB.")
+        data = stream.read(limit + 1)
+    if len(data) > limit:
+        raise UnusableFile(f"is larger than {limit:,} bytes.")
     if not data.strip():
-        raise _Unusable("is empty.")
+        raise UnusableFile("is empty.")
     return data
 
 
@@ -114,7 +119,7 @@ def _read_cells(form: Any) -> Submission:
         listed = [sheet["cells"] for sheet in sheets if isinstance(sheet.get("cells"), list)]
         cells = [cell for sheet_cells in listed for cell in sheet_cells]
     if not isinstance(cells, list):
-        raise _Unusable("is not a notebook: it has no list of cells.")
+        raise UnusableFile("is not a notebook: it has no list of cells.")
     submission = Submission()
     if len(cells) > MAX_CELLS:
         submission.problems.append(
@@ -164,6 +169,9 @@ def find_submissions(folder: Path, released: dict[str, Any]) -> dict[str, tuple[
         For each name the file to read, which need not exist, and what to say
         about it. A renamed notebook is recognised by its exercises.
     """
+    if folder.is_symlink() or folder.parent.is_symlink():
+        said = "The folder is a link, which is not followed. Nothing in it was graded."
+        return {name: (folder / "not followed" / name, [said]) for name in released}
     found: dict[str, tuple[Path, list[str]]] = {}
     files = sorted(path for path in folder.glob("*") if path.name.lower().endswith(".ipynb"))
     for name in released:

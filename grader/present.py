@@ -50,6 +50,15 @@ def render_answer(source: str) -> Markup:
     return Markup(bleach.clean(rendered, tags=TAGS, attributes=ATTRIBUTES, protocols=["https"], strip=True))
 
 
+def _inline(text: str) -> Markup:
+    """A sentence in which `names` between backticks are code."""
+    parts = re.split(r"`([^`\n]+)`", text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else Markup("{}").format(part)
+        for place, part in enumerate(parts)
+    )
+
+
 def pages() -> jinja2.Environment:
     """The templates of all our pages; what they are given is escaped."""
     environment = jinja2.Environment(
@@ -59,7 +68,7 @@ def pages() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"code": _code, "answer": render_answer, "points": lambda value: f"{value:g}"}
+    environment.filters |= {"code": _code, "answer": render_answer, "inline": _inline, "points": lambda value: f"{value:g}"}
     return environment
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import copy
 import warnings
 from dataclasses import fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -35,6 +36,7 @@ from nbgrader.preprocessors import (
     SaveCells,
 )
 from nbgrader.preprocessors.base import NbGraderPreprocessor
+from nbgrader.utils import parse_utc
 from sqlalchemy.exc import SAWarning
 from traitlets import Bool, Float, Int
 from traitlets.config import Config
@@ -44,7 +46,7 @@ from grader.course import Course
 from grader.errors import GradingError
 from grader.execute import run_steps_now
 from grader.notebooks import course_of, grade_id, is_check
-from grader.preflight import find_submissions, read_submission, rebuild
+from grader.preflight import UnusableFile, find_submissions, read_regular, read_submission, rebuild
 from grader.present import FeedbackExporter, cell_html
 from grader.reference import Reference, load_reference
 from grader.sandbox import Limits, why_no_sandbox
@@ -106,11 +108,15 @@ class SubmissionExporter(NotebookExporter):
     def _plan(self, converter: Any) -> None:
         converter.coursedir = copy.copy(converter.coursedir)
         converter.coursedir.ignore = ["*"]  # no file but the notebooks goes anywhere
+        converter.coursedir.get_existing_timestamp = read_timestamp
         root = Path(converter.coursedir.root)
         week = converter.coursedir.assignment_id
         released = _released(root / converter.coursedir.release_directory / week)
         for folder in list(converter.assignments):
             found = find_submissions(root / folder, released)
+            if (root / folder / "timestamp.txt").exists() and read_timestamp(str(root / folder)) is None:
+                for _, said in found.values():
+                    said.append("The file timestamp.txt is damaged: when this was handed in is not known.")
             paths = {str(Path(folder) / f"{name}.ipynb"): actual for name, actual in found.items()}
             self._actual |= {str(root / path): actual for path, actual in paths.items()}
             converter.assignments[folder] = sorted(paths)
@@ -127,12 +133,23 @@ class SubmissionExporter(NotebookExporter):
         return super().from_notebook_node(nbformat.v4.new_notebook(), resources=resources, **kwargs)
 
 
+def read_timestamp(folder: str) -> datetime | None:
+    """When the submission in a folder was handed in, in UTC; None if that is not known.
+
+    Unlike nbgrader's own reader it takes nothing for granted about the file.
+    """
+    try:
+        text = read_regular(Path(folder) / "timestamp.txt", 100).decode("ascii").strip()
+        return parse_utc(text) if text else None
+    except (OSError, UnusableFile, UnicodeDecodeError, ValueError, OverflowError):
+        return None
+
+
 def _timestamp(folder: Path) -> dict[str, bytes]:
     """The timestamp file that nbgrader looks for when a submission comes again."""
-    path = folder / "timestamp.txt"
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > 100:
+    if read_timestamp(str(folder)) is None:
         return {}
-    return {"timestamp.txt": path.read_bytes()}
+    return {"timestamp.txt": read_regular(folder / "timestamp.txt", 100)}
 
 
 def _released(folder: Path) -> dict[str, Any]:

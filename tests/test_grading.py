@@ -2,6 +2,7 @@
 
 import html
 import json
+import os
 import re
 
 import nbformat
@@ -253,3 +254,38 @@ def test_a_student_whose_name_needs_quoting_survives_the_export(tmp_path):
     rows = list(csv.DictReader(io.StringIO(result.stdout)))
     assert [row["student"] for row in rows] == ['o"hara, mary']
     assert float(rows[0]["score"]) == 0
+
+
+def test_odd_folders_and_files_stop_nobody(tmp_path):
+    course = make_course(tmp_path)
+    right = with_solutions(released(course), reference_solutions(course))
+    good = hand_in(course, "good", right)
+    (course.submitted / "link").mkdir()
+    (course.submitted / "link" / WEEK).symlink_to(good.parent)
+    (course.submitted / "linked").symlink_to(good.parent.parent)
+    for student, stamp in (("garbage", b"\xff\xfe yesterday"), ("overflow", b"9" * 50)):
+        path = hand_in(course, student, right)
+        (path.parent / "timestamp.txt").write_bytes(stamp)
+    os.mkfifo(hand_in(course, "pipe", right).parent / "timestamp.txt")
+    os.mkfifo(hand_in(course, "pipes", right).parent / "data.csv")
+    secret = tmp_path / "secret.ipynb"
+    secret.write_text(json.dumps(right))
+    (course.submitted / "thief" / WEEK).mkdir(parents=True)
+    (course.submitted / "thief" / WEEK / f"{LESSON}.ipynb").symlink_to(secret)
+    (course.submitted / "folder" / WEEK / f"{LESSON}.ipynb").mkdir(parents=True)
+    (course.submitted / "nothing" / WEEK).mkdir(parents=True)
+    result = grader(course, "grade", WEEK)
+    assert result.returncode == 0, result.stdout + result.stderr
+    full = scores(course)["good"]
+    expected = {"good": full, "garbage": full, "overflow": full, "pipe": full, "pipes": full, "thief": 0, "folder": 0}
+    assert {name: score for name, score in scores(course).items() if name in expected} == expected
+    assert all(score == 0 for name, score in scores(course).items() if name.startswith("link"))
+    assert "nothing: the folder holds no notebook" in result.stdout
+    assert "when this was handed in is not known" in result.stdout
+
+
+def test_nbgraders_own_feedback_command_makes_the_same_pages(graded, by_hand):
+    result = run(by_hand, "nbgrader", "generate_feedback", WEEK)
+    assert result.returncode == 0, result.stderr
+    for student in ("perfect", "factor", "notjson"):
+        assert feedback_page(by_hand, student) == feedback_page(graded, student)

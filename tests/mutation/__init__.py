@@ -9,6 +9,6 @@ tell it from the reference.
 """
 
 from tests.mutation.operators import Mutant, mutants
-from tests.mutation.run import Report, Result, test_lesson
+from tests.mutation.run import Report, Result, judge_lesson
 
-__all__ = ["Mutant", "Report", "Result", "mutants", "test_lesson"]
+__all__ = ["Mutant", "Report", "Result", "judge_lesson", "mutants"]

@@ -7,7 +7,7 @@ the alternative solutions are changed as well.
 import argparse
 from pathlib import Path
 
-from tests.mutation.run import test_lesson
+from tests.mutation.run import judge_lesson
 
 parser = argparse.ArgumentParser(
     prog="python -m tests.mutation", description="Change solutions, see which checks notice."
@@ -18,7 +18,7 @@ parser.add_argument("-e", "--equivalent", action="store_true", help="list the eq
 parser.add_argument("-a", "--alternatives", action="store_true", help="change the alternatives, too")
 options = parser.parse_args()
 for path in options.lesson:
-    report = test_lesson(path, "all" if options.alternatives else "references")
+    report = judge_lesson(path, "all" if options.alternatives else "references")
     for result in report.results:
         if options.verbose or (options.equivalent and result.verdict == "equivalent"):
             print(f"{result.verdict:<10} {result.exercise}, {result.mutant}  [{result.why}]")

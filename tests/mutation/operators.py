@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tests.mutation.sites import Site, sites
+
 __all__ = ["Mutant", "mutants"]
 
 OTHER_OPERATORS: dict[type, tuple[type, ...]] = {
@@ -56,39 +58,16 @@ class Mutant:
         return f"line {self.line}: {self.before}  →  {self.after}"
 
 
-@dataclass
-class _Site:
-    """A place in a syntax tree that holds a node, and what is known about it."""
-
-    holder: ast.AST
-    field: str
-    index: int | None
-    statement: ast.stmt
-    names: tuple[str, ...]
-    keys: tuple[str, ...]
-
-    @property
-    def node(self) -> ast.AST:
-        value = getattr(self.holder, self.field)
-        return value if self.index is None else value[self.index]
-
-    def put(self, node: ast.AST) -> None:
-        if self.index is None:
-            setattr(self.holder, self.field, node)
-        else:
-            getattr(self.holder, self.field)[self.index] = node
-
-
 def mutants(source: str) -> list[Mutant]:
     """Every mutant of `source` that differs from it and from the others.
 
-    >>> [str(mutant) for mutant in mutants("y = a @ b")][:2]
-    ['line 1: y = a @ b  →  y = a * b', 'line 1: y = a @ b  →  y = a']
+    >>> [mutant.after for mutant in mutants("y = a @ b")][:5]
+    ['pass', 'y = a * b', 'y = a', 'y = b', 'y = b @ a']
     """
     tree = ast.parse(source)
     seen = {ast.unparse(tree)}
     found = []
-    for site in list(_sites(tree)):
+    for site in list(sites(tree)):
         old = site.node
         before = _excerpt(site)
         for new in _replacements(old, site):
@@ -107,59 +86,14 @@ def mutants(source: str) -> list[Mutant]:
     return found
 
 
-def _excerpt(site: _Site) -> str:
+def _excerpt(site: Site) -> str:
     """The statement around a site as text, or what stands there alone if the statement has a body."""
     shown = site.node if isinstance(site.node, ast.stmt) or hasattr(site.statement, "body") else site.statement
     text = " ".join(ast.unparse(shown).split())
     return text if len(text) <= 90 else text[:89] + "…"
 
 
-def _sites(tree: ast.Module) -> Iterator[_Site]:
-    for number, statement in enumerate(tree.body):
-        if isinstance(statement, ast.Import | ast.ImportFrom):
-            continue
-        names = _variables(statement) if isinstance(statement, ast.FunctionDef) else ()
-        yield from _walk(_Site(tree, "body", number, statement, names, _keys(statement)))
-
-
-def _variables(function: ast.FunctionDef) -> tuple[str, ...]:
-    """A function's arguments and local variables."""
-    found = [argument.arg for argument in ast.walk(function) if isinstance(argument, ast.arg)]
-    found += [node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
-    return tuple(dict.fromkeys(name for name in found if name != "_"))
-
-
-def _keys(statement: ast.stmt) -> tuple[str, ...]:
-    """The texts by which entries of dicts are looked up."""
-    slices = [node.slice for node in ast.walk(statement) if isinstance(node, ast.Subscript)]
-    return tuple(dict.fromkeys(_text(node) for node in slices if _text(node)))
-
-
-def _text(node: ast.AST) -> str:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-
-
-def _walk(site: _Site) -> Iterator[_Site]:
-    """The site and those in it, but no docstrings, imports, annotations and error messages."""
-    yield site
-    node = site.node
-    if isinstance(node, ast.Raise | ast.Import | ast.ImportFrom):
-        return
-    for field, value in ast.iter_fields(node):
-        if field in ("annotation", "returns", "decorator_list", "ctx", "op", "ops", "type_comment", "type_params"):
-            continue
-        children = enumerate(value) if isinstance(value, list) else [(None, value)]
-        for index, child in children:
-            if isinstance(child, ast.AST) and not _is_docstring(child):
-                statement = child if isinstance(child, ast.stmt) else site.statement
-                yield from _walk(_Site(node, field, index, statement, site.names, site.keys))
-
-
-def _is_docstring(node: ast.AST) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
-def _replacements(node: ast.AST, site: _Site) -> Iterator[ast.AST]:
+def _replacements(node: ast.AST, site: Site) -> Iterator[ast.AST]:
     if isinstance(node, ast.stmt):
         yield from _statements(node, site)
     elif isinstance(node, ast.expr):
@@ -179,13 +113,13 @@ def _is_stored(node: ast.AST) -> bool:
     return isinstance(getattr(node, "ctx", None), ast.Store)
 
 
-def _negated(node: ast.expr, site: _Site) -> Iterator[ast.expr]:
+def _negated(node: ast.expr, site: Site) -> Iterator[ast.expr]:
     simple = isinstance(node, ast.Name | ast.Call | ast.BinOp | ast.Subscript | ast.Attribute)
     if simple and not _is_stored(node):
         yield ast.UnaryOp(ast.USub(), node)
 
 
-def _transposed(node: ast.expr, site: _Site) -> Iterator[ast.expr]:
+def _transposed(node: ast.expr, site: Site) -> Iterator[ast.expr]:
     is_value = isinstance(node, ast.Name | ast.Call | ast.Subscript) and not _is_stored(node)
     is_operand = isinstance(site.holder, ast.BinOp | ast.Call | ast.Return | ast.Tuple | ast.UnaryOp)
     if is_value and is_operand and site.field != "func":
@@ -194,7 +128,7 @@ def _transposed(node: ast.expr, site: _Site) -> Iterator[ast.expr]:
         yield node.value
 
 
-def _operation(node: ast.BinOp, site: _Site) -> Iterator[ast.expr]:
+def _operation(node: ast.BinOp, site: Site) -> Iterator[ast.expr]:
     for other in OTHER_OPERATORS.get(type(node.op), ()):
         yield ast.BinOp(node.left, other(), node.right)
     yield node.left
@@ -203,22 +137,22 @@ def _operation(node: ast.BinOp, site: _Site) -> Iterator[ast.expr]:
         yield ast.BinOp(node.right, node.op, node.left)
 
 
-def _unary(node: ast.UnaryOp, site: _Site) -> Iterator[ast.expr]:
+def _unary(node: ast.UnaryOp, site: Site) -> Iterator[ast.expr]:
     yield node.operand
 
 
-def _comparison(node: ast.Compare, site: _Site) -> Iterator[ast.expr]:
+def _comparison(node: ast.Compare, site: Site) -> Iterator[ast.expr]:
     for other in OTHER_COMPARISONS[type(node.ops[0])]:
         yield ast.Compare(node.left, [other(), *node.ops[1:]], node.comparators)
     yield from (ast.Constant(True), ast.Constant(False))
 
 
-def _boolean(node: ast.BoolOp, site: _Site) -> Iterator[ast.expr]:
+def _boolean(node: ast.BoolOp, site: Site) -> Iterator[ast.expr]:
     yield ast.BoolOp(ast.Or() if isinstance(node.op, ast.And) else ast.And(), node.values)
     yield from node.values
 
 
-def _constant(node: ast.Constant, site: _Site) -> Iterator[ast.expr]:
+def _constant(node: ast.Constant, site: Site) -> Iterator[ast.expr]:
     value = node.value
     if isinstance(value, bool):
         yield ast.Constant(not value)
@@ -230,7 +164,7 @@ def _constant(node: ast.Constant, site: _Site) -> Iterator[ast.expr]:
         yield from (ast.Constant(other) for other in site.keys if other != value)
 
 
-def _name(node: ast.Name, site: _Site) -> Iterator[ast.expr]:
+def _name(node: ast.Name, site: Site) -> Iterator[ast.expr]:
     if not isinstance(node.ctx, ast.Load):
         return
     yield from (ast.Name(other, node.ctx) for other in OTHER_NAMES.get(node.id, ()) if node.id not in site.names)
@@ -238,12 +172,12 @@ def _name(node: ast.Name, site: _Site) -> Iterator[ast.expr]:
         yield from (ast.Name(other, node.ctx) for other in site.names if other != node.id)
 
 
-def _attribute(node: ast.Attribute, site: _Site) -> Iterator[ast.expr]:
+def _attribute(node: ast.Attribute, site: Site) -> Iterator[ast.expr]:
     for other in OTHER_NAMES.get(node.attr, ()):
         yield ast.Attribute(node.value, other, node.ctx)
 
 
-def _call(node: ast.Call, site: _Site) -> Iterator[ast.expr]:
+def _call(node: ast.Call, site: Site) -> Iterator[ast.expr]:
     for number in range(len(node.keywords)):
         yield ast.Call(node.func, node.args, [*node.keywords[:number], *node.keywords[number + 1 :]])
     if isinstance(node.func, ast.Attribute) and not (isinstance(node.func.value, ast.Name) and _is_module(node.func)):
@@ -276,19 +210,24 @@ def _shuffled(items: list[ast.expr]) -> Iterator[list[ast.expr]]:
         yield from ([*items[:i], *items[i + 1 :]] for i in range(len(items)))
 
 
-def _sequence(node: ast.Tuple | ast.List, site: _Site) -> Iterator[ast.expr]:
+def _sequence(node: ast.Tuple | ast.List, site: Site) -> Iterator[ast.expr]:
     for items in _shuffled(node.elts):
         yield type(node)(items, node.ctx)
 
 
-def _slice(node: ast.Slice, site: _Site) -> Iterator[ast.expr]:
+def _slice(node: ast.Slice, site: Site) -> Iterator[ast.expr]:
     parts = (node.lower, node.upper, node.step)
     for number, part in enumerate(parts):
         if part is not None:
             yield ast.Slice(*(None if number == other else kept for other, kept in enumerate(parts)))
 
 
-def _choice(node: ast.IfExp, site: _Site) -> Iterator[ast.expr]:
+def _entry(node: ast.Subscript, site: Site) -> Iterator[ast.expr]:
+    if not _is_stored(node):
+        yield node.value
+
+
+def _choice(node: ast.IfExp, site: Site) -> Iterator[ast.expr]:
     yield from (node.body, node.orelse, ast.IfExp(node.test, node.orelse, node.body))
 
 
@@ -304,11 +243,12 @@ _MAKERS = {
     ast.Tuple: _sequence,
     ast.List: _sequence,
     ast.Slice: _slice,
+    ast.Subscript: _entry,
     ast.IfExp: _choice,
 }
 
 
-def _statements(node: ast.stmt, site: _Site) -> Iterator[ast.stmt]:
+def _statements(node: ast.stmt, site: Site) -> Iterator[ast.stmt]:
     if isinstance(node, ast.FunctionDef) and isinstance(site.holder, ast.Module):
         return
     if not isinstance(node, ast.Return | ast.Pass):

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Report", "Result", "test_lesson"]
+__all__ = ["Report", "Result", "judge_lesson"]
 
 REPOSITORY = Path(__file__).parents[2]
 PATIENCE = 30  # seconds without a word from the worker
@@ -70,7 +70,7 @@ class Report:
         return "\n".join(lines)
 
 
-def test_lesson(path: Path, what: str = "references") -> Report:
+def judge_lesson(path: Path, what: str = "references") -> Report:
     """Judge every mutant of every exercise of a lesson.
 
     Args:
@@ -82,9 +82,6 @@ def test_lesson(path: Path, what: str = "references") -> Report:
     while _continue(path, what, results):
         pass
     return Report(path, results, time.monotonic() - start)
-
-
-test_lesson.__test__ = False  # type: ignore[attr-defined]
 
 
 def _continue(path: Path, what: str, results: list[Result]) -> bool:

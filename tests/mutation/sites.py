@@ -1,0 +1,78 @@
+"""The places in a piece of Python where something can be changed."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+__all__ = ["Site", "sites"]
+
+
+@dataclass
+class Site:
+    """A place in a syntax tree that holds a node, and what is known about it."""
+
+    holder: ast.AST
+    field: str
+    index: int | None
+    statement: ast.stmt
+    names: tuple[str, ...]
+    keys: tuple[str, ...]
+
+    @property
+    def node(self) -> ast.AST:
+        value = getattr(self.holder, self.field)
+        return value if self.index is None else value[self.index]
+
+    def put(self, node: ast.AST) -> None:
+        if self.index is None:
+            setattr(self.holder, self.field, node)
+        else:
+            getattr(self.holder, self.field)[self.index] = node
+
+
+def sites(tree: ast.Module) -> Iterator[Site]:
+    """Every place in `tree` that holds a statement or an expression."""
+    for number, statement in enumerate(tree.body):
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            continue
+        names = _variables(statement) if isinstance(statement, ast.FunctionDef) else ()
+        yield from _walk(Site(tree, "body", number, statement, names, _keys(statement)))
+
+
+def _variables(function: ast.FunctionDef) -> tuple[str, ...]:
+    """A function's arguments and local variables."""
+    found = [argument.arg for argument in ast.walk(function) if isinstance(argument, ast.arg)]
+    found += [node.id for node in ast.walk(function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    return tuple(dict.fromkeys(name for name in found if name != "_"))
+
+
+def _keys(statement: ast.stmt) -> tuple[str, ...]:
+    """The texts by which entries of dicts are looked up."""
+    slices = [node.slice for node in ast.walk(statement) if isinstance(node, ast.Subscript)]
+    return tuple(dict.fromkeys(_text(node) for node in slices if _text(node)))
+
+
+def _text(node: ast.AST) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+def _walk(site: Site) -> Iterator[Site]:
+    """The site and those in it, but no docstrings, imports, annotations and error messages."""
+    yield site
+    node = site.node
+    if isinstance(node, ast.Raise | ast.Import | ast.ImportFrom):
+        return
+    for field, value in ast.iter_fields(node):
+        if field in ("annotation", "returns", "decorator_list", "ctx", "op", "ops", "type_comment", "type_params"):
+            continue
+        children = enumerate(value) if isinstance(value, list) else [(None, value)]
+        for index, child in children:
+            if isinstance(child, ast.AST) and not _is_docstring(child):
+                statement = child if isinstance(child, ast.stmt) else site.statement
+                yield from _walk(Site(node, field, index, statement, site.names, site.keys))
+
+
+def _is_docstring(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)

@@ -1,0 +1,154 @@
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dlcore.compare import Settings
+from dlcore.evidence import Outcome
+from dlcore.judge import Misconception, judge, passes
+from tests.test_codec import values
+
+CLOSE = Settings()
+RIGHT = Outcome("returned", 1.5)
+HINT = "The exponent is −z, not z."
+SAMPLES = {
+    "right": RIGHT,
+    "wrong": Outcome("returned", 2.5),
+    "none": Outcome("returned", None),
+    "foreign": Outcome("foreign", error="set", text="A value of type set cannot be compared."),
+    "unattempted": Outcome("unattempted", error="NotImplementedError", where="sigmoid"),
+    "value error": Outcome("raised", error="ValueError", text="no"),
+    "type error": Outcome("raised", error="TypeError", text="no", where="line 3 of sigmoid: return z + 'a'"),
+    "changed": Outcome("returned", 1.5, changed=("z",)),
+    "changed two": Outcome("returned", 1.5, changed=("z", "b")),
+    "shared": Outcome("returned", 1.5, shared=("z",)),
+}
+
+
+def slip(name, outcome, hint=HINT):
+    return Misconception(name, hint, outcome)
+
+
+@pytest.mark.parametrize(("want", "have"), list(itertools.product(SAMPLES, SAMPLES)))
+def test_only_an_outcome_as_good_as_the_references_passes(want, have):
+    as_good = {("value error", "value error"), ("type error", "type error"), ("unattempted", "unattempted")}
+    for good in ("right", "changed", "changed two", "shared"):
+        as_good |= {(good, "right"), (good, good)}
+    as_good |= {("changed two", "changed"), ("wrong", "wrong"), ("none", "none")}
+    verdict = judge(SAMPLES[want], SAMPLES[have], CLOSE)
+    assert verdict.passed == ((want, have) in as_good)
+    assert verdict.passed == passes(SAMPLES[want], SAMPLES[have], CLOSE)
+    assert verdict.passed == (verdict.kind == "passed")
+    assert verdict.passed or (verdict.gist and verdict.message)
+
+
+@given(values, values)
+def test_every_wrong_value_gets_a_message(expected, got):
+    verdict = judge(Outcome("returned", expected), Outcome("returned", got), CLOSE, lengths=[3])
+    assert verdict.passed or (verdict.gist and verdict.message)
+
+
+def test_the_placeholder_is_neither_right_nor_diagnosed():
+    verdict = judge(RIGHT, SAMPLES["unattempted"], CLOSE, [slip("stub", SAMPLES["unattempted"])])
+    assert (verdict.passed, verdict.kind, verdict.misconception) == (False, "unattempted", "")
+
+
+def test_a_known_misconception_is_named_with_its_hint_before_the_diagnosis():
+    verdict = judge(RIGHT, Outcome("returned", -1.5), CLOSE, [slip("sign", Outcome("returned", -1.5))])
+    assert (verdict.kind, verdict.misconception, verdict.gist) == ("misconception", "sign", HINT)
+    assert verdict.message.startswith(HINT + "\n")
+    assert "The sign is wrong" in verdict.message
+
+
+def test_the_first_of_several_misconceptions_that_do_the_same_is_named():
+    slips = [slip("other", Outcome("returned", 9.0)), slip("first", RIGHT), slip("second", Outcome("returned", 2.5))]
+    slips.append(slip("third", Outcome("returned", 2.5)))
+    assert judge(RIGHT, Outcome("returned", 2.5), CLOSE, slips).misconception == "second"
+
+
+def test_a_misconception_that_is_right_here_explains_nothing():
+    side_effect = Outcome("returned", 1.5, changed=("z",))
+    assert judge(RIGHT, side_effect, CLOSE, [slip("right here", RIGHT)]).misconception == ""
+    assert judge(side_effect, side_effect, CLOSE, [slip("same", side_effect)]).passed
+
+
+def test_a_misconception_is_met_up_to_rounding_but_not_up_to_a_lax_tolerance():
+    lax = Settings(rtol=0.1)
+    wrong = [slip("double", Outcome("returned", 3.0))]
+    assert judge(RIGHT, Outcome("returned", 3.0 + 1e-9), lax, wrong).misconception == "double"
+    assert judge(RIGHT, Outcome("returned", 3.1), lax, wrong).misconception == ""
+
+
+def test_a_misconception_is_met_only_with_the_same_side_effects():
+    wrong = [slip("in place", Outcome("returned", 2.5, changed=("z",)))]
+    assert judge(RIGHT, Outcome("returned", 2.5), CLOSE, wrong).misconception == ""
+    assert judge(RIGHT, Outcome("returned", 2.5, changed=("z",)), CLOSE, wrong).misconception == "in place"
+
+
+def test_a_misconception_that_raises_is_met_by_the_same_error():
+    wrong = [slip("list", Outcome("raised", error="AttributeError", text="'list' object has no attribute 'T'"))]
+    same_error = Outcome("raised", error="AttributeError", text="'list' object has no attribute 'T'", where="line 9")
+    other_error = Outcome("raised", error="AttributeError", text="'tuple' object has no attribute 'T'")
+    assert judge(RIGHT, same_error, CLOSE, wrong).misconception == "list"
+    assert judge(RIGHT, other_error, CLOSE, wrong).misconception == ""
+
+
+def test_a_changed_argument_is_named_in_the_message_only():
+    verdict = judge(RIGHT, SAMPLES["changed two"], CLOSE)
+    assert verdict.kind == "changed"
+    assert "its argument `b` and `z`" in verdict.message
+    assert "`" not in verdict.gist
+
+
+def test_a_wrong_value_is_more_important_than_a_changed_argument():
+    assert judge(RIGHT, Outcome("returned", -1.5, changed=("z",)), CLOSE).kind == "negated"
+
+
+def test_shared_memory_is_named_after_a_right_value():
+    verdict = judge(RIGHT, SAMPLES["shared"], CLOSE)
+    assert verdict.kind == "shared"
+    assert "the argument `z`" in verdict.message
+    assert "`" not in verdict.gist
+
+
+def test_an_error_where_a_value_is_asked_for_is_shown_with_its_line():
+    verdict = judge(RIGHT, SAMPLES["type error"], CLOSE)
+    assert verdict.kind == "raised"
+    assert verdict.message == "It raised TypeError: no\n(line 3 of sigmoid: return z + 'a')"
+    assert verdict.gist == "It raised TypeError."
+
+
+def test_a_value_where_an_error_is_asked_for_is_named():
+    verdict = judge(SAMPLES["value error"], RIGHT, CLOSE)
+    assert verdict.kind == "no-error"
+    assert verdict.message == "It should raise ValueError here, but it returned 1.5."
+    assert "1.5" not in verdict.gist
+
+
+def test_another_error_than_the_one_asked_for_is_named():
+    verdict = judge(SAMPLES["value error"], SAMPLES["type error"], CLOSE)
+    assert verdict.gist == "It raised TypeError, not ValueError."
+
+
+def test_numerical_warnings_are_explained():
+    outcome = Outcome("raised", error="FloatingPointError", text="overflow encountered in exp")
+    verdict = judge(RIGHT, outcome, CLOSE)
+    assert verdict.kind == "floating-point"
+    assert verdict.message == "NumPy warns on the way: overflow encountered in exp."
+
+
+@given(st.text(max_size=30))
+def test_a_gist_about_an_error_repeats_nothing_that_a_student_could_choose(name):
+    """A class of errors named after a hidden input must not carry it out."""
+    secret = f"Leak_{name}"
+    gist = judge(RIGHT, Outcome("raised", error=secret, text=secret, where=secret), CLOSE).gist
+    assert gist == "It raised an error."
+
+
+def test_gists_tell_nothing_of_a_hidden_value():
+    secret = Outcome("returned", np.array([[271.828, 3.14159]]))
+    for have in (*SAMPLES.values(), Outcome("returned", -secret.value), Outcome("returned", secret.value + [0, 1])):
+        gist = judge(secret, have, CLOSE).gist
+        assert not any(digits in gist for digits in ("271", "828", "3.14", "14159", "272", "4.14"))

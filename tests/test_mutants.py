@@ -1,0 +1,174 @@
+"""The checks of every lesson notice (nearly) every small change of a solution."""
+
+import ast
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.mutation import judge_lesson, mutants
+from tests.mutation.inputs import derived_inputs
+
+REPOSITORY = Path(__file__).parent.parent
+LESSONS = [
+    pytest.param(path, marks=getattr(pytest.mark, path.parent.name), id=f"{path.parent.name}-{path.stem}")
+    for path in sorted(REPOSITORY.glob("course/*/*.md"))
+]
+SHARE = 0.01  # of the wrong mutants that may pass all checks
+
+HEADER = """---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+course:
+  title: A lesson
+---
+
+```{code-cell} ipython3
+:role: setup
+import os
+import numpy as np
+from dlcore import check
+```
+"""
+EXERCISE = """
+```{{code-cell}} ipython3
+:role: solution
+:exercise: spread
+{solution}
+```
+```{{code-cell}} ipython3
+:role: check
+:exercise: spread
+:points: 1
+check(spread, np.array([1.0, 2.0, 4.0]))
+{checks}
+```
+"""
+VARIANT = """
+```{{code-cell}} ipython3
+:role: {role}
+:exercise: spread
+:name: v{number}
+:hint: A hint.
+def spread(x): return {number}
+```
+"""
+
+
+def small_lesson(folder, solution, *checks):
+    """A lesson with one exercise."""
+    body = textwrap.indent(f"### BEGIN SOLUTION\n{solution}\n### END SOLUTION", "    ")
+    variants = [VARIANT.format(role="misconception", number=number) for number in range(4)]
+    variants += [VARIANT.format(role="alternative", number=number).replace(":hint: A hint.\n", "") for number in (5, 6)]
+    path = folder / "week1" / "lesson.md"
+    path.parent.mkdir()
+    path.write_text(
+        HEADER + EXERCISE.format(solution=f"def spread(x):\n{body}", checks="\n".join(checks)) + "".join(variants)
+    )
+    return path
+
+
+def verdict(report, after):
+    """What became of the mutant whose changed line is `after`."""
+    return next(result.verdict for result in report.results if result.mutant.endswith(f"→  {after}"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", LESSONS)
+def test_at_most_one_wrong_mutant_in_a_hundred_passes_all_checks(path):
+    report = judge_lesson(path)
+    print(report)
+    assert report.running > 100
+    assert len(report.survivors) <= SHARE * report.running, str(report)
+
+
+def test_a_check_sorts_mutants_into_caught_equivalent_and_surviving(tmp_path):
+    report = judge_lesson(small_lesson(tmp_path, "return np.sum(x[1:-1])"))
+    assert verdict(report, "return np.sum(x[:-1])") == "caught"
+    assert verdict(report, "return x[1:-1]") == "caught"
+    assert verdict(report, "return np.sum(x[1:-1]).T") == "equivalent"
+    slip = next(result for result in report.survivors if result.mutant.endswith("return np.mean(x[1:-1])"))
+    assert " gives " in slip.why
+    assert "return np.mean(x[1:-1])" in str(report)
+
+
+def test_a_second_check_catches_what_survives_the_first(tmp_path):
+    more = 'check(spread, np.array([1.0, 2.0, 4.0, 7.0]), label="four")'
+    report = judge_lesson(small_lesson(tmp_path, "return np.sum(x[1:-1])", more))
+    assert verdict(report, "return np.mean(x[1:-1])") == "caught"
+
+
+@pytest.mark.slow
+def test_mutants_that_hang_or_end_the_process_stop_nothing(tmp_path):
+    solution = "n = 0\nwhile n < len(x):\n    n += 1\nif not n:\n    os._exit(1)\nreturn n * x[0]"
+    report = judge_lesson(small_lesson(tmp_path, solution))
+    whys = {result.mutant: result.why for result in report.results}
+    assert next(why for mutant, why in whys.items() if mutant.endswith("→  n -= 1")) == "its time"
+    assert list(whys.values()).count("the end of its process") > 0
+    assert list(whys)[-1].startswith("line 8: ")
+
+
+def test_every_mutant_is_python_and_differs():
+    body = "'Words.'\nc = {'W': a, 'b': b}\nc['W'] -= b\nreturn c['W'][:, 1:] @ a.T, c['b']"
+    source = "def f(a, b=1):\n" + textwrap.indent(body, "    ")
+    found = mutants(source)
+    texts = [mutant.source for mutant in found]
+    assert len(set(texts)) == len(texts) > 40
+    assert ast.unparse(ast.parse(source)) not in texts
+    assert all("Words." in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("source", "after"),
+    [
+        ("y = a + b", "y = a - b"),
+        ("y = a + b", "y = b"),
+        ("y = a * b", "y = a"),
+        ("y = -a", "y = a"),
+        ("y = f(a)", "y = f(-a)"),
+        ("y = a < b", "y = a <= b"),
+        ("y = 0", "y = 1"),
+        ("y = 1e-8", "y = 1e-05"),
+        ("y = x.sum(axis=0, keepdims=True)", "y = x.sum(axis=1, keepdims=True)"),
+        ("y = x.sum(axis=0, keepdims=True)", "y = x.sum(keepdims=True)"),
+        ("y = x.sum(axis=0, keepdims=True)", "y = x.sum(axis=0)"),
+        ("y = x.sum(axis=0, keepdims=True)", "y = x.sum(axis=0, keepdims=False)"),
+        ("y = a.T @ b", "y = a @ b"),
+        ("y = a @ b", "y = a @ b.T"),
+        ("y = a @ b", "y = a * b"),
+        ("y = np.log(a)", "y = np.log1p(a)"),
+        ("y = np.std(a)", "y = np.var(a)"),
+        ("y = np.maximum(a, 0)", "y = np.minimum(a, 0)"),
+        ("y = a.copy()", "y = a"),
+        ("y = a.astype(float)", "y = a"),
+        ("y = np.array(a)", "y = a"),
+        ("y = f(a, b)", "y = f(b, a)"),
+        ("y += a", "y = a"),
+        ("y = y - a", "y -= a"),
+        ("def f(a, b):\n    return a, b", "return (b, a)"),
+        ("def f(A, Y):\n    return A.T", "return Y.T"),
+        ("def f(a, b=0.5):\n    return a", "1.5"),
+        ("def f(a):\n    del a", "pass"),
+        ("y = c['W1'] + c['b1']", "y = c['b1'] + c['b1']"),
+    ],
+)
+def test_a_slip_that_students_make_is_among_the_mutants(source, after):
+    assert after in [mutant.after for mutant in mutants(source)]
+
+
+def test_derived_inputs_stay_what_they_are():
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(3, 5)), np.array([[0, 1, 1, 0, 1]])
+    A, one_hot = rng.uniform(size=(1, 5)), np.eye(3)[:, [0, 2, 1, 1, 0]]
+    for (X2, Y2, A2, hot), options in derived_inputs((X, Y, A, one_hot), {"steps": 2, "flag": True}, 50, seed=1):
+        assert X2.shape[1:] == Y2.shape[1:] == A2.shape[1:] == hot.shape[1:]
+        assert Y2.shape[0] == A2.shape[0] == 1
+        assert hot.shape[0] == X2.shape[0]
+        assert set(Y2.ravel()) <= {0, 1}
+        assert ((A2 >= 0) & (A2 <= 1)).all()
+        assert (hot.sum(axis=0) == 1).all()
+        assert options["steps"] >= 1
+        assert options["flag"] is True
