@@ -28,7 +28,8 @@ def main() -> None:
     bare, numpy, dlcore = (seconds_of(code) for code in ("pass", "import numpy", "import dlcore"))
     print(f"interpreter                {1000 * bare:6.0f} ms")
     print(f"import numpy               {1000 * (numpy - bare):6.0f} ms")
-    print(f"import dlcore, with numpy  {1000 * (dlcore - bare):6.0f} ms   {(dlcore - bare) / (numpy - bare):.2f} × numpy")
+    ratio = (dlcore - bare) / (numpy - bare)
+    print(f"import dlcore, with numpy  {1000 * (dlcore - bare):6.0f} ms   {ratio:.2f} × numpy")
 
     from dlcore.evidence import observe
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -26,10 +26,10 @@ from dlcore.key import Exercise, Key, read_key
 __all__ = ["MODE_VARIABLE", "begin", "check", "check_choice", "open_lessons", "results"]
 
 MODE_VARIABLE = "DLCORE_MODE"
-GREEN, RED, GREY, PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[90m", "\x1b[0m"
+GREEN, RED, PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[0m"
 
 _lessons: dict[str, Key] = {}
-_results: dict[tuple[str, int], tuple[Any, bool]] = {}
+_results: dict[tuple[str, int], tuple[Any, bool | None]] = {}
 
 
 def _mode() -> str:
@@ -50,8 +50,11 @@ def begin(lesson: str, folder: str = ".") -> None:
         SetupError: the key is missing or damaged.
     """
     if _mode() == "practice":
-        _lessons[lesson] = read_key(lesson, folder)
+        key = _lessons[lesson] = read_key(lesson, folder)
         _results.clear()
+        points = sum([*(exercise.points for exercise in key.exercises.values()), *key.written.values()])
+        count = len(key.exercises) + len(key.written)
+        print(f"{key.title}: {count} exercises, {points:g} points. progress() shows how far you are.")
 
 
 def open_lessons() -> dict[str, Key]:
@@ -59,8 +62,8 @@ def open_lessons() -> dict[str, Key]:
     return dict(_lessons)
 
 
-def results() -> dict[tuple[str, int], tuple[Any, bool]]:
-    """For each exercise and check number tried: the function tried, and whether it passed."""
+def results() -> dict[tuple[str, int], tuple[Any, bool | None]]:
+    """For each exercise and check number tried: the function tried, and whether it passed (None: not attempted)."""
     return dict(_results)
 
 
@@ -137,8 +140,9 @@ def _call_text(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
 def _brief(value: Any) -> str:
     """An argument in a few words."""
     if isinstance(value, np.ndarray):
-        text = np.array2string(value, precision=4, separator=", ")
-        return text if len(text) <= 40 and "\n" not in text else f"array {value.shape}"
+        text = show(value.tolist(), 100)
+        is_row = value.size == value.shape[-1] if value.ndim else True
+        return text if is_row and len(text) <= 40 else f"array {value.shape}"
     if isinstance(value, np.random.Generator):
         return "rng"
     if isinstance(value, dict):
@@ -188,17 +192,26 @@ def _practise(function: Any, names: list[str], arguments: Any, outcome: Outcome,
     exercise, number = _find(names, arguments, label)
     known = exercise.checks[number]
     verdict = judge(known.expected, outcome, known.settings, known.misconceptions, known.lengths)
-    _results[exercise.name, number] = (function, verdict.passed)
+    _results[exercise.name, number] = (function, None if verdict.kind == "unattempted" else verdict.passed)
     if verdict.passed:
         print(f"{GREEN}✓{PLAIN} {label}")
         return
-    raise _failure(verdict, exercise, outcome, label)
+    if not callable(function):
+        verdict = replace(verdict, message=verdict.gist)  # a wrong choice is explained, the right one not told
+    raise _failure(verdict, exercise, outcome, label, _shaky(exercise))
 
 
-def _failure(verdict: Verdict, exercise: Exercise, outcome: Outcome, label: str) -> CourseError:
+def _shaky(exercise: Exercise) -> list[str]:
+    """The exercises that this one builds on and whose own checks fail."""
+    failing = {name for (name, _), (_, passed) in _results.items() if passed is False}
+    return [name for name in exercise.uses if name in failing]
+
+
+def _failure(verdict: Verdict, exercise: Exercise, outcome: Outcome, label: str, shaky: Sequence[str]) -> CourseError:
     if verdict.kind == "unattempted":
-        return NotAttempted(f"{GREY}○ {exercise.name}: not attempted yet.{_missing(exercise.name, outcome)}{PLAIN}")
-    return CheckFailed(f"{RED}✗ {label}{PLAIN}\n{verdict.message}")
+        return NotAttempted(f"○ {exercise.name}: not attempted yet.{_missing(exercise.name, outcome)}")
+    note = f"\nBut first: the checks of {', '.join(shaky)} fail, and {exercise.name} builds on that." if shaky else ""
+    return CheckFailed(f"{RED}✗{PLAIN} {label}\n{verdict.message}{note}")
 
 
 def _missing(name: str, outcome: Outcome) -> str:

@@ -30,15 +30,16 @@ class Diagnosis(NamedTuple):
 
 def show(value: Any, limit: int = 300) -> str:
     """`value` as a student would type it, shortened to about `limit` characters."""
-    if isinstance(value, np.ndarray):
+    if isinstance(value, np.ndarray) and value.ndim:
         if value.size > 60:
             corner = np.array2string(value.ravel()[:4], precision=6, separator=", ")[1:-1]
             return f"an array of shape {value.shape} that begins {corner}, …"
         return f"array({np.array2string(value, precision=6, separator=', ', prefix='array(')})"
-    if isinstance(value, np.generic):
+    if isinstance(value, np.generic | np.ndarray):
         value = value.item()
     if isinstance(value, float):
-        return f"{value:.8g}"
+        text = f"{value:.8g}"
+        return f"{text}.0" if text.lstrip("-").isdigit() else text
     if isinstance(value, tuple | list) and len(value) <= 12:
         inner = ", ".join(show(item, limit // 2) for item in value)
         text = f"[{inner}]" if isinstance(value, list) else f"({inner}{',' if len(value) == 1 else ''})"
@@ -94,11 +95,15 @@ def _diagnose_items(expected: Any, got: Any, settings: Settings, lengths: Sequen
         sentence = f"It returned a {kinds[1]} where a {kinds[0]} is asked for."
         return Diagnosis("type", sentence, sentence)
     first = wrong[0]
-    if isinstance(expected, list) and len(expected) > len(ORDINALS):
+    if isinstance(expected, list):
         place = f"Entry {first} of the list"
     else:
         place = f"The {ORDINALS[first] if first < len(ORDINALS) else f'{first + 1}th'} of the {len(expected)} values"
     return _within(place, diagnose(expected[first], got[first], settings, lengths))
+
+
+def _entries(count: int) -> str:
+    return f"{count} entry" if count == 1 else f"{count} entries"
 
 
 def _noun(value: Any) -> str:
@@ -125,7 +130,10 @@ def _diagnose_type(expected: Any, got: Any) -> Diagnosis:
         ]
         return Diagnosis("keys", "The dict does not have the right keys.", f"The dict {' and '.join(parts)}.")
     if isinstance(expected, tuple | list) and isinstance(got, tuple | list):
-        sentence = f"It returned {len(got)} values where {len(expected)} are asked for."
+        if isinstance(expected, list):
+            sentence = f"The list should have {_entries(len(expected))}, but it has {_entries(len(got))}."
+        else:
+            sentence = f"It returned {len(got)} values where {len(expected)} are asked for."
         return Diagnosis("count", sentence, sentence)
     want, have = _noun(expected), _noun(got)
     if isinstance(expected, tuple) and len(expected) > 1:
@@ -155,7 +163,7 @@ def _shape(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Sequ
         hint = "A plain number is asked for, not an array that holds one."
         return Diagnosis("shape", hint, f"{detail} {hint}")
     if have.ndim == 1 and want.ndim == 2 and want.size == have.size:
-        hint = "It is a rank-1 array, neither a row nor a column. Was an axis dropped (`keepdims=True`)?"
+        hint = "It is a rank-1 array, neither a row nor a column. It lacks an axis."
         return Diagnosis("rank-1", hint, f"{detail} {hint}")
     if have.ndim == 0:
         hint = "Everything was added up into one number. Does the sum or mean need an axis?"

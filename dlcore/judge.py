@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from dlcore.compare import Settings, agree
 from dlcore.diagnose import Diagnosis, diagnose, show
 from dlcore.evidence import Outcome
+from dlcore.hints import hint_for
 
 __all__ = ["Misconception", "Verdict", "judge", "passes"]
 
@@ -93,7 +94,8 @@ def judge(
     found = _explain(expected, got, settings, lengths)
     for wrong in misconceptions:
         if _does_the_same(wrong.outcome, got, settings) and not passes(expected, wrong.outcome, settings):
-            message = f"{wrong.hint}\n{found.detail}"
+            detail = found.detail.removesuffix(hint_for(got.error, got.text)).rstrip()
+            message = f"{wrong.hint}\n{detail}"
             return Verdict(False, "misconception", wrong.hint, message, wrong.name)
     return Verdict(False, found.kind, found.gist, found.detail)
 
@@ -112,14 +114,14 @@ def _explain(expected: Outcome, got: Outcome, settings: Settings, lengths: Seque
     changed = sorted(set(got.changed) - set(expected.changed))
     if changed:
         gist = "The result is right, but the call changed one of its arguments. Work on a new array instead."
-        return Diagnosis("changed", gist, gist.replace("one of its arguments", f"its argument {_names(changed)}"))
+        return Diagnosis("changed", gist, gist.replace("one of its arguments", f"its {_names(changed)}"))
     shared = sorted(set(got.shared) - set(expected.shared))
     gist = "The result shares its memory with an argument: changing one changes the other. Copy it."
-    return Diagnosis("shared", gist, gist.replace("an argument", f"the argument {_names(shared)}"))
+    return Diagnosis("shared", gist, gist.replace("an argument", f"the {_names(shared)}"))
 
 
 def _names(names: Sequence[str]) -> str:
-    return " and ".join(f"`{name}`" for name in names)
+    return ("argument " if len(names) == 1 else "arguments ") + " and ".join(f"`{name}`" for name in names)
 
 
 def _explain_error(expected: Outcome, got: Outcome) -> Diagnosis:
@@ -130,4 +132,6 @@ def _explain_error(expected: Outcome, got: Outcome) -> Diagnosis:
     known = isinstance(getattr(builtins, got.error, None), type)  # any other name may carry a message
     raised = f"It raised {got.error if known else 'an error'}"
     gist = f"{raised}." if expected.kind != "raised" else f"{raised}, not {expected.error}."
-    return Diagnosis("raised", gist, f"It raised {got.error}: {got.text}{place}")
+    hint = hint_for(got.error, got.text)
+    detail = f"It raised {got.error}: {got.text}{place}"
+    return Diagnosis("raised", f"{gist} {hint}".rstrip(), f"{detail}\n{hint}".rstrip())

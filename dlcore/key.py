@@ -7,7 +7,7 @@ checks are not in it; they are in a file of their own that stays in source/.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +39,12 @@ class KnownCheck:
 
 @dataclass(frozen=True)
 class Exercise:
-    """A graded exercise: its name, its points and its visible checks."""
+    """A graded exercise: its name, its points, its visible checks, and the exercises that it builds on."""
 
     name: str
     points: float
     checks: tuple[KnownCheck, ...]
+    uses: tuple[str, ...] = ()
 
     def find(self, arguments: Any, label: str = "") -> int | None:
         """Which check has these arguments (up to rounding) and, if several have, this label."""
@@ -53,11 +54,19 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Key:
-    """The answer key of one lesson."""
+    """The answer key of one lesson.
+
+    Attributes:
+        lesson: the notebook's name.
+        title: the lesson's title.
+        exercises: those with checks, by name, in the lesson's order.
+        written: the questions that a person grades, with their points.
+    """
 
     lesson: str
     title: str
     exercises: dict[str, Exercise]
+    written: dict[str, float] = field(default_factory=dict)
 
 
 def read_key(lesson: str, folder: str | Path = ".") -> Key:
@@ -74,19 +83,21 @@ def read_key(lesson: str, folder: str | Path = ".") -> Key:
             f"The answer key `{path.name}` is not beside this notebook (looked in {path.parent.resolve()}).\n"
             "Was the notebook moved? Copy the whole folder of the lesson, or put the notebook back."
         )
-    title, exercises = _read_file(path)
+    key = _read_file(lesson, path)
     hidden = Path(folder) / f"{lesson}{HIDDEN_SUFFIX}"
-    more = {item.name: item.checks for item in _read_file(hidden)[1]} if hidden.is_file() else {}
-    merged = [replace(item, checks=item.checks + more.get(item.name, ())) for item in exercises]
-    return Key(lesson, title, {item.name: item for item in merged})
+    if hidden.is_file():
+        for name, more in _read_file(lesson, hidden).exercises.items():
+            key.exercises[name] = replace(key.exercises[name], checks=key.exercises[name].checks + more.checks)
+    return key
 
 
-def _read_file(path: Path) -> tuple[str, list[Exercise]]:
+def _read_file(lesson: str, path: Path) -> Key:
     try:
         form = json.loads(path.read_text(encoding="utf-8"))
         if form["version"] != VERSION:
             raise SetupError(f"The answer key `{path.name}` is of another version of dlcore; get both anew.")
-        return form["title"], [_exercise(item) for item in form["exercises"]]
+        exercises = {item["name"]: _exercise(item) for item in form["exercises"]}
+        return Key(lesson, form["title"], exercises, {item["name"]: item["points"] for item in form.get("written", ())})
     except (OSError, KeyError, TypeError, ValueError, RecursionError) as problem:
         if isinstance(problem, SetupError):
             raise
@@ -94,7 +105,7 @@ def _read_file(path: Path) -> tuple[str, list[Exercise]]:
 
 
 def _exercise(form: dict[str, Any]) -> Exercise:
-    return Exercise(form["name"], form["points"], tuple(map(_check, form["checks"])))
+    return Exercise(form["name"], form["points"], tuple(map(_check, form["checks"])), tuple(form.get("uses", ())))
 
 
 def _check(form: dict[str, Any]) -> KnownCheck:

@@ -227,16 +227,18 @@ def name_of(function: Callable[..., Any]) -> str:
 
 def slider(label: str, low: float, high: float, value: float, step: float = 0.1) -> ipywidgets.FloatSlider:
     """Return a slider from `low` to `high`; its visible label says what it changes, with the unit."""
+    decimals = len(np.format_float_positional(step, trim="-").partition(".")[2])
     return ipywidgets.FloatSlider(
-        value=value, min=low, max=high, step=step, description=label, style=_LABEL, layout=_WIDE
-    )
+        value=value, min=low, max=high, step=step, description=label,
+        readout_format=f".{decimals}f", style=_LABEL, layout=_WIDE,
+    )  # fmt: skip
 
 
 def log_slider(label: str, low: float, high: float, value: float) -> ipywidgets.FloatLogSlider:
     """Return a slider from `low` to `high`, both above 0, on which equal ways are equal factors."""
     return ipywidgets.FloatLogSlider(
         value=value, min=np.log10(low), max=np.log10(high), step=0.05, description=label,
-        readout_format=".3g", style=_LABEL, layout=_WIDE,
+        readout_format=".2r", style=_LABEL, layout=_WIDE,
     )  # fmt: skip
 
 

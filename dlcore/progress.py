@@ -12,7 +12,7 @@ from dlcore.errors import SetupError
 
 __all__ = ["Progress", "progress"]
 
-MARKS = {"passes": "✓", "fails": "✗", "not run": "○", "changed since": "↻"}
+MARKS = {"passes": "✓", "fails": "✗", "not attempted": "○", "not run": "○", "changed since": "↻", "graded by hand": "✎"}
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,10 @@ class Row:
     checks: int
 
 
+def _checks(row: Row) -> str:
+    return f"{row.passed} of {row.checks} checks" if row.checks else ""
+
+
 class Progress:
     """A table of exercises; shows itself in a notebook and in a terminal."""
 
@@ -35,15 +39,18 @@ class Progress:
     @property
     def summary(self) -> str:
         """One sentence: how many exercises pass, and their points."""
-        done = [row for row in self.rows if row.state == "passes"]
-        points, total = sum(row.points for row in done), sum(row.points for row in self.rows)
-        return f"{len(done)} of {len(self.rows)} exercises pass their visible checks: {points:g} of {total:g} points."
+        checked = [row for row in self.rows if row.state != "graded by hand"]
+        done = [row for row in checked if row.state == "passes"]
+        points, total = sum(row.points for row in done), sum(row.points for row in checked)
+        by_hand = sum(row.points for row in self.rows) - total
+        more = f" Another {by_hand:g} are given by a person." if by_hand else ""
+        count = f"{len(done)} of {len(checked)}"
+        return f"{count} exercises pass their visible checks: {points:g} of {total:g} points.{more}"
 
     def __repr__(self) -> str:
         width = max((len(row.exercise) for row in self.rows), default=0)
         lines = [
-            f"{MARKS[row.state]} {row.exercise:<{width}} {row.points:>5g} points   "
-            f"{row.passed} of {row.checks} checks, {row.state}"
+            f"{MARKS[row.state]} {row.exercise:<{width}} {row.points:>5g} points   {', '.join(filter(None, (_checks(row), row.state)))}"
             for row in self.rows
         ]
         return "\n".join([*lines, self.summary])
@@ -52,7 +59,7 @@ class Progress:
         left = "<td style='text-align:left'>"
         cells = "".join(
             f"<tr><td>{MARKS[row.state]}</td>{left}<code>{html.escape(row.exercise)}</code></td>"
-            f"<td>{row.points:g}</td><td>{row.passed} of {row.checks}</td>{left}{row.state}</td></tr>"
+            f"<td>{row.points:g}</td><td>{_checks(row)}</td>{left}{row.state}</td></tr>"
             for row in self.rows
         )
         head = "<tr><th></th><th style='text-align:left'>exercise</th><th>points</th><th>checks</th><th></th></tr>"
@@ -78,15 +85,26 @@ def progress() -> Progress:
         for exercise in key.exercises.values():
             own = [tried[exercise.name, n] for n in range(len(exercise.checks)) if (exercise.name, n) in tried]
             state = _state(own, len(exercise.checks), namespace.get(exercise.name))
-            rows.append(Row(exercise.name, exercise.points, state, sum(ok for _, ok in own), len(exercise.checks)))
+            rows.append(
+                Row(exercise.name, exercise.points, state, sum(ok is True for _, ok in own), len(exercise.checks))
+            )
+        rows += [Row(name, points, "graded by hand", 0, 0) for name, points in key.written.items()]
     return Progress(rows)
 
 
-def _state(tried: list[tuple[Any, bool]], checks: int, bound: Any) -> str:
+def _same(function: Any, bound: Any) -> bool:
+    """Whether two functions are one, or the same text defined again."""
+    code, other = getattr(function, "__code__", None), getattr(bound, "__code__", None)
+    return function is bound or (code is not None and code == other and function.__defaults__ == bound.__defaults__)
+
+
+def _state(tried: list[tuple[Any, bool | None]], checks: int, bound: Any) -> str:
     if not tried:
         return "not run"
-    if any(callable(function) and bound is not None and function is not bound for function, _ in tried):
+    if any(callable(function) and bound is not None and not _same(function, bound) for function, _ in tried):
         return "changed since"
+    if all(ok is None for _, ok in tried):
+        return "not attempted"
     if not all(ok for _, ok in tried):
         return "fails"
     return "passes" if len(tried) == checks else "not run"

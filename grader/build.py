@@ -25,7 +25,7 @@ from grader.audit import AuditRow, audit, table
 from grader.course import Course
 from grader.errors import BuildError
 from grader.lesson import Lesson, read_lesson
-from grader.notebooks import compose_source, write_notebook
+from grader.notebooks import compose_source, course_of, write_notebook
 from grader.reference import CheckCell, Reference, load_reference, support_files
 
 __all__ = ["Built", "answer_key", "build", "build_week"]
@@ -132,8 +132,20 @@ def answer_key(reference: Reference, *, hidden: bool) -> dict[str, Any]:
             for number, flag in enumerate(cell.hidden)
             if flag == hidden
         ]
-        exercises.append({"name": exercise.name, "points": exercise.points, "checks": checks})
-    return {"version": VERSION, "lesson": reference.lesson, "title": reference.title, "exercises": exercises}
+        uses = [name for name in reference.exercises if name in reference.needed(exercise.name)]
+        exercises.append({"name": exercise.name, "points": exercise.points, "uses": uses, "checks": checks})
+    written = [
+        {"name": course_of(cell)["exercise"], "points": cell.metadata.nbgrader.points}
+        for cell in reference.notebook.cells
+        if course_of(cell).get("role") == "written"
+    ]
+    return {
+        "version": VERSION,
+        "lesson": reference.lesson,
+        "title": reference.title,
+        "exercises": exercises,
+        "written": written,
+    }
 
 
 def _known_check(cell: CheckCell, number: int, hints: dict[str, str]) -> dict[str, Any]:

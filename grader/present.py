@@ -68,7 +68,7 @@ def pages() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"code": _code, "answer": render_answer, "inline": _inline, "points": lambda value: f"{value:g}"}
+    environment.filters |= {"code": _code, "answer": render_answer, "inline": _inline, "points": "{:g}".format}
     return environment
 
 

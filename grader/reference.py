@@ -44,6 +44,7 @@ class CheckCell:
         points: what passing all its checks is worth.
         source, visible_source: its code, with and without the hidden tests.
         others: all exercises of the notebook.
+        is_quiz: whether it checks a choice; then the right one is not told.
         records: what the reference did, check by check.
         hidden: for each check whether students do not see it.
         wrong, right: what each misconception and each alternative did.
@@ -54,6 +55,7 @@ class CheckCell:
     source: str
     visible_source: str
     others: frozenset[str] = frozenset()
+    is_quiz: bool = False
     records: list[Record] = field(default_factory=list)
     hidden: list[bool] = field(default_factory=list)
     wrong: dict[str, list[Record | None]] = field(default_factory=dict)
@@ -170,6 +172,7 @@ def _skeleton(notebook: Any, files: dict[str, bytes]) -> Reference:
         exercise.uses = _used(exercise.solution, reference) - {exercise.name}
         for check_cell in exercise.cells:
             check_cell.others = frozenset(reference.exercises)
+            check_cell.is_quiz = exercise.role == "quiz"
     return reference
 
 

@@ -165,7 +165,7 @@ def _judge(cell: CheckCell, run: CellRun, hints: dict[str, str], *, shown: bool)
             verdict = judge(want.outcome, have.outcome, want.settings, wrong, want.lengths)
             verdict = _name_missing(verdict, have.outcome.where, cell)
         hidden = cell.hidden[number]
-        message = verdict.gist if hidden else verdict.message
+        message = verdict.gist if hidden or cell.is_quiz else verdict.message
         reports.append(
             CheckReport(cell.label(number), hidden, verdict.passed, verdict.kind, message, verdict.misconception)
         )

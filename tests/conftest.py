@@ -1,17 +1,24 @@
 """Fixtures that several tests share."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from grader.sandbox import why_no_sandbox
+
+ROOT = Path(__file__).parent.parent
+
+settings.register_profile("course", deadline=None)  # nothing is timed: machines differ
+settings.load_profile("course")
 
 
 @pytest.fixture(scope="session")
 def course_root() -> Path:
     """The repository, which is a course."""
-    return Path(__file__).parent.parent
+    return ROOT
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +29,27 @@ def needs_sandbox() -> None:
         if os.environ.get("REQUIRE_ALL"):
             pytest.fail(f"no sandbox: {reason}")
         pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def small_reference(tmp_path_factory):
+    """The reference of a small lesson, which took a kernel to make."""
+    from tests.small_lesson import reference_of
+
+    return reference_of(tmp_path_factory.mktemp("small"))
+
+
+@pytest.fixture(scope="session")
+def built_course(course_root, tmp_path_factory):
+    """A copy of the course, with week 1 built."""
+    from grader.build import build
+    from grader.course import Course
+
+    folder = tmp_path_factory.mktemp("course")
+    shutil.copyfile(course_root / "nbgrader_config.py", folder / "nbgrader_config.py")
+    shutil.copytree(course_root / "course", folder / "course")
+    if (course_root / ".cache" / "reference").is_dir():
+        shutil.copytree(course_root / ".cache" / "reference", folder / ".cache" / "reference")
+    course = Course(folder)
+    build(course, ["week1"], lambda line: None)
+    return course

@@ -40,7 +40,7 @@ PLANTED = {
     "a number for a dict": ({"W1": Z}, 1.5, "type", "a number where a dict"),
     "another text": ("yes", "no", "values", "Expected 'yes', got 'no'."),
     "too few values": ((1.5, 2.5, 3.5), (1.5, 2.5), "count", "2 values where 3 are asked for"),
-    "too many values": ([1.5], [1.5, 2.5], "count", "2 values where 1 are asked for"),
+    "too many values": ([1.5], [1.5, 2.5], "count", "The list should have 1 entry, but it has 2 entries."),
     "a missing key": ({"dW1": Z, "db1": 1.5}, {"dW1": Z}, "keys", "lacks ['db1']"),
     "an extra key": ({"dW1": Z}, {"dW1": Z, "W1": Z}, "keys", "has the extra ['W1']"),
     "another key": ({"dW1": Z}, {"W1": Z}, "keys", "lacks ['dW1'] and has the extra ['W1']"),
@@ -61,7 +61,12 @@ PLANTED = {
     "minus infinity": (1.5, -math.inf, "not-finite", "infinity, where 1.5"),
     "the wrong sign": (Z, -Z, "negated", "The sign is wrong"),
     "the wrong sign of a number": (1.5, -1.5, "negated", "The sign is wrong"),
-    "the wrong sign of small whole numbers": (np.array([1, 128]), np.array([-1, -128], np.int8), "negated", "The sign is wrong"),
+    "the wrong sign of small whole numbers": (
+        np.array([1, 128]),
+        np.array([-1, -128], np.int8),
+        "negated",
+        "The sign is wrong",
+    ),
     "the wrong sign of bytes": (np.array([-1, -2]), np.array([1, 2], np.uint8), "negated", "The sign is wrong"),
     "a sum for a mean": (Z, 7 * Z, "factor-m", "7 times too large, and 7 is the length of an axis"),
     "a sum for a mean of one number": (1.5, 10.5, "factor-m", "7 times too large"),
@@ -79,7 +84,7 @@ PLANTED = {
     "a slip inside a tuple": ((1.5, Z), (1.5, -Z), "negated", "The second of the 2 values: The sign is wrong"),
     "a slip inside a dict": ({"dW1": Z}, {"dW1": Z.T}, "transposed", "The entry 'dW1': The shape should be"),
     "a slip inside a list": ([1.0] * 9, [1.0] * 8 + [-1.0], "negated", "Entry 8 of the list"),
-    "a slip far inside": ({"c": [(1.5, Z)]}, {"c": [(1.5, 7 * Z)]}, "factor-m", "'c': The first of the 1 values: The s"),
+    "a slip far inside": ({"c": [(1.5, Z)]}, {"c": [(1.5, 7 * Z)]}, "factor-m", "'c': Entry 0 of the list: The s"),
 }
 planted = pytest.mark.parametrize(("expected", "got", "kind", "words"), PLANTED.values(), ids=PLANTED)
 
@@ -186,6 +191,7 @@ def test_a_draw_with_the_wrong_spread_is_not_said_to_be_right_in_some_entries():
         ((1.5, "a"), "(1.5, 'a')"),
         ([], "[]"),
         ({"W": 1.5}, "{'W': 1.5}"),
+        (np.array(1.5), "1.5"),
         (np.array([[1.0, 2.5]]), "array([[1. , 2.5]])"),
         (np.zeros((100, 2)), "an array of shape (100, 2) that begins 0., 0., 0., 0., …"),
     ],

@@ -98,7 +98,7 @@ def test_a_misconception_that_raises_is_met_by_the_same_error():
 def test_a_changed_argument_is_named_in_the_message_only():
     verdict = judge(RIGHT, SAMPLES["changed two"], CLOSE)
     assert verdict.kind == "changed"
-    assert "its argument `b` and `z`" in verdict.message
+    assert "its arguments `b` and `z`" in verdict.message
     assert "`" not in verdict.gist
 
 

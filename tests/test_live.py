@@ -290,3 +290,13 @@ def test_the_panel_is_controls_buttons_picture_and_sentence():
     kinds = [type(child) for child in dot.panel.box.children]
     controls = [ipywidgets.FloatSlider, ipywidgets.FloatSlider, ipywidgets.Checkbox]
     assert kinds == [*controls, ipywidgets.HBox, ipywidgets.Image, ipywidgets.HTML]
+
+
+def test_a_slider_shows_as_many_decimals_as_its_steps_have():
+    assert [slider("x", 0, 10, 1, step).readout_format for step in (2, 1, 0.5, 0.25, 0.001)] == [
+        ".0f",
+        ".0f",
+        ".1f",
+        ".2f",
+        ".3f",
+    ]

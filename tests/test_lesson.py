@@ -1,0 +1,432 @@
+import re
+
+import jupytext
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jupytext.config import load_jupytext_config
+
+from grader.errors import BuildError, Problem
+from grader.lesson import ROLES, bound_at_top, quiz_answer, read_lesson, visible_part
+from tests.small_lesson import DOUBLE, HEADER, QUESTIONS, ROW_MEANS, TEXT, lesson_file
+
+
+def changed(*replacements, text=TEXT):
+    """The small lesson with parts replaced; each stands in it as often as `count` says, once by default."""
+    for old, new, *count in replacements:
+        assert text.count(old) == (count or [1])[0], old
+        text = text.replace(old, new)
+    return text
+
+
+def without(cell_start, text=TEXT):
+    """The lesson without the first cell that has these options."""
+    place = text.index(cell_start)
+    start = text.rindex("```{code-cell}", 0, place)
+    return text[:start] + text[text.index("\n```\n", place) + 5 :]
+
+
+MISCONCEPTION = ":name: halves\n:role: misconception"
+ALTERNATIVE = ":name: adds\n:role: alternative"
+WRITTEN = '+++ {"exercise": "explain", "points": 3, "role": "written"}'
+
+# What is wrong, the lesson with it, a text at which the line is named, and a part of the reason.
+REFUSED = {
+    "empty": ("", None, "the header has no course title"),
+    "without a header": ("# A lesson", None, "the header has no course title"),
+    "without a title": (changed(("\n  title: A small lesson", " {}")), "---", "the header has no course title"),
+    "with an empty title": (changed(("title: A small lesson", 'title: ""')), "---", "the header has no course title"),
+    "with a text for the course": (changed(("course:\n  title: A small", "course: A")), "---", "no course title"),
+    "with a broken header": (changed(("course:\n", "course: [\n")), "course: [", "Notebook metadata"),
+    "with a colon in a hint": (
+        changed((":hint: You halved z.", ":hint: You halved: z.")),
+        ":hint: You halved: z.",
+        "put it in double quotes",
+    ),
+    "with a broken written cell": (changed((WRITTEN, '+++ {"role": written}')), "Because", "could not be read"),
+    "with a list for a name": (changed((":name: halves", ":name: [halves]")), "", "is not of type 'string'"),
+    "with an unknown role": (changed((":role: demo", ":role: demonstration")), "SystemExit", "'demonstration' is none"),
+    "with an empty role": (changed((":role: demo", ":role:")), "SystemExit", "the role None is none of"),
+    "with a list of roles": (changed((":role: demo", ":role: [demo]")), "SystemExit", "the role ['demo'] is none of"),
+    "with no role in a list": (changed((":role: demo", ":role: []")), "SystemExit", "the role [] is none of"),
+    "with an unknown option": (
+        changed((":points: 5\n", ":points: 5\n:point: 5\n")),
+        "check(double, 1.5)",
+        "unknown option 'point'; a check cell takes: exercise, points, role",
+    ),
+    "with an option in a plain cell": (
+        changed(("offset = 1.0", ":points: 3\n\noffset = 1.0")),
+        "offset = 1.0",
+        "unknown option 'points'; a plain cell takes: role",
+    ),
+    "with a number for an option": (
+        changed((":role: demo", "---\nrole: demo\n1: one\n---")),
+        "SystemExit",
+        "unknown option '1'",
+    ),
+    "with a written code cell": (changed((":role: demo", ":role: written")), "SystemExit", "cannot be a code cell"),
+    "with a solution in a Markdown cell": (
+        changed((WRITTEN, '+++ {"exercise": "explain", "role": "solution"}')),
+        "### BEGIN SOLUTION\nBecause",
+        "a solution cell cannot be a markdown cell",
+    ),
+    "with a solution without an exercise": (
+        changed((":exercise: row_means\n:role: solution", ":role: solution")),
+        'def row_means(X):\n    "',
+        "the solution cell needs an exercise name",
+    ),
+    "with a name that is no name": (
+        changed(("exercise: quiz_sign", "exercise: Quiz-Sign")),
+        'quiz_sign = "b"',
+        "needs an exercise name (lower case, digits, _)",
+    ),
+    "with an exercise called setup": (
+        changed(("quiz_sign", "setup", 2)),
+        'setup = "b"',
+        "no exercise can be called setup",
+    ),
+    "with no points": (changed((":points: 5\n", "")), "check(double, 1.5)", "has points None, not a positive number"),
+    "with points of 0": (changed((":points: 5", ":points: 0")), "check(double, 1.5)", "has points 0,"),
+    "with negative points": (changed((":points: 5", ":points: -1")), "check(double, 1.5)", "has points -1,"),
+    "with points in words": (changed((":points: 5", ":points: five")), "check(double, 1.5)", "has points 'five',"),
+    "with points that are true": (changed((":points: 5", ":points: true")), "check(double, 1.5)", "has points True,"),
+    "with infinite points": (changed((":points: 5", ":points: .inf")), "check(double, 1.5)", "has points inf,"),
+    "with points that are no number": (changed((":points: 5", ":points: .nan")), "check(double, 1.5)", "points nan,"),
+    "with a written answer without points": (
+        changed(('"points": 3, ', "")),
+        "### BEGIN SOLUTION\nB",
+        "has points None",
+    ),
+    "with a misconception without a hint": (
+        changed((":hint: You halved z.\n", "")),
+        "return np.asarray(z) / 2",
+        "the misconception cell of double has no hint",
+    ),
+    "with a misconception without a name": (
+        changed((":name: halves\n", "")),
+        "return np.asarray(z) / 2",
+        "the misconception cell of double has no name",
+    ),
+    "with an alternative without a name": (
+        changed((":name: adds\n", "")),
+        "return np.asarray(z) + np",
+        "the alternative cell of double has no name",
+    ),
+    "with a quiz whose wrong answers are missing": (
+        re.sub(r"wrong:\n.*\n.*\n---", "---", TEXT),
+        'quiz_sign = "b"',
+        "the quiz cell of quiz_sign has no wrong",
+    ),
+    "with a solution that is not Python": (
+        changed(("return X.mean(axis=1, keepdims=True)", "return X.mean(axis=1")),
+        'def row_means(X):\n    "',
+        "the solution cell of row_means is not Python",
+    ),
+    "with a misconception that is not Python": (
+        changed(("return np.asarray(z) / 2", "return np.asarray(z) /")),
+        "return np.asarray(z) /\n",
+        "the misconception cell of double is not Python: invalid syntax in its line 2",
+    ),
+    "with a check that is not Python": (
+        changed(("check(double, 1.5)", "check(double")),
+        "check(double\n",
+        "not Python",
+    ),
+    "with two solutions of one exercise": (
+        TEXT + DOUBLE,
+        'last def double(z):\n    "',
+        "double stands twice; the first",
+    ),
+    "with a quiz called like an exercise": (
+        changed(("quiz_sign", "double", 2)),
+        'double = "b"',
+        "the exercise double stands twice; the first is in line",
+    ),
+    "with a check before its solution": (
+        HEADER + without(":exercise: double\n:role: solution", DOUBLE) + ROW_MEANS,
+        "check(double, 1.5)",
+        "the check cell of double has no solution cell before it",
+    ),
+    "with a check of nothing": (
+        changed((":exercise: row_means\n:points: 4", ":exercise: means\n:points: 4")),
+        "size=(2, 3)",
+        "the check cell of means has no solution cell before it",
+    ),
+    "with a misconception of a quiz": (
+        changed((":exercise: row_means\n:hint: That is the sum.", ":exercise: quiz_sign\n:hint: That is the sum.")),
+        "return X.sum",
+        "the misconception cell of quiz_sign has no solution cell before it",
+    ),
+    "without a setup cell": (changed((":role: setup", ":role: demo")), "---", "there must be one setup cell"),
+    "with two setup cells": (changed((":role: demo", ":role: setup")), "---", "there must be one setup cell"),
+    "with a solution without a region": (
+        changed(("    ### BEGIN SOLUTION\n    return X", "    return X"), ("True)\n    ### END SOLUTION", "True)")),
+        'def row_means(X):\n    "',
+        "the solution cell of row_means needs ### BEGIN SOLUTION and ### END SOLUTION",
+    ),
+    "with a written answer without a region": (
+        changed(("### BEGIN SOLUTION\nBecause", "Because"), ("sign.\n### END SOLUTION", "sign.")),
+        "Because",
+        "the written cell of explain needs ### BEGIN SOLUTION",
+    ),
+    "with a solution region that does not end": (
+        changed(("keepdims=True)\n    ### END SOLUTION", "keepdims=True)")),
+        'def row_means(X):\n    "',
+        "'### BEGIN SOLUTION' has no '### END SOLUTION' after it",
+    ),
+    "with a solution region the wrong way round": (
+        changed(
+            ("### BEGIN SOLUTION\n    return X", "### END SOLUTION\n    return X"),
+            ("keepdims=True)\n    ### END", "keepdims=True)\n    ### BEGIN"),
+        ),
+        'def row_means(X):\n    "',
+        "'### END SOLUTION' is misspelt or out of place",
+    ),
+    "with a misspelt marker": (
+        changed(("### BEGIN HIDDEN TESTS\ncheck(row", "### BEGIN HIDDEN TEST\ncheck(row")),
+        "size=(2, 3)",
+        "'### BEGIN HIDDEN TEST' is misspelt",
+    ),
+    "with a marker in small letters": (
+        changed(("# BEGIN SOLUTION\n    return X", "# Begin solution\n    return X")),
+        'def row_means(X):\n    "',
+        "'### END SOLUTION' is misspelt or out of place",
+    ),
+    "with hidden tests that do not end": (
+        changed(('label="one column")\n### END HIDDEN TESTS', 'label="one column")')),
+        "size=(2, 3)",
+        "'### BEGIN HIDDEN TESTS' has no '### END HIDDEN TESTS' after it",
+    ),
+    "with hidden tests in a solution": (
+        changed(
+            ("    return X.mean(axis=1, keepdims=True)\n", "    ### BEGIN HIDDEN TESTS\n    ### END HIDDEN TESTS\n")
+        ),
+        'def row_means(X):\n    "',
+        "'### BEGIN HIDDEN TESTS' is misspelt or out of place",
+    ),
+    "with a solution region in a misconception": (
+        changed(("    return X.mean()\n", "    ### BEGIN SOLUTION\n    return X.mean()\n    ### END SOLUTION\n")),
+        "return X.mean()",
+        "'### BEGIN SOLUTION' is misspelt or out of place",
+    ),
+    "without a check cell": (
+        without(":exercise: row_means\n:points"),
+        'def row_means(X):\n    "',
+        "the exercise row_means has no check cell",
+    ),
+    "with a solution of another name": (
+        changed(('def row_means(X):\n    """', 'def means(X):\n    """')),
+        'def means(X):\n    "',
+        "the solution cell does not define row_means",
+    ),
+    "with a misconception of another name": (
+        changed(("def double(z):\n    return np.asarray(z) / 2", "def halve(z):\n    return np.asarray(z) / 2")),
+        "def halve",
+        "the misconception cell does not define double",
+    ),
+    "with an alternative of another name": (
+        changed(("double = lambda z", "twice = lambda z")),
+        "twice = lambda z",
+        "the alternative cell does not define double",
+    ),
+    "with too few misconceptions": (
+        without(MISCONCEPTION),
+        'def double(z):\n    "',
+        "the exercise double has 3 misconceptions, not 4 or more",
+    ),
+    "with too few alternatives": (
+        without(ALTERNATIVE),
+        'def double(z):\n    "',
+        "the exercise double has 1 alternatives, not 2 or more",
+    ),
+    "with two misconceptions of one name": (
+        changed((":name: halves", ":name: squares")),
+        "return np.asarray(z) ** 2",
+        "the exercise double has two misconceptions called squares",
+    ),
+    "with two alternatives of one name": (
+        changed((":name: adds", ":name: lambda")),
+        "return np.asarray(z) + np",
+        "the exercise double has two alternatives called lambda",
+    ),
+    "with hidden checks only": (
+        changed(
+            ('check(row_means, rng.normal(size=(2, 3)), label="two rows")\n', ""),
+        ),
+        "rng = np.random",
+        "a check cell of row_means shows the student no check",
+    ),
+    "with a list of wrong answers": (
+        re.sub(r"wrong:\n.*\n.*\n---", "wrong: [a, c]\n---", TEXT),
+        'quiz_sign = "b"',
+        "`wrong` of quiz_sign must map letters to explanations",
+    ),
+    "with a word for a letter": (
+        changed(("  c: That is", "  see: That is")),
+        'quiz_sign = "b"',
+        "`wrong` of quiz_sign must map letters",
+    ),
+    "with a number for a letter": (
+        changed(("  c: That is", "  3: That is")),
+        'quiz_sign = "b"',
+        "`wrong` of quiz_sign must map letters",
+    ),
+    "with a right answer that is wrong": (
+        changed(('quiz_sign = "b"', 'quiz_sign = "a"')),
+        'quiz_sign = "a"',
+        'must be one line, quiz_sign = "letter", with a letter that is not in `wrong`',
+    ),
+    "with a quiz of two lines": (
+        changed(('quiz_sign = "b"', 'quiz_sign = "b"\nprint(quiz_sign)')),
+        'quiz_sign = "b"',
+        "the quiz cell must be one line",
+    ),
+    "with a quiz that answers something else": (
+        changed(('quiz_sign = "b"', 'quiz = "b"')),
+        'quiz = "b"',
+        "the quiz cell must be one line",
+    ),
+}
+
+
+def line_of(text, mark):
+    """The line of the fence (or +++) of the cell that holds a mark, or of the mark itself if no cell does."""
+    if mark.startswith("last "):
+        place = text.rindex(mark[5:])
+    else:
+        place = text.index(mark)
+    if text[:place].count("---\n") < 2:
+        return text[:place].count("\n") + 1
+    fence = max(text.rfind("```{code-cell}", 0, place + 1), text.rfind("+++", 0, place + 1))
+    return text[:fence].count("\n") + 1
+
+
+@pytest.mark.parametrize(("text", "mark", "reason"), REFUSED.values(), ids=REFUSED)
+def test_a_lesson_is_refused(tmp_path, text, mark, reason):
+    path = lesson_file(tmp_path, text)
+    with pytest.raises(BuildError) as caught:
+        read_lesson(path)
+    assert reason in caught.value.reason
+    assert caught.value.path == path
+    assert str(caught.value).startswith(f"{path}:")
+    if mark:
+        assert caught.value.line in (line_of(text, mark), line_of(text, mark) + 1)
+
+
+def test_a_good_lesson_is_read_as_it_is_written(tmp_path):
+    lesson = read_lesson(lesson_file(tmp_path))
+    assert (lesson.name, lesson.week, lesson.title) == ("small", "week1", "A small lesson")
+    assert list(lesson.exercises) == ["double", "row_means", "quiz_sign", "explain"]
+    double = lesson.exercises["double"]
+    assert double.kind == "solution"
+    assert [cell.points for cell in double.checks] == [5, 2.5]
+    assert [cell.options["name"] for cell in double.misconceptions] == [
+        "squares",
+        "halves",
+        "in-place",
+        "whole-numbers",
+    ]
+    assert double.misconceptions[1].options["hint"] == "You halved z."
+    assert [cell.options["name"] for cell in double.alternatives] == ["adds", "lambda"]
+    assert (lesson.exercises["quiz_sign"].kind, lesson.exercises["explain"].kind) == ("quiz", "written")
+    assert {cell.role for cell in lesson.cells} == {"", *ROLES}
+
+
+def test_every_cell_knows_its_line(tmp_path):
+    lines = TEXT.splitlines()
+    for cell in read_lesson(lesson_file(tmp_path)).cells:
+        first = cell.source.splitlines()[0]
+        assert first in lines[cell.line - 1 : cell.line + 9]
+
+
+@pytest.mark.parametrize("part", [DOUBLE, ROW_MEANS, QUESTIONS])
+def test_a_lesson_may_consist_of_any_kind_of_exercise(tmp_path, part):
+    assert read_lesson(lesson_file(tmp_path, HEADER + part)).exercises
+
+
+def test_a_file_that_is_missing_or_not_text_is_refused(tmp_path):
+    with pytest.raises(BuildError, match="cannot be read: No such file"):
+        read_lesson(tmp_path / "none.md")
+    with pytest.raises(BuildError, match="cannot be read"):
+        read_lesson(tmp_path)
+    path = lesson_file(tmp_path)
+    path.write_bytes(b"---\n\xff")
+    with pytest.raises(BuildError, match="is not UTF-8 text"):
+        read_lesson(path)
+
+
+@given(st.data())
+def test_a_damaged_lesson_is_read_or_refused(tmp_path_factory, data):
+    """Whatever a slip of the hand does to a lesson, an author gets a reason and no traceback."""
+    lines = TEXT.splitlines(keepends=True)
+    start = data.draw(st.integers(0, len(lines) - 1))
+    stop = data.draw(st.integers(start, min(start + 4, len(lines))))
+    junk = data.draw(
+        st.sampled_from(["", "```\n", "---\n", "+++\n", ":x: 1\n", "\t[:}\n", "```{code-cell} ipython3\n"])
+    )
+    path = lesson_file(tmp_path_factory.mktemp("lesson"), "".join([*lines[:start], junk, *lines[stop:]]))
+    try:
+        read_lesson(path)
+    except BuildError as problem:
+        assert problem.path == path
+
+
+def parts(lesson):
+    return [(cell.kind, cell.role, cell.source, cell.options) for cell in lesson.cells]
+
+
+def lesson_files(root):
+    return sorted((root / "course").glob("*/*.md"))
+
+
+def test_a_lesson_saved_in_jupyterlab_is_the_same_lesson(tmp_path, course_root):
+    """JupyterLab writes through jupytext, with the repository's configuration."""
+    config = load_jupytext_config(str(course_root / "course"))
+    for original in [lesson_file(tmp_path), *lesson_files(course_root)]:
+        notebook = jupytext.reads(original.read_text(encoding="utf-8"), fmt="md:myst", config=config)
+        saved = tmp_path / original.parent.name / original.name
+        saved.parent.mkdir(exist_ok=True)
+        saved.write_text(jupytext.writes(notebook, fmt="md:myst", config=config), encoding="utf-8")
+        assert parts(read_lesson(saved)) == parts(read_lesson(original))
+        assert read_lesson(saved).title == read_lesson(original).title
+
+
+@pytest.mark.parametrize(
+    ("source", "visible"),
+    [
+        ("check(f)", "check(f)"),
+        ("check(f)\n### BEGIN HIDDEN TESTS\ncheck(g)\n### END HIDDEN TESTS", "check(f)"),
+        ("a\n### BEGIN HIDDEN TESTS\nb\n### END HIDDEN TESTS\nc", "a\nc"),
+        ("a\n  ### BEGIN HIDDEN TESTS\nb\n  ### END HIDDEN TESTS\n\n", "a"),
+        ("a\n### BEGIN HIDDEN TESTS\nb", "a"),
+    ],
+)
+def test_the_visible_part_of_a_check_has_no_hidden_lines(source, visible):
+    assert visible_part(source) == visible
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        ("def f(): pass", {"f"}),
+        ("@wraps\ndef f(): pass", {"f"}),
+        ("class C: pass", {"C"}),
+        ("f = g = 1", {"f", "g"}),
+        ("from numpy import tanh as f, exp", {"f", "exp"}),
+        ("def outer():\n    def inner(): pass", {"outer"}),
+        ("f(1)", set()),
+    ],
+)
+def test_the_names_that_a_cell_binds_are_found(source, names):
+    assert bound_at_top(source) == names
+
+
+def test_the_answer_of_a_quiz_is_its_letter(tmp_path):
+    assert quiz_answer(read_lesson(lesson_file(tmp_path)).exercises["quiz_sign"].solution) == "b"
+
+
+def test_errors_of_authors_name_the_place_and_can_be_caught_together():
+    assert str(BuildError("is wrong", "a.md", 3)) == "a.md:3: is wrong"
+    assert str(BuildError("is wrong", "a.md")) == "a.md: is wrong"
+    assert str(BuildError("is wrong")) == "is wrong"
+    assert issubclass(BuildError, Problem)
