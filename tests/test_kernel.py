@@ -163,20 +163,60 @@ subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", "{mark}"
     assert not [p for p in psutil.process_iter(["cmdline"]) if mark in (p.info["cmdline"] or [])]
 
 
+EVERYWHERE = """
+import os
+folders = ["/", "/run", "/dev", "/tmp", "/var/tmp", "/student", "/run/kernel", "/dev/shm", "/dev/mqueue", "/opt/course"]
+folders += [line.split()[1] for line in open("/proc/mounts")]
+notes = [os.path.join(folder, "note") for folder in folders if os.path.isdir(folder)]
+"""
+
+
 def test_two_kernels_see_nothing_of_each_other():
+    write = (
+        EVERYWHERE
+        + """
+written = []
+for note in notes:
+    try:
+        open(note, "w").write("hi")
+        written.append(note)
+    except OSError:
+        pass
+raise Exception(sorted(set(written)))
+"""
+    )
+    look = EVERYWHERE + "raise Exception([note for note in notes if os.path.exists(note)])"
+
     async def both():
         async with Kernel(LIMITS) as one, Kernel(LIMITS) as two:
-            write = "for f in ('/tmp', '/dev/shm', '/student', '/run/kernel'):\n    open(f + '/note', 'w').write('hi')"
-            first = await one.run(write)
-            look = (
-                "import os; raise Exception([f for f in ('/tmp', '/dev/shm', '/student', '/run/kernel')"
-                " if os.path.exists(f + '/note')])"
-            )
-            return first, await two.run(look)
+            return await one.run(write), await two.run(look)
 
     first, second = asyncio.run(both())
-    assert first.status == "ok", first
+    assert "/student/note" in told(first)
     assert told(second) == "[]"
+
+
+def test_the_process_list_of_the_host_is_out_of_reach():
+    source = """
+import os
+found = []
+for folder in ("/proc", "/run/outer-proc", "/proc/1/root/run/outer-proc"):
+    try:
+        found += [name for name in os.listdir(folder) if name.isdigit() and name != str(os.getpid())]
+    except OSError:
+        pass
+raise Exception(found)
+"""
+    assert told(run_cells(source)[0]) == "[]"
+
+
+def test_no_more_namespaces_can_be_made():
+    source = """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+raise Exception([flag for flag in (0x10000000, 0x00020000, 0x20000000) if libc.unshare(flag) == 0])
+"""
+    assert told(run_cells(source)[0]) == "[]"
 
 
 def test_without_a_sandbox_limits_still_hold():

