@@ -178,6 +178,8 @@ class WarmParent:
             reason = self._last_words()
             self._close()
             raise WarmError(f"the warm parent did not start: {reason}")
+        if self._process.stderr is not None:
+            self._process.stderr.close()  # it writes nowhere from now on
 
     def _last_words(self) -> str:
         assert self._process is not None
@@ -225,6 +227,8 @@ class WarmParent:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+            if self._process.stderr is not None:
+                self._process.stderr.close()
             self._process = None
 
 

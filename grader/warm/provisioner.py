@@ -1,0 +1,131 @@
+"""Warm sandboxed kernels for `jupyter_client`.
+
+::
+
+    from jupyter_client import AsyncKernelManager
+    from jupyter_client.kernelspec import KernelSpec
+
+    spec = KernelSpec(
+        argv=["python"],  # not used: kernels are forks
+        language="python",
+        metadata={"kernel_provisioner": {"provisioner_name": "warm-sandbox", "config": {"modules": ["numpy"]}}},
+    )
+    manager = AsyncKernelManager()
+    manager._kernel_spec = spec  # or a kernelspec installed under a name
+    await manager.start_kernel()
+
+All kernels of a process that are configured alike share one warm parent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import threading
+from typing import Any, ClassVar
+
+from jupyter_client.provisioning import KernelProvisionerBase
+from traitlets import Dict, Int, List, Unicode
+
+from grader.warm.parent import KernelRequest, WarmParent, WarmProcess
+
+__all__ = ["WarmProvisioner"]
+
+HOME, SOCKETS = "/home/kernel", "/run/kernel"
+PORTS = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "control_port": 4, "hb_port": 5}
+
+
+class WarmProvisioner(KernelProvisionerBase):  # type: ignore[misc]
+    """Forks kernels from a warm, sandboxed parent; registered as ``warm-sandbox``."""
+
+    modules = List(Unicode(), [], help="Modules that the parent imports.").tag(config=True)
+    read_only = Dict({}, help="Folders of the host, and where they appear inside, read-only.").tag(config=True)
+    environment = Dict({}, help="All of the kernels' environment.").tag(config=True)
+    folder_mb = Int(50, help="Size of the working folder and of /tmp, in MB.").tag(config=True)
+    resource_limits = Dict({}, help="Limits by name without RLIMIT_, such as CPU or AS.").tag(config=True)
+
+    _parents: ClassVar[dict[str, WarmParent]] = {}
+    _lock: ClassVar[threading.Lock] = threading.Lock()
+    _process: WarmProcess | None = None
+
+    @property
+    def has_process(self) -> bool:
+        """Whether a kernel was started and not cleaned up."""
+        return self._process is not None
+
+    async def poll(self) -> int | None:
+        """The exit code, or None while the kernel runs."""
+        return 0 if self._process is None else self._process.poll()
+
+    async def wait(self) -> int | None:
+        """Wait for the kernel's end."""
+        if self._process is None:
+            return 0
+        code = await asyncio.to_thread(self._process.wait)
+        self._process = None
+        return code
+
+    async def send_signal(self, signum: int) -> None:
+        """Send the kernel a signal; 0 asks whether it is there."""
+        if self._process is not None and signum:
+            self._process.send_signal(signum)
+
+    async def kill(self, restart: bool = False) -> None:
+        """End the kernel and everything that it started."""
+        await self.send_signal(signal.SIGKILL)
+
+    async def terminate(self, restart: bool = False) -> None:
+        """The same: process 1 of its own world cannot be asked politely."""
+        await self.kill(restart)
+
+    async def cleanup(self, restart: bool = False) -> None:
+        """Nothing is left to clean: its folders were in memory."""
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """Nothing to prepare on this side."""
+        return await super().pre_launch(cmd=["warm fork"], **kwargs)
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
+        """Fork a kernel; returns how to connect to it."""
+        session_key = self.parent.session.key
+        inside = PORTS | {
+            "transport": "ipc",
+            "ip": f"{SOCKETS}/k",
+            "key": session_key.decode(),
+            "signature_scheme": self.parent.session.signature_scheme,
+        }
+        request = KernelRequest(
+            files={f"{SOCKETS}/connection.json": json.dumps(inside)},
+            connection_file=f"{SOCKETS}/connection.json",
+            folders=self._folders(),
+            limits=dict(self.resource_limits),
+            environment=self._environment(),
+            home=HOME,
+        )
+        self._process = await asyncio.to_thread(self._warm_parent().fork, request)
+        self.connection_info = inside | {"ip": f"/proc/{self._process.pid}/root{SOCKETS}/k", "key": session_key}
+        return self.connection_info
+
+    def _folders(self) -> dict[str, int]:
+        size = self.folder_mb * 1_000_000
+        return {HOME: size, "/tmp": size, "/dev/shm": 1_000_000, SOCKETS: 1_000_000}
+
+    def _environment(self) -> dict[str, str]:
+        return {"HOME": HOME, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"} | {
+            str(name): str(value) for name, value in self.environment.items()
+        }
+
+    def _warm_parent(self) -> WarmParent:
+        """The parent that this configuration asks for, started when first needed."""
+        settings = json.dumps([self.modules, self.read_only, self._environment(), self.folder_mb], sort_keys=True)
+        with self._lock:
+            if settings not in self._parents:
+                self._parents[settings] = WarmParent(
+                    self.modules,
+                    folders=self._folders(),
+                    read_only=dict(self.read_only),
+                    environment=self._environment(),
+                    home=HOME,
+                )
+            return self._parents[settings]

@@ -1,0 +1,182 @@
+"""Warm kernels on their own, through jupyter_client as any program would use them."""
+
+import asyncio
+import os
+import signal
+import time
+
+import psutil
+import pytest
+from jupyter_client import AsyncKernelManager
+from jupyter_client.kernelspec import KernelSpec
+
+from grader.warm.parent import KernelRequest, WarmError, WarmParent
+
+pytestmark = [pytest.mark.usefixtures("needs_sandbox"), pytest.mark.slow]
+FOLDERS = {"/home/kernel": 5_000_000, "/tmp": 5_000_000, "/run/kernel": 1_000_000}
+
+
+def manager_of(**config) -> AsyncKernelManager:
+    manager = AsyncKernelManager()
+    provisioner = {"provisioner_name": "warm-sandbox", "config": config}
+    manager._kernel_spec = KernelSpec(argv=["python"], language="python", metadata={"kernel_provisioner": provisioner})
+    return manager
+
+
+async def tell(client, source: str) -> str:
+    """What a cell printed, or its error."""
+    reply = []
+
+    def note(message):
+        content = message["content"]
+        reply.append(content.get("text", "") or content.get("evalue", ""))
+
+    await client.execute_interactive(source, timeout=30, output_hook=note, allow_stdin=False)
+    return "".join(reply).strip()
+
+
+def session(work, **config):
+    """Run `work(manager, client)` with a kernel of its own."""
+
+    async def run():
+        manager = manager_of(**config)
+        await manager.start_kernel()
+        client = manager.client()
+        client.start_channels()
+        try:
+            await client.wait_for_ready(timeout=60)
+            return await work(manager, client)
+        finally:
+            client.stop_channels()
+            await manager.shutdown_kernel(now=True)
+
+    return asyncio.run(run())
+
+
+def test_a_kernel_starts_with_its_modules_imported_and_runs_code():
+    async def work(manager, client):
+        return await tell(client, "import sys; print('numpy' in sys.modules, 6 * 7)")
+
+    assert session(work, modules=["numpy"]) == "True 42"
+
+
+def test_a_kernel_can_be_interrupted_and_keeps_its_state():
+    async def work(manager, client):
+        await tell(client, "x = 5")
+        client.execute("while True: pass", stop_on_error=False)
+        await asyncio.sleep(0.5)
+        await manager.interrupt_kernel()
+        return await tell(client, "print(x)")
+
+    assert session(work) == "5"
+
+
+def test_the_end_of_a_kernel_is_noticed():
+    async def work(manager, client):
+        client.execute("import os; os._exit(3)")
+        for _ in range(100):
+            if not await manager.is_alive():
+                return await manager.provisioner.poll()
+            await asyncio.sleep(0.05)
+
+    assert session(work) == 3
+
+
+def test_two_kernels_of_one_parent_share_nothing_that_can_be_written():
+    async def both():
+        managers = [manager_of(), manager_of()]
+        clients = []
+        for manager in managers:
+            await manager.start_kernel()
+            client = manager.client()
+            client.start_channels()
+            await client.wait_for_ready(timeout=60)
+            clients.append(client)
+        await tell(clients[0], "x = 1; open('/tmp/note', 'w').write('hi'); open('note', 'w').write('hi')")
+        found = await tell(clients[1], "import os; print('x' in dir(), os.path.exists('/tmp/note'), os.listdir('.'))")
+        for manager, client in zip(managers, clients, strict=True):
+            client.stop_channels()
+            await manager.shutdown_kernel(now=True)
+        return found
+
+    assert asyncio.run(both()) in ("False False []", "False False ['.ipython']")
+
+
+def gone(pids: list[int]) -> bool:
+    """Whether the processes end within ten seconds."""
+    deadline = time.monotonic() + 10
+    while any(psutil.pid_exists(pid) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not any(psutil.pid_exists(pid) for pid in pids)
+
+
+def parent_with(*modules: str) -> WarmParent:
+    return WarmParent(modules, folders=FOLDERS, home="/home/kernel")
+
+
+def request() -> KernelRequest:
+    files = {"/run/kernel/connection.json": '{"transport": "ipc", "ip": "/run/kernel/k", "key": "k"}'}
+    return KernelRequest(files, "/run/kernel/connection.json", FOLDERS, home="/home/kernel")
+
+
+def test_a_parent_that_cannot_import_says_why():
+    parent = parent_with("no_such_module")
+    with pytest.raises(WarmError, match="no_such_module"):
+        parent.start()
+
+
+def test_a_parent_that_was_killed_is_started_anew():
+    parent = parent_with()
+    try:
+        first = parent.fork(request())
+        parent._process.kill()
+        assert first.wait(10) is not None
+        second = parent.fork(request())
+        assert second.poll() is None
+        second.kill()
+        assert second.wait(10) == -signal.SIGKILL
+    finally:
+        parent.close()
+
+
+def test_closing_a_parent_ends_its_kernels():
+    parent = parent_with()
+    kernels = [parent.fork(request()) for _ in range(3)]
+    pids = [kernel.pid for kernel in kernels]
+    assert all(psutil.pid_exists(pid) for pid in pids)
+    parent.close()
+    assert all(kernel.wait(10) is not None for kernel in kernels)
+    assert gone(pids)
+
+
+def test_the_parent_ends_with_the_process_that_started_it():
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        parent = parent_with()
+        kernel = parent.fork(request())
+        os.write(writer, f"{kernel.pid} {parent._process.pid}".encode())
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.close(writer)
+    pids = list(map(int, os.read(reader, 100).split()))
+    os.waitpid(child, 0)
+    assert gone(pids)
+
+
+def test_kernels_cannot_ask_for_kernels():
+    async def work(manager, client):
+        source = """
+import os, socket, stat
+inherited = []
+for number in map(int, os.listdir("/proc/self/fd")):
+    try:
+        kind = socket.socket(fileno=os.dup(number))
+        inherited += [number] if kind.family == socket.AF_UNIX and kind.type == socket.SOCK_SEQPACKET else []
+        kind.detach()
+    except OSError:
+        pass
+print(inherited)
+"""
+        return await tell(client, source)
+
+    assert session(work) == "[]"
