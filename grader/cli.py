@@ -7,6 +7,7 @@ submission, a check of the demo); 2 it could not be done as asked.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -97,7 +98,13 @@ def _lab(options: argparse.Namespace) -> int:
     copied = copy_release(course.release, options.folder)
     print(f"Your work is in {options.folder.resolve()}" + (f" (new there: {', '.join(copied)})" if copied else ""))
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={options.folder.resolve()}"]
-    return subprocess.call(command + (["--no-browser"] if options.no_browser else []))
+    return subprocess.call(command + (["--no-browser"] if options.no_browser else []), env=lab_environment())
+
+
+def lab_environment() -> dict[str, str]:
+    """The environment of a student's JupyterLab, without nbgrader's panels for instructors."""
+    settings = [str(Path(__file__).parent / "student_lab"), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    return os.environ | {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, settings))}
 
 
 def copy_release(release: Path, folder: Path) -> list[str]:

@@ -26,7 +26,7 @@ from grader.reference import CheckCell, Reference
 __all__ = ["CellReport", "CheckReport", "follow_steps", "grade", "grade_followed", "submission_steps"]
 
 CHECKS = "from dlcore import check, check_choice\n"  # whatever the student called `check` meanwhile
-STUB = "raise NotImplementedError()"  # what nbgrader puts in a solution's place
+STUB = 'raise NotImplementedError("Replace this line by your code.")'  # stands in a solution's place
 CAUSES = {
     "memory": "it used more memory than it may",
     "processes": "it started more processes than it may",
@@ -221,7 +221,7 @@ def follow_steps(notebook: Any, reference: Reference, reports: dict[str, CellRep
     failed = _failed(reference, reports)
     solutions = _solutions(notebook)
     again = [name for name in solutions if name in failed and reference.needed(name) & failed]
-    again = [name for name in again if STUB not in solutions[name]]
+    again = [name for name in again if "raise NotImplementedError(" not in solutions[name]]
     if not again:
         return []
     steps = [

@@ -50,7 +50,7 @@ from grader.preflight import UnusableFile, find_submissions, read_regular, read_
 from grader.present import FeedbackExporter, cell_html
 from grader.reference import Reference, load_reference
 from grader.sandbox import Limits, why_no_sandbox
-from grader.verify import CellReport, follow_steps, grade, grade_followed, submission_steps
+from grader.verify import STUB, CellReport, follow_steps, grade, grade_followed, submission_steps
 
 warnings.filterwarnings("ignore", message="Object of type .* not in session", category=SAWarning)  # nbgrader's own
 
@@ -70,6 +70,7 @@ def configure(config: Config) -> None:
         ComputeChecksums,
         CheckCellMetadata,
     ]
+    config.ClearSolutions.code_stub = {"python": STUB}
     config.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", "*" + HIDDEN_SUFFIX]
     config.Autograde.exporter_class = SubmissionExporter
     config.Autograde.sanitize_preprocessors = [RebuildSubmission]

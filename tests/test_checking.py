@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import re
@@ -378,10 +379,8 @@ def test_a_key_that_lacks_a_part_is_refused_or_read(tmp_path_factory, small_refe
         part = random.choice(inner) if inner else part
     part.pop(random.choice(list(part))) if isinstance(part, dict) else part.pop()
     path.write_text(json.dumps(form))
-    try:
-        read_key(NAME, folder)
-    except SetupError as problem:
-        assert "damaged" in str(problem)
+    with contextlib.suppress(SetupError):
+        assert read_key(NAME, folder).lesson == NAME
 
 
 @pytest.mark.parametrize("mode", ["", "grading", "Practice", "evidence ", "0"])

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from grader.cli import copy_release, main
+from grader.cli import copy_release, lab_environment, main
 from grader.sandbox import find_bwrap
 from tests.classroom import REPOSITORY, WEEK, grader, hand_in, make_course, released
 
@@ -119,3 +119,10 @@ def test_the_demo_does_not_write_over_a_folder_that_it_did_not_make(tmp_path, ca
     assert main(["--root", str(course.root), "demo", "--folder", str(tmp_path / "mine")]) == 2
     assert "was not made by the demo" in capsys.readouterr().err
     assert (tmp_path / "mine" / "precious").read_text() == "keep"
+
+
+def test_a_students_lab_has_no_instructors_panels():
+    command = [sys.executable, "-m", "jupyter", "labextension", "list"]
+    result = subprocess.run(command, env=lab_environment(), capture_output=True, text=True, timeout=120, check=True)
+    line = next(line for line in (result.stdout + result.stderr).splitlines() if "@jupyter/nbgrader" in line)
+    assert "disabled" in line

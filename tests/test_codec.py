@@ -228,6 +228,21 @@ def test_the_largest_array_travels():
     assert np.array_equal(through_json(array), array)
 
 
+@pytest.mark.parametrize("shape", [(1,) * MAX_AXES, (0, MAX_BYTES), (MAX_BYTES, 0)])
+def test_the_largest_shapes_travel(shape):
+    assert same(through_json(np.zeros(shape, dtype=np.int8)), np.zeros(shape, dtype=np.int8))
+
+
+def test_the_largest_dict_travels():
+    value = dict.fromkeys(range(MAX_KEYS))
+    assert through_json(value) == value
+
+
+def test_truth_values_from_anywhere_are_0_or_1_inside():
+    entries = decode(array_form([3], b"\x00\x01\xff", "<b1"))
+    assert entries.view(np.uint8).tolist() == [0, 1, 1]
+
+
 def array_form(shape, data=b"", code="<f8"):
     return {"array": code, "shape": shape, "data": base64.b64encode(data).decode()}
 
@@ -277,6 +292,8 @@ MALFORMED = {
     "an array whose data are no text": {"array": "<f8", "shape": [1], "data": 1},
     "an array whose data are not base64": {"array": "<f8", "shape": [1], "data": "!!!!!!!!!!!="},
     "an array whose data are not ASCII": {"array": "<f8", "shape": [1], "data": "äöüäöüäöüäö="},
+    "an array whose data hold a line break": {"array": "<f8", "shape": [1], "data": "AAAAAAAA\n8D8="},
+    "many arrays": {"list": [array_form([125_000], bytes(1_000_000))] * (MAX_BYTES // 1_000_000 + 1)},
     "an array whose data are cut off": {"array": "<f8", "shape": [1], "data": "AAAAAAAA8D8"},
     "a scalar of two entries": {"scalar": "<f8", "data": base64.b64encode(bytes(16)).decode()},
     "a tuple that is a dict": {"tuple": {}},

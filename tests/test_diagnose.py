@@ -126,8 +126,8 @@ SLIPS = {
     "factor": lambda Z: 3.25 * Z,
     "factor-m": lambda Z: 7 * Z,
     "factor-1/m": lambda Z: Z / 7,
-    "not-finite": lambda Z: np.where(Z > np.median(Z), np.nan, Z),
-    "some-entries": lambda Z: np.where(Z > np.median(Z), 1.5 * Z, Z),
+    "not-finite": lambda Z: np.where(np.median(Z) < Z, np.nan, Z),
+    "some-entries": lambda Z: np.where(np.median(Z) < Z, 1.5 * Z, Z),
     "values": lambda Z: Z**2 + 10,
     "shape": lambda Z: Z[1:],
 }

@@ -89,6 +89,11 @@ def test_an_argument_that_is_only_read_counts_as_unchanged(value):
     assert outcome_of(lambda x, y: repr((x, y)), value, native(value)).changed == ()
 
 
+@pytest.mark.parametrize("value", [np.array([math.nan, 1.0]), [math.nan], {"a": math.nan}, np.array([1j * math.nan])])
+def test_a_nan_that_stays_where_it_is_counts_as_unchanged(value):
+    assert outcome_of(lambda x: 1.5, value).changed == ()
+
+
 def test_the_copies_of_one_call_are_not_seen_by_the_next():
     v = np.zeros(3)
     for _ in range(2):
@@ -176,6 +181,12 @@ def test_an_error_is_noted_with_its_line():
     assert outcome.where.endswith('of divide: raise ZeroDivisionError("b is 0")')
 
 
+def test_an_error_in_code_without_a_file_is_placed_by_its_line_number():
+    namespace = {}
+    exec("def divide(a, b):\n    return a / b", namespace)
+    assert outcome_of(namespace["divide"], 1, 0).where == "line 2 of divide"
+
+
 def test_an_error_inside_a_library_is_placed_in_the_students_line():
     outcome = outcome_of(lambda: np.linalg.inv(np.zeros((2, 2))))
     assert outcome.error == "LinAlgError"
@@ -246,6 +257,25 @@ def test_a_result_that_cannot_be_compared_is_foreign(value, wrap):
     assert outcome.error == type(wrap(value)).__name__
     assert outcome.value is None
     assert Outcome.from_json(json.loads(json.dumps(outcome.to_json()))) == outcome
+
+
+def circle_of_lists():
+    circle = []
+    circle.append(circle)
+    return circle
+
+
+def circle_of_dicts():
+    circle = {}
+    circle["inner"] = circle
+    return circle
+
+
+@pytest.mark.parametrize("make", [circle_of_lists, circle_of_dicts])
+def test_a_result_that_holds_itself_is_foreign(make):
+    assert outcome_of(lambda v: make(), np.zeros(2), fresh=True).kind == "foreign"
+    assert outcome_of(lambda: 1.5).kind == "returned"
+    json.dumps(outcome_of(lambda: describe(make())).to_json())
 
 
 def test_a_foreign_result_does_not_hide_a_changed_argument():
@@ -340,8 +370,8 @@ def test_rounding_in_the_last_bit_makes_no_other_argument(shape):
         lambda X: X > 0,
         lambda X: None,
         lambda X: X[1:],
-        lambda X: np.where(X == X.max(), 0, X),
-        lambda X: np.where(X == X.max(), np.nan, X),
+        lambda X: np.where(np.max(X) == X, 0, X),
+        lambda X: np.where(np.max(X) == X, np.nan, X),
     ],
     ids=range(13),
 )
@@ -370,6 +400,7 @@ DIFFERENT = [
     {"a": 1, "b": 1},
     np.tanh,
     object(),
+    rng(1),
     np.zeros(3),
     np.zeros((3, 1)),
     np.zeros(50),

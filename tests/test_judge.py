@@ -57,6 +57,7 @@ def test_the_placeholder_is_neither_right_nor_diagnosed():
 
 def test_a_known_misconception_is_named_with_its_hint_before_the_diagnosis():
     verdict = judge(RIGHT, Outcome("returned", -1.5), CLOSE, [slip("sign", Outcome("returned", -1.5))])
+    assert not verdict.passed
     assert (verdict.kind, verdict.misconception, verdict.gist) == ("misconception", "sign", HINT)
     assert verdict.message.startswith(HINT + "\n")
     assert "The sign is wrong" in verdict.message
@@ -93,6 +94,18 @@ def test_a_misconception_that_raises_is_met_by_the_same_error():
     other_error = Outcome("raised", error="AttributeError", text="'tuple' object has no attribute 'T'")
     assert judge(RIGHT, same_error, CLOSE, wrong).misconception == "list"
     assert judge(RIGHT, other_error, CLOSE, wrong).misconception == ""
+
+
+def test_a_misconception_of_another_kind_is_not_met():
+    """What returns None is not what raises, though neither has a value."""
+    wrong = [slip("raises", SAMPLES["value error"]), slip("foreign", SAMPLES["foreign"])]
+    assert judge(RIGHT, SAMPLES["none"], CLOSE, wrong).kind == "none"
+
+
+def test_a_foreign_result_is_explained():
+    verdict = judge(RIGHT, SAMPLES["foreign"], CLOSE)
+    assert (verdict.kind, verdict.message) == ("type", "A value of type set cannot be compared.")
+    assert "set" not in verdict.gist
 
 
 def test_a_changed_argument_is_named_in_the_message_only():
@@ -149,6 +162,6 @@ def test_a_gist_about_an_error_repeats_nothing_that_a_student_could_choose(name)
 
 def test_gists_tell_nothing_of_a_hidden_value():
     secret = Outcome("returned", np.array([[271.828, 3.14159]]))
-    for have in (*SAMPLES.values(), Outcome("returned", -secret.value), Outcome("returned", secret.value + [0, 1])):
+    for have in (*SAMPLES.values(), *(Outcome("returned", value) for value in (-secret.value, secret.value * [1, 2]))):
         gist = judge(secret, have, CLOSE).gist
         assert not any(digits in gist for digits in ("271", "828", "3.14", "14159", "272", "4.14"))

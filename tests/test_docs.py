@@ -1,0 +1,138 @@
+import ast
+import importlib
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+import dlcore
+import grader
+from dlcore import data
+from tests.conftest import ROOT
+
+PAGES = sorted(ROOT.glob("docs/*.md"))
+MODULES = ["dlcore", "dlcore.data", "dlcore.plots", "dlcore.live"]
+SOURCES = sorted(path for package in (dlcore, grader) for path in Path(package.__file__).parent.rglob("*.py"))
+
+
+def sections(page):
+    """The parts of a page by their headings, without the backticks."""
+    parts = re.split(r"^## `?([^`\n]+)`?$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def documented(section):
+    """The names in the first column of a section's tables."""
+    first = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+    return [name for cell in first for name in re.findall(r"`(\w+)(?:\([^`]*)?`", cell)]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_the_page_documents_what_is_public_and_nothing_else(module):
+    names = documented(sections(ROOT / "docs" / "dlcore.md")[module])
+    extra = {"STYLE"} & set(importlib.import_module(module).__all__)  # in the line of `style`
+    assert sorted({*names, *extra}) == sorted(importlib.import_module(module).__all__)
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_signatures_on_the_page_are_those_of_the_code(module):
+    page = sections(ROOT / "docs" / "dlcore.md")[module]
+    for name, text in re.findall(r"`(\w+)\(([^`]+)\)`", page):
+        if not hasattr(importlib.import_module(module), name):
+            continue
+        parameters = inspect.signature(getattr(importlib.import_module(module), name)).parameters
+        written = ast.parse(f"def f({text}): pass").body[0].args
+        shown = [a.arg for a in (*written.args, written.vararg, *written.kwonlyargs, written.kwarg) if a is not None]
+        required = [
+            p.name for p in parameters.values() if p.default is p.empty and p.kind in (p.POSITIONAL_OR_KEYWORD,)
+        ]
+        assert set(shown) <= set(parameters)
+        assert set(required) <= set(shown)
+        for argument, default in zip(written.kwonlyargs, written.kw_defaults, strict=True):
+            assert ast.literal_eval(default) == parameters[argument.arg].default
+
+
+def test_the_public_names_exist_and_stand_once():
+    for module in map(importlib.import_module, MODULES):
+        assert len(module.__all__) == len(set(module.__all__))
+        assert [name for name in module.__all__ if not hasattr(module, name)] == []
+
+
+def public_definitions(path):
+    """A module's public functions and classes, and the public methods of those."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    queue = [("", node) for node in tree.body]
+    while queue:
+        owner, node = queue.pop(0)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            yield f"{owner}{node.name}", node
+            if isinstance(node, ast.ClassDef):
+                queue += [(f"{node.name}.", inner) for inner in node.body]
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_whatever_is_public_has_a_docstring(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree) or path.stat().st_size == 0
+    if path.name == "bootstrap.py":  # handed to the kernel as text
+        return
+    missing = [name for name, node in public_definitions(path) if not ast.get_docstring(node)]
+    assert missing == []
+
+
+def test_the_first_line_of_a_docstring_is_a_sentence():
+    for module in map(importlib.import_module, MODULES):
+        for name in module.__all__:
+            value = getattr(module, name)
+            if inspect.isfunction(value) or inspect.isclass(value):
+                first = inspect.getdoc(value).splitlines()[0]
+                assert first[0].isupper() or first[0] == "`", name
+                assert first.endswith((".", ":")), name
+
+
+def test_arguments_of_public_functions_are_described():
+    """Each argument of a function that students call stands in its docstring, or in its module's."""
+    for module in (dlcore, data):
+        for name in module.__all__:
+            value = getattr(module, name)
+            if inspect.isfunction(value):
+                text = f"{module.__doc__}\n{inspect.getdoc(value)}"
+                missing = [item for item in inspect.signature(value).parameters if not re.search(rf"\b{item}\b", text)]
+                assert missing == [], name
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page):
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" in target:
+            continue
+        file, _, anchor = target.partition("#")
+        path = page.parent / file if file else page
+        assert path.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+def test_words_in_the_vocabulary_are_explained_once_and_the_fields_are_there():
+    text = (ROOT / "docs" / "vocabulary.md").read_text(encoding="utf-8")
+    words = re.findall(r"^\*\*(.+?)\*\*:", text, re.MULTILINE)
+    assert len(words) == len(set(words))
+    needed = (
+        "Evidence,Verdict,Check,Misconception,Alternative,Follow-through,Item analysis,Facility,Discrimination,"
+        "Reference,Role,Exercise,Practice mode,Evidence mode"
+    )
+    assert set(needed.split(",")) <= set(words)
+
+
+def test_every_role_is_in_the_vocabulary_and_in_the_guide_for_authors():
+    from grader.lesson import ROLES
+
+    vocabulary = (ROOT / "docs" / "vocabulary.md").read_text(encoding="utf-8")
+    authoring = (ROOT / "docs" / "authoring.md").read_text(encoding="utf-8")
+    for role in ROLES:
+        assert f"`{role}`" in vocabulary
+        assert f"| `{role}` |" in authoring
