@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from grader.kernel import CellRun, Kernel
@@ -94,5 +95,14 @@ def _given_up(step: Step, steps: Sequence[Step], runs: dict[str, CellRun]) -> bo
 def run_steps_now(
     steps: Iterable[Step], limits: Limits, *, sandboxed: bool, files: dict[str, bytes] | None = None
 ) -> dict[str, CellRun]:
-    """`run_steps` for callers without an event loop."""
-    return asyncio.run(run_steps(list(steps), limits, sandboxed=sandboxed, files=files))
+    """`run_steps` for callers who do not await, even inside a running event loop, as in the formgrader."""
+
+    def run() -> dict[str, CellRun]:
+        return asyncio.run(run_steps(list(steps), limits, sandboxed=sandboxed, files=files))
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return run()
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(run).result()

@@ -150,8 +150,14 @@ def region(source):
     return "\n".join(lines[lines.index(BEGIN_SOLUTION) + 1 : lines.index(END_SOLUTION)]).strip()
 
 
-def hidden_lines(source):
-    return set(source.splitlines()) - set(visible_part(source).splitlines()) - {BEGIN_HIDDEN, END_HIDDEN, ""}
+def hidden_calls(source):
+    """The lines of a check cell that call hidden checks."""
+    return {line for line in set(source.splitlines()) - set(visible_part(source).splitlines()) if "check(" in line}
+
+
+def hidden_block(source):
+    lines = [line.strip() for line in source.splitlines()]
+    return "\n".join(lines[lines.index(BEGIN_HIDDEN) + 1 : lines.index(END_HIDDEN)]) if BEGIN_HIDDEN in lines else None
 
 
 def labels(source):
@@ -176,8 +182,8 @@ def test_students_get_no_solutions_and_nothing_hidden(path, course_root):
         elif cell.role == "quiz":
             assert all(cell.source.strip() not in text for text in stripped)
         elif cell.role == "check":
-            for line in hidden_lines(cell.source):
-                assert all(line not in text.source for text in released.cells)
+            for secret in hidden_calls(cell.source) | {hidden_block(cell.source) or "nothing hidden"}:
+                assert all(secret.strip() not in text for text in stripped)
     assert not [text for text in stripped for marker in MARKERS if marker in text]
 
 

@@ -1,5 +1,6 @@
 """Submissions graded by nbgrader for real: the same scores whichever way it is called."""
 
+import asyncio
 import html
 import json
 import os
@@ -85,6 +86,19 @@ def test_nbgraders_python_interface_leaves_the_same_gradebook(graded, tmp_path):
     fill(course)
     assert course.api.autograde(WEEK, "factor")["success"]
     assert gradebook_rows(course)["factor"] == gradebook_rows(graded)["factor"]
+
+
+def test_the_formgraders_button_leaves_the_same_gradebook(graded, tmp_path):
+    """The button calls nbgrader's interface from inside a running event loop."""
+    course = make_course(tmp_path / "formgrader")
+    fill(course)
+
+    async def press():
+        return course.api.autograde(WEEK, "early")
+
+    result = asyncio.run(press())
+    assert result["success"], result
+    assert gradebook_rows(course)["early"] == gradebook_rows(graded)["early"]
 
 
 def test_the_reference_gets_all_points_but_those_given_by_hand(graded):
