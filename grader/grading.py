@@ -86,6 +86,8 @@ def _grade_one(course: Course, week: str, student: str, force: bool) -> Graded:
     before = _timestamps(course, week, student)
     result = course.api.autograde(week, student, force=force, create=True)
     if not result["success"]:
+        if "KeyboardInterrupt" in str(result.get("error", "")).splitlines()[-1:]:
+            raise KeyboardInterrupt  # nbgrader takes it for a failure like any other
         lines = str(result.get("log") or result.get("error") or "").strip().splitlines()
         reason = next((line for line in reversed(lines) if "Error" in line), lines[-1] if lines else "no reason given")
         return Graded(student, "failed", problem=reason.strip())
