@@ -23,7 +23,7 @@ from dlcore.evidence import MIME, Outcome, bound_names, describe, observe
 from dlcore.judge import Verdict, judge
 from dlcore.key import Exercise, Key, read_key
 
-__all__ = ["MODE_VARIABLE", "begin", "check", "check_choice", "open_lessons", "results"]
+__all__ = ["MODE_VARIABLE", "begin", "check", "check_choice", "open_lessons", "results", "same_function"]
 
 MODE_VARIABLE = "DLCORE_MODE"
 GREEN, RED, PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[0m"
@@ -192,6 +192,7 @@ def _practise(function: Any, names: list[str], arguments: Any, outcome: Outcome,
     exercise, number = _find(names, arguments, label)
     known = exercise.checks[number]
     verdict = judge(known.expected, outcome, known.settings, known.misconceptions, known.lengths)
+    _forget_others(exercise.name, function)
     _results[exercise.name, number] = (function, None if verdict.kind == "unattempted" else verdict.passed)
     if verdict.passed:
         print(f"{GREEN}✓{PLAIN} {label}")
@@ -199,6 +200,21 @@ def _practise(function: Any, names: list[str], arguments: Any, outcome: Outcome,
     if not callable(function):
         verdict = replace(verdict, message=verdict.gist)  # a wrong choice is explained, the right one not told
     raise _failure(verdict, exercise, outcome, label, _shaky(exercise))
+
+
+def same_function(function: Any, bound: Any) -> bool:
+    """Whether two functions are one, or the same text defined again."""
+    code, other = getattr(function, "__code__", None), getattr(bound, "__code__", None)
+    return function is bound or (code is not None and code == other and function.__defaults__ == bound.__defaults__)
+
+
+def _forget_others(name: str, function: Any) -> None:
+    """Drop the results that an earlier version of an exercise's function had."""
+    if callable(function):
+        for key in [
+            key for key, (tried, _) in _results.items() if key[0] == name and not same_function(tried, function)
+        ]:
+            del _results[key]
 
 
 def _shaky(exercise: Exercise) -> list[str]:

@@ -29,7 +29,7 @@ from dlcore.errors import CodecError
 __all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_ITEMS", "decode", "encode"]
 
 MAX_BYTES = 8_000_000  # of array data and text in one value
-MAX_DEPTH = 16
+MAX_DEPTH = 48
 MAX_ITEMS = 100_000  # entries of lists, tuples and dicts in one value
 MAX_DIGITS = 4_000  # of one integer; also Python's own limit
 MAX_KEYS = 1_000  # of one dict; keys made to collide cost time quadratic in their number
@@ -76,6 +76,8 @@ def encode(value: Any) -> Any:
 def _encode(value: Any, budget: _Budget, depth: int) -> Any:
     if depth > MAX_DEPTH:
         raise CodecError(f"The value is nested deeper than {MAX_DEPTH} levels.")
+    if isinstance(value, np.str_) or (isinstance(value, np.ndarray) and value.dtype.kind == "U" and not value.ndim):
+        value = str(value)  # NumPy's own kind of text
     kind = type(value)
     if value is None or kind is bool:
         return value

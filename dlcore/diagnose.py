@@ -31,6 +31,7 @@ class Diagnosis(NamedTuple):
 def show(value: Any, limit: int = 300) -> str:
     """`value` as a student would type it, shortened to about `limit` characters."""
     if isinstance(value, np.ndarray) and value.ndim:
+        value = value + 0.0 if value.dtype.kind == "f" else value  # no minus before a zero
         if value.size > 60:
             corner = np.array2string(value.ravel()[:4], precision=6, separator=", ")[1:-1]
             return f"an array of shape {value.shape} that begins {corner}, …"
@@ -38,7 +39,7 @@ def show(value: Any, limit: int = 300) -> str:
     if isinstance(value, np.generic | np.ndarray):
         value = value.item()
     if isinstance(value, float):
-        text = f"{value:.8g}"
+        text = f"{value + 0.0:.8g}"
         return f"{text}.0" if text.lstrip("-").isdigit() else text
     if isinstance(value, tuple | list) and len(value) <= 12:
         inner = ", ".join(show(item, limit // 2) for item in value)
@@ -124,11 +125,13 @@ def _diagnose_type(expected: Any, got: Any) -> Diagnosis:
         sentence = "It returned None. Is the `return` missing?"
         return Diagnosis("none", sentence, sentence)
     if isinstance(expected, dict) and isinstance(got, dict):
-        missing, extra = list(expected.keys() - got.keys()), list(got.keys() - expected.keys())
-        parts = [
-            f"{word} {sorted(map(str, keys))}" for word, keys in (("lacks", missing), ("has the extra", extra)) if keys
-        ]
-        return Diagnosis("keys", "The dict does not have the right keys.", f"The dict {' and '.join(parts)}.")
+        missing, extra = (
+            ", ".join(sorted(map(repr, keys))) for keys in (expected.keys() - got.keys(), got.keys() - expected.keys())
+        )
+        parts = [text for text in (missing and f"It lacks {missing}.", extra and f"It also has {extra}.") if text]
+        wanted = ", ".join(map(repr, expected))
+        detail = f"The dict should have exactly these entries: {wanted}. {' '.join(parts)}"
+        return Diagnosis("keys", "The dict does not have the right keys.", detail)
     if isinstance(expected, tuple | list) and isinstance(got, tuple | list):
         if isinstance(expected, list):
             sentence = f"The list should have {_entries(len(expected))}, but it has {_entries(len(got))}."

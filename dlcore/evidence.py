@@ -24,6 +24,7 @@ __all__ = ["MIME", "Outcome", "bound_names", "describe", "observe"]
 
 MIME = "application/vnd.dlcore.evidence+json"
 SMALL = 32  # entries up to which an argument is described by its entries
+MAX_DESCRIBED = MAX_DEPTH // 3 - 2  # levels: a description is nested up to three times as deep as the value
 MAX_TEXT = 400  # characters kept of an error's message
 
 
@@ -211,7 +212,7 @@ def describe(value: Any, depth: int = 0) -> Any:
     Small arrays are described by their entries, large ones by kind, shape and
     four sums; random generators by kind and functions by nothing but being one.
     """
-    if depth > MAX_DEPTH:
+    if depth > MAX_DESCRIBED:
         return ("deep",)
     if isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
         if value.size <= SMALL:

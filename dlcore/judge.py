@@ -113,7 +113,7 @@ def _explain(expected: Outcome, got: Outcome, settings: Settings, lengths: Seque
         return diagnose(expected.value, got.value, settings, lengths)
     changed = sorted(set(got.changed) - set(expected.changed))
     if changed:
-        gist = "The result is right, but the call changed one of its arguments. Work on a new array instead."
+        gist = "The result is right, but the call changed one of its arguments. Work on a copy instead."
         return Diagnosis("changed", gist, gist.replace("one of its arguments", f"its {_names(changed)}"))
     shared = sorted(set(got.shared) - set(expected.shared))
     gist = "The result shares its memory with an argument: changing one changes the other. Copy it."

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from dlcore.checking import open_lessons, results
+from dlcore.checking import open_lessons, results, same_function
 from dlcore.errors import SetupError
 
 __all__ = ["Progress", "progress"]
@@ -30,6 +30,10 @@ def _checks(row: Row) -> str:
     return f"{row.passed} of {row.checks} checks" if row.checks else ""
 
 
+def _standing(row: Row) -> str:
+    return ", ".join(filter(None, (_checks(row), row.state)))
+
+
 class Progress:
     """A table of exercises; shows itself in a notebook and in a terminal."""
 
@@ -50,7 +54,7 @@ class Progress:
     def __repr__(self) -> str:
         width = max((len(row.exercise) for row in self.rows), default=0)
         lines = [
-            f"{MARKS[row.state]} {row.exercise:<{width}} {row.points:>5g} points   {', '.join(filter(None, (_checks(row), row.state)))}"
+            f"{MARKS[row.state]} {row.exercise:<{width}} {row.points:>5g} points   {_standing(row)}"
             for row in self.rows
         ]
         return "\n".join([*lines, self.summary])
@@ -92,16 +96,10 @@ def progress() -> Progress:
     return Progress(rows)
 
 
-def _same(function: Any, bound: Any) -> bool:
-    """Whether two functions are one, or the same text defined again."""
-    code, other = getattr(function, "__code__", None), getattr(bound, "__code__", None)
-    return function is bound or (code is not None and code == other and function.__defaults__ == bound.__defaults__)
-
-
 def _state(tried: list[tuple[Any, bool | None]], checks: int, bound: Any) -> str:
     if not tried:
         return "not run"
-    if any(callable(function) and bound is not None and not _same(function, bound) for function, _ in tried):
+    if any(callable(function) and bound is not None and not same_function(function, bound) for function, _ in tried):
         return "changed since"
     if all(ok is None for _, ok in tried):
         return "not attempted"

@@ -476,6 +476,31 @@ def test_nothing_is_judged_and_nothing_raised_while_evidence_is_taken(evidence, 
     assert [(record.outcome.kind, record.outcome.error) for record in records] == [(kind, error)] * 2
 
 
+CALLS = {
+    "check(f, 1.5, np.float64(2.5))": "f(1.5, 2.5)",
+    "check(f, np.array([1.0, -2.0]))": "f([1, -2])",
+    "check(f, np.arange(50))": "f(array (50,))",
+    "check(f, np.ones((2, 2)))": "f(array (2, 2))",
+    "check(f, {'W1': np.ones((2, 2)), 'b1': 0})": "f({'W1': …, 'b1': …})",
+    "check(f, np.random.default_rng(1), n=3)": "f(rng, n=3)",
+    "check(f, np.tanh)": "f(tanh)",
+    "check(f, 'text')": "f('text')",
+}
+
+
+@pytest.mark.parametrize(("cell", "call"), CALLS.items())
+def test_a_call_is_written_as_a_student_would_write_it(evidence, notebook, cell, call):
+    notebook.run("def f(*args, **kwargs):\n    return 1.5")
+    (record,) = evidence(cell)
+    assert record.call == call
+
+
+def test_lengths_of_axes_are_those_that_a_factor_can_be(evidence, notebook):
+    notebook.run("def f(X, y, *, Z):\n    return 1.5")
+    (record,) = evidence("check(f, np.ones((1, 3)), 7, Z=np.ones((5, 0, 3)))")
+    assert record.lengths == (3, 5)
+
+
 def test_side_effects_are_part_of_the_evidence(evidence, notebook):
     notebook.run("def f(v):\n    v[0] = 7\n    return v")
     plain, fresh = evidence("check(f, np.zeros(2))\ncheck(f, np.zeros(2), fresh=True)")
@@ -485,8 +510,9 @@ def test_side_effects_are_part_of_the_evidence(evidence, notebook):
 
 def test_numerical_care_is_part_of_the_evidence(evidence, notebook):
     notebook.run("import warnings\ndef f(z):\n    with warnings.catch_warnings():\n        return np.exp(z)")
-    (record,) = evidence("check(f, 1e4, quiet=True)")
-    assert record.outcome.error == "FloatingPointError"
+    careful, careless = evidence("warnings.simplefilter('ignore')\ncheck(f, 1e4, quiet=True)\ncheck(f, 1e4)")
+    assert careful.outcome.error == "FloatingPointError"
+    assert careless.outcome.value == np.inf
 
 
 @pytest.mark.parametrize(("choice", "kind"), [("' B) '", "returned"), ("''", "unattempted"), ("3", "unattempted")])

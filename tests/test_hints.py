@@ -26,7 +26,7 @@ MISTAKES = {
 
 
 def shadowed():
-    total = sum([1, 2])
+    total = sum([1, 2])  # noqa: F823 (the mistake)
     sum = total
     return sum
 

@@ -1,0 +1,103 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dlcore.codec import encode
+from dlcore.compare import Settings
+from dlcore.evidence import Outcome, describe
+from grader.records import MAX_LABEL, Record, match_records, read_records
+from tests.test_codec import json_values, values
+
+
+def form(argument=1.5, value=3.0, **parts):
+    """A piece of evidence as `check` hands it over."""
+    return {
+        "version": 1,
+        "names": ["double"],
+        "arguments": encode(describe(((argument,), {}))),
+        "lengths": [2, 3],
+        "label": "a row",
+        "call": f"double({argument})",
+        "settings": {"compare": "close", "rtol": 1e-5, "atol": None},
+        "outcome": Outcome("returned", value).to_json(),
+    } | parts
+
+
+def records(*arguments):
+    return read_records([form(argument, number) for number, argument in enumerate(arguments)])
+
+
+def test_evidence_is_read_as_it_was_handed_over():
+    (record,) = read_records([form()])
+    assert record == Record(
+        "a row", "double(1.5)", describe(((1.5,), {})), (2, 3), Settings(), Outcome("returned", 3.0)
+    )
+
+
+BROKEN = {
+    "no dict": [],
+    "another version": form(version=2),
+    "no lengths": form(lengths=None),
+    "lengths in words": form(lengths=["2"]),
+    "lengths that are true": form(lengths=[True]),
+    "no settings": form(settings=None),
+    "an unknown comparison": form(settings={"compare": "equal", "rtol": 0, "atol": 0}),
+    "a tolerance in words": form(settings={"compare": "close", "rtol": "0", "atol": None}),
+    "an absolute tolerance in words": form(settings={"compare": "close", "rtol": 0, "atol": "0"}),
+    "arguments that are not encoded": form(arguments=3),
+    "an unknown outcome": form(outcome={"kind": "passed"}),
+    "a score for an outcome": form(outcome=100),
+    "a value that is none": form(outcome={"kind": "returned", "value": {"object": "x"}}),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+def test_malformed_evidence_is_left_out_and_the_rest_is_read(broken):
+    assert len(read_records([form(1), broken, form(2)])) == 2
+
+
+def test_labels_and_calls_are_short_whatever_was_handed_over():
+    (record,) = read_records([form(label="x" * 10_000, call=["y"] * 10_000, lengths=list(range(100)))])
+    assert len(record.label) == len(record.call) == MAX_LABEL
+    assert len(record.lengths) == 32
+
+
+@given(st.lists(json_values), st.dictionaries(st.sampled_from(sorted(form())), json_values))
+def test_arbitrary_evidence_is_read_or_left_out(junk, parts):
+    found = read_records([*junk, parts, form() | parts, form()])
+    assert found[-1].outcome == Outcome("returned", 3.0)
+    for record in found:
+        assert match_records([record], found)[0] is not None
+        assert json.dumps(record.outcome.to_json())
+
+
+def numbers(matches):
+    return [None if match is None else match.outcome.value for match in matches]
+
+
+def test_records_are_matched_by_their_arguments_in_order():
+    expected = records(1, 2, 3)
+    assert numbers(match_records(expected, records(1, 2, 3))) == [0, 1, 2]
+    assert numbers(match_records(expected, records(0, 1, 0, 2, 3, 0))) == [1, 3, 4]
+
+
+def test_a_missing_record_leaves_the_others_matched():
+    assert numbers(match_records(records(1, 2, 3), records(1, 3))) == [0, None, 1]
+    assert numbers(match_records(records(1, 2, 3), [])) == [None] * 3
+
+
+def test_a_record_is_used_once():
+    assert numbers(match_records(records(1, 1), records(1))) == [0, None]
+    assert numbers(match_records(records(1, 1), records(1, 1, 1))) == [0, 1]
+
+
+def test_records_in_another_order_do_not_count():
+    assert numbers(match_records(records(1, 2), records(2, 1))) == [1, None]
+
+
+@given(values, st.lists(values, max_size=4))
+def test_evidence_for_other_arguments_never_matches_by_accident(argument, others):
+    expected = read_records([form(("mine", argument))])
+    assert numbers(match_records(expected, read_records([form(("theirs", other)) for other in others]))) == [None]
