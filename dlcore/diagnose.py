@@ -74,7 +74,7 @@ def diagnose(expected: Any, got: Any, settings: Settings, lengths: Sequence[int]
     ):
         return _diagnose_type(expected, got)
     want, have = np.asarray(expected), np.asarray(got)
-    for look in (_truth, _shape, _not_finite, _sign, _transposed, _factor, _whole, _some_entries):
+    for look in (_truth, _shape, _not_finite, _moments, _sign, _transposed, _factor, _whole, _some_entries):
         found = look(want, have, settings, lengths)
         if found is not None:
             return found
@@ -188,6 +188,17 @@ def _not_finite(want: np.ndarray, have: np.ndarray, settings: Settings, lengths:
     return Diagnosis(
         "not-finite", gist, f"The result holds {word}{place}{more}, where {show(want[index])} is expected."
     )
+
+
+def _moments(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Sequence[int]) -> Diagnosis | None:
+    if settings.compare != "moments" or want.size < 2 or want.dtype.kind != "f" or want.std() == 0:
+        return None
+    gist = "The random numbers do not have the mean and the standard deviation that are asked for."
+    detail = (
+        f"The random numbers should have a mean of about {want.mean():.2g} and a standard deviation of about "
+        f"{want.std():.2g}; theirs are {have.mean():.2g} and {have.std():.2g}."
+    )
+    return Diagnosis("moments", gist, detail)
 
 
 def _index(index: tuple[int, ...]) -> str:

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import dlcore
-from dlcore.codec import encode
+from dlcore.codec import encode, only_moments
+from dlcore.evidence import Outcome
 from dlcore.key import HIDDEN_SUFFIX, SUFFIX, VERSION
 from dlcore.key import read_key as read_answer_key
 from grader.audit import AuditRow, audit, table
@@ -26,6 +27,7 @@ from grader.course import Course
 from grader.errors import BuildError
 from grader.lesson import Lesson, read_lesson
 from grader.notebooks import compose_source, course_of, write_notebook
+from grader.records import Record
 from grader.reference import CheckCell, Reference, load_reference, support_files
 
 __all__ = ["Built", "answer_key", "build", "build_week"]
@@ -123,7 +125,7 @@ def _move_into_place(staging: Path, target: Path) -> None:
 
 
 def answer_key(reference: Reference, *, hidden: bool) -> dict[str, Any]:
-    """The expected outcomes and hints of the visible checks, for students, or of the hidden ones."""
+    """The expected outcomes and hints of the visible checks, for students, or the outcomes of the hidden ones."""
     exercises = []
     for exercise in reference.exercises.values():
         checks = [
@@ -155,16 +157,18 @@ def _known_check(cell: CheckCell, number: int, hints: dict[str, str]) -> dict[st
         "label": record.label or record.call,
         "settings": asdict(record.settings),
         "lengths": list(record.lengths),
-        "expected": _timeless(record.outcome.to_json()),
+        "expected": _kept(record, record.outcome),
         "misconceptions": [
-            {"name": wrong.name, "hint": wrong.hint, "outcome": _timeless(wrong.outcome.to_json())}
-            for wrong in cell.misconceptions(number, hints)
+            {"name": wrong.name, "hint": wrong.hint, "outcome": _kept(record, wrong.outcome)}
+            for wrong in ([] if cell.hidden[number] else cell.misconceptions(number, hints))
         ],
     }
 
 
-def _timeless(outcome: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in outcome.items() if name not in ("seconds", "where")}
+def _kept(record: Record, outcome: Outcome) -> dict[str, Any]:
+    """What of an outcome an answer key keeps: no times, and of random numbers only the moments."""
+    form = {name: value for name, value in outcome.to_json().items() if name not in ("seconds", "where")}
+    return only_moments(form) if record.settings.compare == "moments" else form
 
 
 def _stamp(course: Course, week: str) -> dict[str, str]:

@@ -478,7 +478,7 @@ def test_nothing_is_judged_and_nothing_raised_while_evidence_is_taken(evidence, 
 
 CALLS = {
     "check(f, 1.5, np.float64(2.5))": "f(1.5, 2.5)",
-    "check(f, np.array([1.0, -2.0]))": "f([1, -2])",
+    "check(f, np.array([1.0, -2.0]))": "f([1.0, -2.0])",
     "check(f, np.arange(50))": "f(array (50,))",
     "check(f, np.ones((2, 2)))": "f(array (2, 2))",
     "check(f, {'W1': np.ones((2, 2)), 'b1': 0})": "f({'W1': …, 'b1': …})",

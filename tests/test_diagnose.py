@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dlcore.compare import COMPARISONS, Settings, agree
 from dlcore.diagnose import diagnose, show
-from tests.test_codec import values
+from tests.test_codec import pairs, values
 
 CLOSE = Settings()
 
@@ -154,6 +154,13 @@ def test_any_two_values_that_differ_get_a_diagnosis(expected, got, comparison, l
         assert len(found.detail) < 5000
 
 
+@given(pairs, st.sampled_from(COMPARISONS), st.lists(st.integers(2, 9), max_size=3))
+def test_any_two_arrays_of_one_shape_that_differ_get_a_diagnosis(pair, comparison, lengths):
+    settings = Settings(comparison)
+    if not agree(*pair, settings):
+        assert diagnose(*pair, settings, lengths).gist
+
+
 @given(st.integers(2, 50), st.integers(0, 1000))
 def test_the_factor_m_is_named_for_every_m(m, seed):
     expected = rng(seed).normal(size=(3, 2))
@@ -177,7 +184,7 @@ def test_a_draw_with_the_wrong_spread_is_not_said_to_be_right_in_some_entries():
     expected = rng(1).normal(size=(30, 30))
     got = expected * rng(2).uniform(2, 9, size=(30, 30))
     got[0, 0] = expected[0, 0]
-    assert diagnose(expected, got, Settings("moments")).kind == "values"
+    assert diagnose(expected, got, Settings("moments")).kind == "moments"
 
 
 @pytest.mark.parametrize(

@@ -748,6 +748,21 @@ def test_of_several_renamed_files_the_one_with_most_exercises_is_taken(tmp_path,
     assert find_submissions(tmp_path, {"small": released})["small"][0] == tmp_path / "c.ipynb"
 
 
+@pytest.mark.parametrize(("kept", "taken"), [(1, False), (2, True), (3, True)])
+def test_a_renamed_file_is_taken_if_it_holds_half_of_the_exercises(tmp_path, two_released, solved, kept, taken):
+    names = list(SOLVED)[:kept]
+    cells = [cell for cell in solved["cells"] if cell["metadata"]["course"].get("exercise") in names]
+    files(tmp_path, homework={"cells": cells})
+    assert (find_submissions(tmp_path, two_released)["small"][0].name == "homework.ipynb") is taken
+
+
+def test_as_many_own_cells_as_are_allowed_are_kept_without_remark(tmp_path, released, solved):
+    solved["cells"] += [own(f"note_{number} = {number}") for number in range(MAX_EXTRA)]
+    rebuilt = regraded(tmp_path, released, solved)
+    assert len(extras(rebuilt)) == MAX_EXTRA
+    assert rebuilt.problems == []
+
+
 @pytest.mark.parametrize("make", [lambda path: None, lambda path: path.mkdir()], ids=["missing", "empty"])
 def test_a_folder_with_nothing_in_it_holds_no_submission(tmp_path, released, make):
     make(tmp_path / "folder")
