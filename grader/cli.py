@@ -104,7 +104,8 @@ def _lab(options: argparse.Namespace) -> int:
 def lab_environment() -> dict[str, str]:
     """The environment of a student's JupyterLab, without nbgrader's panels for instructors."""
     settings = [str(Path(__file__).parent / "student_lab"), os.environ.get("JUPYTER_CONFIG_PATH", "")]
-    return os.environ | {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, settings))}
+    threads = {"OPENBLAS_NUM_THREADS": "1"}  # many make small matrices slower, not faster
+    return threads | os.environ | {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, settings))}
 
 
 def copy_release(release: Path, folder: Path) -> list[str]:

@@ -151,8 +151,9 @@ def region(source):
 
 
 def hidden_calls(source):
-    """The lines of a check cell that call hidden checks."""
-    return {line for line in set(source.splitlines()) - set(visible_part(source).splitlines()) if "check(" in line}
+    """The lines of a check cell that call hidden checks, as far as a call begins with an argument."""
+    hidden = set(source.splitlines()) - set(visible_part(source).splitlines())
+    return {line for line in hidden if "check(" in line and not line.endswith("check(")}
 
 
 def hidden_block(source):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from dlcore.compare import COMPARISONS, FLOOR, SHARE, Settings, agree, is_number, near
-from tests.test_codec import native, values
+from tests.test_codec import native, pairs, values
 
 CLOSE, EXACT, MOMENTS = (Settings(name) for name in COMPARISONS)
 finite = st.floats(-1e100, 1e100)
@@ -22,6 +22,11 @@ def rng(seed=0):
 @given(values, values, st.sampled_from(COMPARISONS))
 def test_any_two_values_can_be_compared(expected, got, comparison):
     assert agree(expected, got, Settings(comparison)) in (True, False)
+
+
+@given(pairs, st.sampled_from(COMPARISONS))
+def test_any_two_arrays_of_one_shape_can_be_compared(pair, comparison):
+    assert agree(*pair, Settings(comparison)) in (True, False)
 
 
 @given(values)

@@ -1,5 +1,21 @@
 """Interactive pictures, each driven by the student's own functions."""
 
+from dlcore.widgets.deep_network import backprop_graph, signal_depth
+from dlcore.widgets.gradient_checking import gradient_error, plant_a_bug
+from dlcore.widgets.regularization import regularized_boundary, shrinkage
+from dlcore.widgets.shallow_network import activation_explorer, hidden_units, symmetry
 from dlcore.widgets.week1 import cost_valley, sigmoid_plane
 
-__all__ = ["cost_valley", "sigmoid_plane"]
+__all__ = [
+    "activation_explorer",
+    "backprop_graph",
+    "cost_valley",
+    "gradient_error",
+    "hidden_units",
+    "plant_a_bug",
+    "regularized_boundary",
+    "shrinkage",
+    "sigmoid_plane",
+    "signal_depth",
+    "symmetry",
+]
