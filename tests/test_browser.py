@@ -88,7 +88,7 @@ def solve_sigmoid(notebook):
     assert "Write sigmoid first" in notebook.run(widget)
     shoot(notebook, "3-widget-without-sigmoid", widget)
 
-    notebook.type_solution(solution, MISSING_MINUS, replaced=2)
+    notebook.type_solution(solution, MISSING_MINUS, replaced=1)
     assert notebook.code(solution).endswith("\n    ".join(MISSING_MINUS))
     assert notebook.run(solution).strip() == ""
     message = notebook.run(checks)
@@ -99,7 +99,7 @@ def solve_sigmoid(notebook):
     assert "---->" not in message
     assert len(message.splitlines()) <= 4
 
-    notebook.type_solution(solution, RIGHT, replaced=2)
+    notebook.type_solution(solution, RIGHT, replaced=len(MISSING_MINUS))
     assert notebook.run(solution).strip() == ""
     assert [line[0] for line in notebook.run(checks).splitlines()] == ["✓"] * 4
     shoot(notebook, "5-right", solution)
