@@ -20,7 +20,7 @@ import struct
 import sys
 
 NEW_NAMESPACES = 0x10000000 | 0x00020000 | 0x20000000 | 0x08000000 | 0x04000000 | 0x40000000  # user mnt pid ipc uts net
-MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REC, MS_PRIVATE = 2, 4, 8, 0x4000, 0x40000
+MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 8, 0x1000, 0x4000, 0x40000
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_SET_DUMPABLE = 24, 38, 4
 CAPABILITY_VERSION = 0x20080522
 OUTER_PROC = "/run/outer-proc"  # one that nothing covers, without which the system mounts no new one
@@ -71,8 +71,15 @@ def lay_out(request: dict) -> None:
     mount("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
     if os.path.ismount(OUTER_PROC):
         mount("tmpfs", OUTER_PROC, MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0,mode=0000")
+    kept = {path: os.open(path, os.O_PATH) for path in sorted({sys.base_prefix, sys.prefix}, key=len)}
     for folder, size in request["folders"].items():
         mount("tmpfs", folder, MS_NOSUID | MS_NODEV, f"size={size},mode=0700")
+    for path, descriptor in kept.items():  # an interpreter may lie in a folder that is new now
+        if not os.path.exists(path):
+            os.makedirs(path)
+            source = f"/proc/self/fd/{descriptor}".encode()
+            must(libc.mount(source, path.encode(), None, MS_BIND | MS_REC, None), f"bind {path}")
+        os.close(descriptor)
     for path, text in request["files"].items():
         with open(path, "wb") as stream:
             stream.write(text.encode("latin-1"))
