@@ -39,7 +39,7 @@ from PIL import Image
 
 from dlcore.errors import CourseError
 
-__all__ = ["LiveFigure", "Panel", "ask", "log_slider", "name_of", "slider", "toggle"]
+__all__ = ["LiveFigure", "Panel", "ask", "choice", "log_slider", "name_of", "slider", "stops", "toggle", "whole_slider"]
 
 _LABEL = {"description_width": "11em"}
 _WIDE = {"width": "32em"}
@@ -239,6 +239,26 @@ def log_slider(label: str, low: float, high: float, value: float) -> ipywidgets.
     return ipywidgets.FloatLogSlider(
         value=value, min=np.log10(low), max=np.log10(high), step=0.05, description=label,
         readout_format=".2r", style=_LABEL, layout=_WIDE,
+    )  # fmt: skip
+
+
+def whole_slider(label: str, low: int, high: int, value: int, step: int = 1) -> ipywidgets.IntSlider:
+    """Return a slider for whole numbers."""
+    return ipywidgets.IntSlider(
+        value=value, min=low, max=high, step=step, description=label, style=_LABEL, layout=_WIDE
+    )
+
+
+def choice(label: str, options: Sequence[Any], value: Any) -> ipywidgets.Dropdown:
+    """Return a list to pick one of `options` from."""
+    return ipywidgets.Dropdown(options=options, value=value, description=label, style=_LABEL, layout=_WIDE)
+
+
+def stops(label: str, values: Sequence[float], value: float) -> ipywidgets.SelectionSlider:
+    """Return a slider with a few stops; it reports a value when it is let go, for what takes a while."""
+    return ipywidgets.SelectionSlider(
+        options=[(f"{stop:g}", stop) for stop in values], value=value, description=label,
+        continuous_update=False, style=_LABEL, layout=_WIDE,
     )  # fmt: skip
 
 

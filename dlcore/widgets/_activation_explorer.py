@@ -12,9 +12,8 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from dlcore.errors import CourseError
-from dlcore.live import LiveFigure, Panel, ask, name_of, slider
+from dlcore.live import LiveFigure, Panel, ask, choice, name_of, slider
 from dlcore.plots import COLOURS, STYLE
-from dlcore.widgets._student_network import choice
 
 __all__ = ["ActivationExplorer"]
 

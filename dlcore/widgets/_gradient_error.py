@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import ipywidgets
 import matplotlib
 import numpy as np
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from dlcore.errors import CourseError
-from dlcore.live import LiveFigure, Panel, ask, log_slider, name_of, toggle
+from dlcore.live import LiveFigure, Panel, ask, choice, log_slider, name_of, toggle
 from dlcore.plots import COLOURS, STYLE
 
 __all__ = ["GradientError"]
@@ -55,10 +54,11 @@ class GradientError:
             "Right: the relative errors of the two slopes against the step, two letters V.",
         )
         self.live.freeze(*self._draw_curve(), *self._draw_errors())
-        choice = ipywidgets.Dropdown(
-            options=list(CURVES), description="function", style={"description_width": "11em"}, layout={"width": "32em"}
-        )
-        controls = [choice, log_slider("step ε", 1e-14, 1, 0.5), toggle("32-bit floats")]
+        controls = [
+            choice("function", list(CURVES), next(iter(CURVES))),
+            log_slider("step ε", 1e-14, 1, 0.5),
+            toggle("32-bit floats"),
+        ]
         controls[1].readout_format = ".1e"
         self.panel = Panel(self.live, controls, self.update)
 

@@ -10,17 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcore import data
-from dlcore.live import LiveFigure, Panel
+from dlcore.live import LiveFigure, Panel, choice, whole_slider
 from dlcore.plots import CLASS_COLOURS, CLASS_MARKERS, PROBABILITY_COLOURS, STYLE
 from dlcore.widgets._student_network import (
     Parameters,
     answers,
     boundary,
-    choice,
     start,
     straight_line,
     train,
-    whole_slider,
 )
 
 __all__ = ["HiddenUnits"]

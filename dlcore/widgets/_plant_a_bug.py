@@ -6,14 +6,13 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
-import ipywidgets
 import matplotlib
 import numpy as np
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from dlcore.errors import CourseError
-from dlcore.live import LiveFigure, Panel, ask, log_slider, name_of
+from dlcore.live import LiveFigure, Panel, ask, choice, log_slider, name_of
 from dlcore.plots import COLOURS, STYLE
 
 __all__ = ["BUGS", "PlantABug"]
@@ -58,12 +57,9 @@ class PlantABug:
         )
         bars, dots = self._draw_bars(), self._draw_entries()
         self.live.freeze(*bars, *dots)
-        choice = ipywidgets.Dropdown(
-            options=BUGS, description="the bug", style={"description_width": "11em"}, layout={"width": "32em"}
-        )
         eps = log_slider("step ε", 1e-12, 1, 1e-5)
         eps.readout_format = ".1e"
-        self.panel = Panel(self.live, [choice, eps], self.update)
+        self.panel = Panel(self.live, [choice("the bug", BUGS, BUGS[0]), eps], self.update)
 
     def update(self, bug: str, eps: float) -> str:
         """Break the gradient and have it checked with step ε."""

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import ipywidgets
 import matplotlib
 import numpy as np
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
 from dlcore.errors import CourseError
-from dlcore.live import LiveFigure, Panel, ask, name_of, toggle
+from dlcore.live import LiveFigure, Panel, ask, name_of, stops, toggle
 from dlcore.plots import CLASS_COLOURS, CLASS_MARKERS, COLOURS, PROBABILITY_COLOURS, STYLE, scatter_classes
 
 __all__ = ["RegularizedBoundary"]
@@ -66,7 +65,7 @@ class RegularizedBoundary:
         plane, chart = self._draw_plane(), self._draw_chart()
         self._draw_legend()
         self.live.freeze(*plane, *chart)
-        knobs = [_choice("penalty λ", LAMBDAS, 0)] + [_choice("keep_prob", KEEP_PROBS, 1)] * with_dropout
+        knobs = [stops("penalty λ", LAMBDAS, 0)] + [stops("keep_prob", KEEP_PROBS, 1)] * with_dropout
         self.panel = Panel(self.live, [*knobs, toggle("show dev examples")], self.update)
 
     def update(self, lambd: float, *others: float) -> str:
@@ -188,14 +187,6 @@ class RegularizedBoundary:
 
     def _setting(self, lambd: float, keep_prob: float) -> str:
         return f"λ = {lambd:g}" + f", keep_prob = {keep_prob:g}" * self.with_dropout
-
-
-def _choice(label: str, values: Sequence[float], value: float) -> ipywidgets.SelectionSlider:
-    """A slider with a few stops; it reports a value when it is let go, since each costs a training."""
-    return ipywidgets.SelectionSlider(
-        options=[(f"{option:g}", option) for option in values], value=value, description=label,
-        continuous_update=False, style={"description_width": "11em"}, layout={"width": "32em"},
-    )  # fmt: skip
 
 
 def _place(lambd: float) -> int:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from itertools import accumulate
 from typing import Any
 
-import ipywidgets
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,7 +13,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from dlcore.errors import CourseError
-from dlcore.live import LiveFigure, Panel, ask, name_of, slider
+from dlcore.live import LiveFigure, Panel, ask, choice, name_of, slider
 from dlcore.plots import COLOURS, STYLE
 
 __all__ = ["SignalDepth"]
@@ -57,13 +56,10 @@ class SignalDepth:
         return f"{activation}, c = {c:.2f}, {depth} layers. " + _story(scores, gradients)
 
     def _controls(self) -> list[Any]:
-        choice = ipywidgets.Dropdown(
-            options=ACTIVATIONS, description="activation", style={"description_width": "11em"}, layout={"width": "20em"}
-        )
         return [
             slider("c, size of the weights · √n", 0.1, 3, 0.5, step=0.01),
             slider("depth, layers", 2, DEEPEST, 20, step=1),
-            choice,
+            choice("activation", ACTIVATIONS, ACTIVATIONS[0]),
         ]
 
     def _draw(self, left: float, title: str, label: str, colour: str) -> Line2D:

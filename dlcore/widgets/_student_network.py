@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-import ipywidgets
 import numpy as np
 from contourpy import contour_generator
 from numpy.typing import NDArray
@@ -14,14 +13,12 @@ from numpy.typing import NDArray
 from dlcore.errors import CourseError
 from dlcore.live import ask, name_of
 
-__all__ = ["Parameters", "answers", "boundary", "choice", "start", "straight_line", "train", "whole_slider"]
+__all__ = ["Parameters", "answers", "boundary", "start", "straight_line", "train"]
 
 Floats = NDArray[np.float64]
 Parameters = dict[str, Floats]
 
 PATIENCE = 3.0  # seconds of training behind one click
-_LABEL = {"description_width": "11em"}
-_WIDE = {"width": "32em"}
 
 
 def start(initialize: Callable[..., Any], n_h: int, seed: int, scale: float) -> Parameters:
@@ -102,15 +99,3 @@ def straight_line(w: Floats, b: float, reach: float) -> tuple[Floats, Floats]:
     foot, along = -b * w / length**2, np.array([-w[1], w[0]]) / length
     ends = foot[:, np.newaxis] + 4 * reach * along[:, np.newaxis] * np.array([-1, 1])  # (2, 2)
     return ends[0], ends[1]
-
-
-def choice(label: str, options: Sequence[Any], value: Any) -> ipywidgets.Dropdown:
-    """Return a list to pick one of `options` from."""
-    return ipywidgets.Dropdown(options=options, value=value, description=label, style=_LABEL, layout=_WIDE)
-
-
-def whole_slider(label: str, low: int, high: int, value: int, step: int = 1) -> ipywidgets.IntSlider:
-    """Return a slider for whole numbers."""
-    return ipywidgets.IntSlider(
-        value=value, min=low, max=high, step=step, description=label, style=_LABEL, layout=_WIDE
-    )

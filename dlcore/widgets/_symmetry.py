@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import ipywidgets
 import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 
 from dlcore import data
-from dlcore.live import LiveFigure, Panel, toggle
+from dlcore.live import LiveFigure, Panel, stops, toggle, whole_slider
 from dlcore.plots import CLASS_COLOURS, CLASS_MARKERS, COLOURS, PROBABILITY_COLOURS, STYLE
 from dlcore.widgets._student_network import (
     Parameters,
@@ -20,7 +19,6 @@ from dlcore.widgets._student_network import (
     start,
     straight_line,
     train,
-    whole_slider,
 )
 
 __all__ = ["Symmetry"]
@@ -53,10 +51,7 @@ class Symmetry:
         names = [f"unit {k + 1}" for k in range(UNITS)]
         self.live.figure.legend(self.paths, names, loc="lower center", ncol=UNITS, fontsize="small")
         self.live.freeze(*movers)
-        self.scale = ipywidgets.SelectionSlider(
-            options=[(f"{scale:g}", scale) for scale in SCALES], value=0.01, description="scale of the weights",
-            continuous_update=False, style={"description_width": "11em"}, layout={"width": "32em"},
-        )  # fmt: skip
+        self.scale = stops("scale of the weights", SCALES, 0.01)
         controls = [self.scale, toggle("all weights equal to it"), whole_slider("step", 0, STEPS, 0, PAUSE)]
         self.panel = Panel(self.live, controls, self.update, {"New start": self.restart})
 
