@@ -7,12 +7,15 @@ earlier cells run again without the culprit, and the rest goes on.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 
 from grader.kernel import CellRun, Kernel
+from grader.plain import is_plain
 from grader.sandbox import Limits
 
 __all__ = ["Step", "run_steps", "run_steps_now"]
@@ -35,6 +38,11 @@ class Step:
     exercise: str = ""
     replay: bool = True
     group: str = ""
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether it can run together with others."""
+        return is_plain(self.source)
 
 
 async def run_steps(
@@ -65,23 +73,43 @@ async def _run_in(
     kernel: Kernel, steps: Sequence[Step], runs: dict[str, CellRun], culprits: set[str], deadline: float
 ) -> bool:
     """Run, in a fresh kernel, what has not run yet; False if the kernel died on the way."""
-    for step in steps:
-        done = step.key in runs
-        if step.key in culprits or (done and not (step.replay and runs[step.key].status in ("ok", "error"))):
-            continue
-        if not done and _given_up(step, steps, runs):
+    waiting = [step for step in steps if _is_due(step, runs, culprits)]
+    while waiting:
+        step = waiting[0]
+        if step.key not in runs and _given_up(step, steps, runs):
             runs[step.key] = CellRun("not run", "earlier")
+            waiting.pop(0)
             continue
         left = deadline - time.monotonic()
         if left <= 0:
             return True
-        run = await kernel.run(step.source, min(left, kernel.limits.cell_seconds))
-        if not done or run.status == "died":
-            runs.setdefault(step.key, run)
-        if run.status == "died":
-            culprits.add(step.key)
-            return False
+        plain = list(itertools.takewhile(lambda item: item.plain, waiting))
+        came: dict[str, CellRun] = {}
+        if plain:
+            cells = [(item.key, item.source) for item in _until_given_up(plain, steps, runs)]
+            came = await kernel.run_together(cells, total=deadline)
+        if not came:  # not plain, or something in the kernel keeps cells from being run together
+            came = {step.key: await kernel.run(step.source, min(left, kernel.limits.cell_seconds))}
+        for key, run in came.items():
+            if key not in runs or run.status == "died":
+                runs.setdefault(key, run)
+            if run.status == "died":
+                culprits.add(key)
+                return False
+        waiting = [item for item in waiting if item.key not in came]
     return True
+
+
+def _is_due(step: Step, runs: dict[str, CellRun], culprits: set[str]) -> bool:
+    """Whether a step has to run in a new kernel: for the first time, or to bring its state back."""
+    if step.key in culprits:
+        return False
+    return step.key not in runs or (step.replay and runs[step.key].status in ("ok", "error"))
+
+
+def _until_given_up(plain: Sequence[Step], steps: Sequence[Step], runs: dict[str, CellRun]) -> list[Step]:
+    """The first of the steps that may run now."""
+    return list(itertools.takewhile(lambda step: step.key in runs or not _given_up(step, steps, runs), plain))
 
 
 def _given_up(step: Step, steps: Sequence[Step], runs: dict[str, CellRun]) -> bool:

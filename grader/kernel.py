@@ -1,8 +1,8 @@
 """One kernel for one submission: start it, run cells in it, kill it.
 
 The kernel is not trusted: nothing but evidence, the class of an error and
-timing is taken from its messages, messages are bounded in size and number,
-and every wait has an end.
+timing is taken from it, what it sends is bounded in size and number, and
+every wait has an end.
 """
 
 from __future__ import annotations
@@ -13,28 +13,32 @@ import os
 import secrets
 import signal
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from queue import Empty
 from types import TracebackType
 from typing import Any, Self
 
-import psutil
 import zmq.asyncio
 from jupyter_client.asynchronous.client import AsyncKernelClient
 
 from dlcore.evidence import MIME
 from grader.errors import GradingError
+from grader.pipe import EvidencePipe
 from grader.processes import Launched, connection, launch
 from grader.sandbox import Limits
+from grader.usage import usage
 
 __all__ = ["CellRun", "Kernel"]
 
 START_SECONDS = 60
 END_SECONDS = 20
 GRACE_SECONDS = 2  # from an interrupt to the kill
-WATCH_SECONDS = 0.2
+WATCH_SECONDS = 0.1
 MAX_RECORDS = 500  # pieces of evidence from one cell
 MAX_TEXT = 2000
+TOGETHER = (Path(__file__).parent / "together.py").read_text()
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,7 @@ class CellRun:
         status: "ok", "error" (it raised), "timeout" (it was interrupted),
             "died" (the kernel went down), or "not run".
         error: the class of what it raised, or the cause of a death: "memory",
-            "processes", "time", "exit", "signal", "output" or "protocol".
+            "processes", "time", "exit", "signal", "output", "evidence" or "protocol".
         text: the error's message.
         evidence: what `check` handed over, in order, unverified.
         seconds: wall-clock time.
@@ -59,14 +63,23 @@ class CellRun:
 
 
 @dataclass
-class _Seen:
-    """What has come from the kernel while one cell runs."""
+class _Cell:
+    """What has come from the kernel about the cell that runs now."""
 
+    key: str
+    begun: float
+    deadline: float
     evidence: list[Any] = field(default_factory=list)
     error: str = ""
     text: str = ""
-    size: int = 0
-    idle: bool = False
+    published: int = 0  # characters of messages
+    piped: int = 0  # bytes in the pipe before it began
+    interrupted: bool = False
+
+    def ended(self, status: str, error: str = "", text: str = "") -> CellRun:
+        """The run as it is reported."""
+        seconds = time.monotonic() - self.begun
+        return CellRun(status, error, text, tuple(self.evidence), seconds)
 
 
 class Kernel:
@@ -86,7 +99,16 @@ class Kernel:
         self._launched: Launched | None = None
         self._client: AsyncKernelClient | None = None
         self._context: zmq.asyncio.Context | None = None
-        self._watch: asyncio.Task[None] | None = None
+        self._pipe: EvidencePipe | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._news = asyncio.Event()
+        self._request = ""
+        self._idle = self._ready = False
+        self._cell: _Cell | None = None
+        self._order: Iterator[tuple[str, str]] = iter(())
+        self._runs: dict[str, CellRun] = {}
+        self._seconds = self._total = 0.0
+        self._stray = False  # an interrupt was sent that the cell did not live to see
 
     async def __aenter__(self) -> Self:
         try:
@@ -107,19 +129,21 @@ class Kernel:
         key = secrets.token_hex(16)
         self._launched = await asyncio.to_thread(launch, self.limits, key, self.files, sandboxed=self.sandboxed)
         sockets = self._launched.sockets
-        self._watch = asyncio.create_task(self._keep_watch())
         deadline = time.monotonic() + START_SECONDS
         while not os.path.exists(f"{sockets}-4"):  # the control socket is bound last but one
             self._check_starting(deadline)
-            await asyncio.sleep(0.005)
+            await asyncio.sleep(0.002)
+        self._pipe = EvidencePipe(f"{sockets}-evidence", self.limits.evidence_kb * 1000, self._take)
         self._context = zmq.asyncio.Context()
         self._context.setsockopt(zmq.MAXMSGSIZE, self.limits.output_kb * 1000 + 2_000_000)
         self._context.setsockopt(zmq.LINGER, 0)
         self._client = AsyncKernelClient(context=self._context)
         self._client.load_connection_info(connection(sockets, key) | {"key": key.encode()})
         self._client.start_channels(stdin=False, hb=False, control=False)
-        while not await self._answers():
+        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._keep_watch())]
+        while not self._ready:  # the kernel greets whoever begins to listen
             self._check_starting(deadline)
+            await self._wait(0.1)
 
     def _check_starting(self, deadline: float) -> None:
         if not self.alive:
@@ -128,7 +152,8 @@ class Kernel:
             raise GradingError(f"the kernel was not ready after {START_SECONDS} s")
 
     @property
-    def _pid(self) -> int:
+    def pid(self) -> int:
+        """The process's id, as seen from here; 0 before it is there."""
         return self._launched.process.pid if self._launched else 0
 
     @property
@@ -142,68 +167,115 @@ class Kernel:
 
     async def kill(self) -> None:
         """End the kernel and everything that it started; does nothing the second time."""
-        if self._watch is not None:
-            self._watch.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watch
-            self._watch = None
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._client is not None:
             self._client.stop_channels()
             self._client = None
         if self._context is not None:
             self._context.destroy(linger=0)
             self._context = None
+        if self._pipe is not None:
+            self._pipe.close()
         if self._launched is not None:
             self._launched.process.kill()
             await asyncio.to_thread(self._launched.process.wait, END_SECONDS)
             self._launched.clean()
 
-    # Watching
+    def _end(self, cause: str) -> None:
+        self.cause = self.cause or cause
+        if self._launched is not None:
+            self._launched.process.kill()
+        self._news.set()
+
+    # Watching and listening, all the time
 
     async def _keep_watch(self) -> None:
         """Kill a kernel that uses more memory or processes than it may."""
         while self.alive:
-            cause = await asyncio.to_thread(self._excess)
-            if cause:
-                self.cause = cause
-                self._end()
-                return
+            memory, threads = usage(self.pid)
+            if memory > self.limits.memory_mb * 1_000_000:
+                self._end("memory")
+            elif threads > self.limits.processes:
+                self._end("processes")
             await asyncio.sleep(WATCH_SECONDS)
+        self._news.set()
 
-    def _end(self) -> None:
-        if self._launched is not None:
-            self._launched.process.kill()
+    async def _listen(self) -> None:
+        """Take in what the kernel publishes."""
+        assert self._client is not None
+        while True:
+            try:
+                self._hear(await self._client.get_iopub_msg(timeout=None))
+            except Empty:
+                continue
+            except Exception:  # noqa: BLE001 (whatever a hostile message can set off in the reader)
+                self._end("protocol")
+                return
 
-    def _excess(self) -> str:
-        try:
-            kernel = psutil.Process(self._pid)
-            family = [kernel, *kernel.children(recursive=True)]
-        except psutil.Error:
-            return ""
-        memory = threads = 0
-        for process in family:
-            with contextlib.suppress(psutil.Error):
-                memory += process.memory_info().rss
-                threads += process.num_threads()
-        if memory > self.limits.memory_mb * 1_000_000:
-            return "memory"
-        return "processes" if threads > self.limits.processes else ""
+    def _hear(self, message: dict[str, Any]) -> None:
+        kind, content = message["header"]["msg_type"], message["content"]
+        if kind == "iopub_welcome":
+            self._ready = True
+            self._news.set()
+            return
+        cell = self._cell
+        if cell is not None:
+            cell.published += _size(content)
+            self._news.set()
+        if message["parent_header"].get("msg_id") != self._request:
+            return
+        if kind == "status":
+            self._idle = content.get("execution_state") == "idle"
+        elif kind == "error" and cell is not None:
+            cell.error = str(content.get("ename", "Error"))[:100]
+            cell.text = str(content.get("evalue", ""))[:MAX_TEXT]
+        elif kind == "display_data" and isinstance(content.get("data"), dict) and MIME in content["data"]:
+            self._note(content["data"][MIME])
+
+    def _take(self, form: Any) -> None:
+        """Take in a line from the pipe: evidence, or where a run of several cells stands."""
+        self._news.set()
+        if not isinstance(form, dict):
+            return
+        if "begin" in form:
+            following = next(self._order, None)
+            if following is not None and following[0] == form["begin"]:
+                self._begin(following[0])
+        elif "end" in form:
+            if self._cell is not None and self._cell.key == form["end"]:
+                self._finish(str(form.get("error", "")), str(form.get("text", ""))[:MAX_TEXT])
+        else:
+            self._note(form)
+
+    def _note(self, evidence: Any) -> None:
+        if self._cell is not None and len(self._cell.evidence) < MAX_RECORDS:
+            self._cell.evidence.append(evidence)
+
+    def _begin(self, key: str) -> None:
+        now = time.monotonic()
+        piped = self._pipe.size if self._pipe else 0
+        self._cell = _Cell(key, now, min(now + self._seconds, self._total), piped=piped)
+
+    def _finish(self, error: str = "", text: str = "") -> None:
+        """The cell has come to its end by itself, or by an interrupt."""
+        cell, self._cell = self._cell, None
+        if cell is None:
+            return
+        if error == "KeyboardInterrupt" and self._stray and not cell.interrupted:
+            self._stray = False
+            return  # it was meant for the cell before; this one is run again
+        self._stray = cell.interrupted and error != "KeyboardInterrupt"
+        cut = cell.interrupted and error in ("KeyboardInterrupt", "")
+        status = "timeout" if cut else "error" if error else "ok"
+        self._runs[cell.key] = cell.ended(status, error, text)
 
     # Running
 
-    async def _answers(self) -> bool:
-        """Whether the kernel replies, and its published messages reach us."""
-        assert self._client is not None
-        message_id = self._client.kernel_info()
-        seen = _Seen()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(0.25):
-                while not seen.idle:
-                    await self._listen(message_id, seen)
-        return seen.idle
-
     async def run(self, source: str, seconds: float | None = None) -> CellRun:
-        """Run one cell.
+        """Run one cell, by a request of its own.
 
         Args:
             source: its code.
@@ -212,78 +284,99 @@ class Kernel:
         Returns:
             What it came to. After the status "died" the kernel is of no more use.
         """
+        assert self._pipe is not None
+        self._prepare([], seconds, None)
+        self._begin("")
+        await self._perform(source, store_history=True)
+        self._pipe.drain()
+        if self._cell is not None:
+            self._finish(self._cell.error, self._cell.text)
+        return self._runs.get("", CellRun("error", "KeyboardInterrupt"))
+
+    async def run_together(
+        self, cells: Sequence[tuple[str, str]], seconds: float | None = None, total: float | None = None
+    ) -> dict[str, CellRun]:
+        """Run plain cells, given as (key, source), one after the other by a single request.
+
+        Args:
+            cells: their keys and code.
+            seconds: the time of each; the limits' `cell_seconds` by default.
+            total: when all must have ended, in the time of `time.monotonic`.
+
+        Returns:
+            What they came to. It ends early where one was interrupted or the
+            kernel died; cells that were not reached are not in it.
+        """
+        assert self._pipe is not None
+        assert self._launched is not None
+        self._prepare(cells, seconds, total)
+        arguments = ([list(cell) for cell in cells], self._launched.evidence, self.limits.output_kb * 1000)
+        call = f"(lambda own: (exec({TOGETHER!r}, own), own['run'](get_ipython(), *{arguments!r})) and None)({{}})"
+        await self._perform(call, store_history=False)
+        self._pipe.drain()
+        if self._cell is not None:  # begun and not ended: an interrupt came at a bad moment
+            self._finish("KeyboardInterrupt")
+        return self._runs
+
+    def _prepare(self, cells: Sequence[tuple[str, str]], seconds: float | None, total: float | None) -> None:
+        self._runs, self._cell, self._idle = {}, None, False
+        self._order = iter(cells)
+        self._seconds = seconds or self.limits.cell_seconds
+        self._total = total if total is not None else float("inf")
+
+    async def _perform(self, source: str, *, store_history: bool) -> None:
+        """Send a request and wait for its end; a cell that is at fault is interrupted, then killed."""
         assert self._client is not None
-        start = time.monotonic()
-        if not self.alive:
-            return CellRun("died", self.cause or self._exit_cause())
-        message_id = self._client.execute(source, store_history=True, allow_stdin=False, stop_on_error=False)
-        seen = _Seen()
-        status = await self._follow(message_id, seen, seconds or self.limits.cell_seconds)
-        text = seen.text[:MAX_TEXT]
-        run = CellRun(status, seen.error, text, tuple(seen.evidence), time.monotonic() - start)
-        if status == "died":
-            await asyncio.to_thread(self._wait_briefly)
-            return replace(run, error=self.cause or self._exit_cause(), text="")
-        return run
-
-    def _wait_briefly(self) -> None:
-        if self._launched is not None:
-            self._launched.process.wait(GRACE_SECONDS)
-
-    async def _follow(self, message_id: str, seen: _Seen, seconds: float) -> str:
-        """Listen until the cell has ended, one way or another; its status."""
-        deadline = time.monotonic() + seconds
-        interrupted = False
-        while not seen.idle:
+        if self.alive:
+            self._request = self._client.execute(
+                source, store_history=store_history, allow_stdin=False, stop_on_error=False
+            )
+        waiting = time.monotonic() + self._seconds + START_SECONDS
+        while not self._idle:
             if not self.alive:
-                return "died"
-            too_much = seen.size > self.limits.output_kb * 1000
-            if time.monotonic() > deadline or (too_much and not interrupted):
-                if interrupted:
-                    self.cause = self.cause or ("output" if too_much else "time")
-                    self._end()
-                    return "died"
-                self._interrupt()
-                interrupted = True
-                deadline = time.monotonic() + GRACE_SECONDS
-            try:
-                async with asyncio.timeout(min(0.1, max(0.001, deadline - time.monotonic()))):
-                    await self._listen(message_id, seen)
-            except TimeoutError:
+                await self._bury()
+                return
+            cell, now = self._cell, time.monotonic()
+            if cell is None and now > waiting:  # the code that runs the cells is itself stuck
+                self._end("time")
                 continue
-            except Exception:  # noqa: BLE001 (whatever a hostile message can set off in the reader)
-                self.cause = "protocol"
-                self._end()
-                return "died"
-        if interrupted:
-            return "timeout"
-        return "error" if seen.error else "ok"
+            if cell is not None:
+                waiting = now + self._seconds + START_SECONDS
+                self._judge_progress(cell, now)
+            await self._wait(0.1 if cell is None else min(0.1, max(0.001, cell.deadline - now)))
 
-    def _interrupt(self) -> None:
+    def _judge_progress(self, cell: _Cell, now: float) -> None:
+        """Interrupt a cell that takes or sends too much; kill one that goes on."""
+        assert self._pipe is not None
+        if self._pipe.size - cell.piped > self.limits.evidence_kb * 1000:
+            self._end("evidence")
+        too_much = cell.published > self.limits.output_kb * 1000
+        if now <= cell.deadline and not (too_much and not cell.interrupted):
+            return
+        if cell.interrupted:
+            self._end("output" if too_much else "time")
+            return
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self._pid, signal.SIGINT)
+            os.kill(self.pid, signal.SIGINT)
+        cell.interrupted, cell.deadline = True, now + GRACE_SECONDS
 
-    async def _listen(self, message_id: str, seen: _Seen) -> None:
-        """Take in one published message."""
-        assert self._client is not None
-        try:
-            message = await self._client.get_iopub_msg(timeout=1)
-        except Empty:
-            return
-        content = message["content"]
-        seen.size += _size(content)
-        if message["parent_header"].get("msg_id") != message_id:
-            return
-        kind = message["header"]["msg_type"]
-        if kind == "status":
-            seen.idle = content.get("execution_state") == "idle"
-        elif kind == "error":
-            seen.error = str(content.get("ename", "Error"))[:100]
-            seen.text = str(content.get("evalue", ""))[:MAX_TEXT]
-        elif kind == "display_data" and len(seen.evidence) < MAX_RECORDS:
-            data = content.get("data")
-            if isinstance(data, dict) and MIME in data:
-                seen.evidence.append(data[MIME])
+    async def _bury(self) -> None:
+        """Say of the cell that ran when the kernel died why it did."""
+        assert self._launched is not None
+        await asyncio.to_thread(self._launched.process.wait, GRACE_SECONDS)
+        if self._pipe is not None:
+            self._pipe.drain()
+        cell, self._cell = self._cell, None
+        if cell is not None:
+            run = cell.ended("died", self.cause or self._exit_cause())
+            self._runs[cell.key] = replace(run, text="")
+
+    async def _wait(self, seconds: float) -> None:
+        """Until something has come, but not longer than `seconds`."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+        self._news.clear()
 
 
 def _size(content: Any, depth: int = 0) -> int:

@@ -25,6 +25,7 @@ import psutil
 import dlcore
 from grader.errors import GradingError
 from grader.sandbox import (
+    EVIDENCE,
     HOME,
     LIBRARY,
     SOCKETS,
@@ -40,7 +41,7 @@ __all__ = ["Launched", "Process", "connection", "launch"]
 
 BOOTSTRAP = (Path(__file__).parent / "bootstrap.py").read_bytes()
 BOOTSTRAP_FILE, CONNECTION_FILE = "/run/bootstrap.py", "/run/connection.json"
-WARM_MODULES = ("numpy", "ipykernel.kernelapp", "dlcore", "matplotlib.pyplot")
+WARM_MODULES = ("numpy", "numpy.random", "dlcore", "matplotlib.pyplot")
 ADDRESS_SPACE = 4_000_000_000  # bytes beyond resident memory, which libraries map and never touch
 
 
@@ -61,10 +62,12 @@ class Process(Protocol):
 
 @dataclass
 class Launched:
-    """A kernel's process, where its sockets are, and a folder to remove afterwards."""
+    """A kernel's process, where its sockets are, the pipe for evidence as the kernel
+    knows it, and a folder to remove afterwards."""
 
     process: Process
     sockets: str
+    evidence: str = EVIDENCE
     folder: str | None = None
 
     def clean(self) -> None:
@@ -223,9 +226,9 @@ def _launch_plain(limits: Limits, key: str, files: Mapping[str, bytes]) -> Launc
     Path(folder, "connection.json").write_text(json.dumps(connection(f"{folder}/k", key)))
     numbers = [f"{name}={value}" for name, value in _resource_limits(limits, count_processes=False).items()]
     arguments = [sys.executable, "-s", f"{folder}/bootstrap.py", f"{folder}/connection.json", *numbers]
-    environment = kernel_environment(str(work), str(Path(dlcore.__file__).parent.parent))
+    environment = kernel_environment(str(work), str(Path(dlcore.__file__).parent.parent), f"{folder}/k-evidence")
     popen = _popen(arguments, environment, [], cwd=str(work))
-    return Launched(_Cold(popen, popen.pid, boxed=False), f"{folder}/k", folder)
+    return Launched(_Cold(popen, popen.pid, boxed=False), f"{folder}/k", f"{folder}/k-evidence", folder)
 
 
 def _popen(

@@ -32,7 +32,9 @@ from grader.sandbox import Limits, why_no_sandbox
 
 __all__ = ["CheckCell", "Reference", "ReferenceExercise", "load_reference", "support_files"]
 
-AUTHOR_LIMITS = Limits(cell_seconds=60, total_seconds=1800, cpu_seconds=3600, kernels=8, output_kb=32_000)
+AUTHOR_LIMITS = Limits(
+    cell_seconds=60, total_seconds=1800, cpu_seconds=3600, kernels=8, output_kb=32_000, evidence_kb=64_000
+)
 
 
 @dataclass

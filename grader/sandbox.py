@@ -19,6 +19,7 @@ import dlcore
 from grader.warm.bubblewrap import SandboxCommand, command_line, find_bwrap
 
 __all__ = [
+    "EVIDENCE",
     "HOME",
     "LIBRARY",
     "SOCKETS",
@@ -34,6 +35,7 @@ __all__ = [
 
 HOME = "/student"  # the working folder inside
 SOCKETS = "/run/kernel"  # where the kernel's sockets are inside
+EVIDENCE = f"{SOCKETS}/k-evidence"  # the pipe for evidence
 LIBRARY = "/opt/course"  # where dlcore is inside
 CONNECTION_FILE = "/run/connection.json"
 BOOTSTRAP_FILE = "/run/bootstrap.py"
@@ -53,6 +55,7 @@ class Limits:
         file_mb: size of one file, and of the working folder.
         open_files: open files at one time.
         output_kb: output of one cell, of all kinds together.
+        evidence_kb: what the checks of one cell may hand over.
         kernels: how often a dead kernel is replaced before giving up.
     """
 
@@ -64,10 +67,11 @@ class Limits:
     file_mb: int = 50
     open_files: int = 256
     output_kb: int = 4000
+    evidence_kb: int = 16_000
     kernels: int = 24
 
 
-def kernel_environment(home: str, library: str) -> dict[str, str]:
+def kernel_environment(home: str, library: str, evidence: str = EVIDENCE) -> dict[str, str]:
     """All of the environment that student code sees."""
     return {
         "PATH": f"{sys.prefix}/bin:/usr/bin:/bin",
@@ -85,6 +89,7 @@ def kernel_environment(home: str, library: str) -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
         "DLCORE_MODE": "evidence",
+        "DLCORE_EVIDENCE": evidence,
     }
 
 

@@ -34,6 +34,7 @@ CAUSES = {
     "output": "it printed more than it may",
     "exit": "it ended the kernel",
     "signal": "the kernel was killed",
+    "evidence": "its checks handed over more than they may",
     "protocol": "it sent damaged messages",
 }
 

@@ -193,6 +193,7 @@ class RunSubmission(NbGraderPreprocessor):
     file_mb = Int(Limits.file_mb, help="Size of one file and of the working folder, in MB.").tag(config=True)
     open_files = Int(Limits.open_files, help="Open files at one time.").tag(config=True)
     output_kb = Int(Limits.output_kb, help="Output of one cell, in kB.").tag(config=True)
+    evidence_kb = Int(Limits.evidence_kb, help="What the checks of one cell may hand over, in kB.").tag(config=True)
     kernels = Int(Limits.kernels, help="How many kernels one submission may use up.").tag(config=True)
     follow_through = Bool(True, help="Whether a later exercise keeps its points if an earlier one is wrong.").tag(
         config=True

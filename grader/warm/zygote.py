@@ -25,6 +25,18 @@ PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_SET_DUMPABLE = 24, 38, 4
 CAPABILITY_VERSION = 0x20080522
 OUTER_PROC = "/run/outer-proc"  # one that nothing covers, without which the system mounts no new one
 LENGTH = struct.Struct("!I")
+KERNELS_OWN = (  # what every kernel imports as it starts, some of it late
+    "ipykernel.kernelapp",
+    "ipykernel.debugger",
+    "IPython.core.completerlib",
+    "IPython.core.logger",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
+    "faulthandler",
+    "tornado.locks",
+    "tornado.platform.asyncio",
+    "tornado.queues",
+)
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -159,7 +171,7 @@ def serve(channel: socket.socket) -> None:
 def main() -> None:
     """Import, freeze, and fork whenever asked."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    for name in sys.argv[2:]:
+    for name in (*KERNELS_OWN, *sys.argv[2:]):
         importlib.import_module(name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped as they end
     signal.signal(signal.SIGINT, signal.SIG_IGN)
