@@ -56,6 +56,12 @@ def graph():
     return backprop_graph(model_forward, model_backward)
 
 
+def finished(graph):
+    """The same graph with all of its steps shown."""
+    graph.panel.controls[0].value = 6
+    return graph
+
+
 def depth():
     return signal_depth(activation_forward, activation_backward)
 
@@ -127,8 +133,14 @@ def test_steps_uncover_values_forwards_and_then_gradients_backwards():
     assert counts == [(2, 0), (4, 0), (6, 0), (7, 0), (7, 1), (7, 3), (7, 5)]
 
 
-def test_the_graph_shows_what_the_students_functions_say():
+def test_the_graph_opens_with_everything_to_be_predicted():
     graph = BackpropGraph(model_forward, model_backward)
+    assert graph.panel.sentence == "Nothing is computed yet: predict the scores z of layer 1."
+    assert [shown(graph, "b", k, j) for k, j in ((1, 0), (2, 0), (3, 0))] == ["b = 0.21", "b = -0.13", "b = 0.16"]
+
+
+def test_the_graph_shows_what_the_students_functions_say():
+    graph = finished(BackpropGraph(model_forward, model_backward))
     assert shown(graph, "z", 1, 0) == f"z = {0.83 * 1.5 - 0.61 * 0.5 + 0.21:.2f}"
     assert shown(graph, "a", 2, 1) == "0.00"
     assert shown(graph, "dW", 2, 0, 1) == "+0.000"  # into the unit that is switched off
@@ -138,7 +150,7 @@ def test_the_graph_shows_what_the_students_functions_say():
 
 
 def test_the_gradient_of_the_weight_that_can_be_moved_is_the_slope_of_the_loss():
-    graph = BackpropGraph(model_forward, model_backward)
+    graph = finished(BackpropGraph(model_forward, model_backward))
     losses = []
     for weight in (0.82, 1.02):
         graph.panel.controls[3].value = weight
@@ -149,7 +161,7 @@ def test_the_gradient_of_the_weight_that_can_be_moved_is_the_slope_of_the_loss()
 
 
 def test_both_units_of_a_layer_can_be_switched_off():
-    panel = graph()
+    panel = finished(BackpropGraph(model_forward, model_backward)).panel
     panel.controls[1].value, panel.controls[2].value = -1, -1
     assert "unit 1 of layer 1, unit 2 of layer 1" in panel.sentence
     assert "confirms your gradients" in panel.sentence
@@ -160,7 +172,7 @@ def test_wrong_gradients_are_named():
         grads = model_backward(AL, Y, caches)
         return grads | {"dW2": -grads["dW2"], "db1": 2 * grads["db1"]}
 
-    sentence = backprop_graph(model_forward, wrong).sentence
+    sentence = finished(BackpropGraph(model_forward, wrong)).panel.sentence
     assert sentence.endswith("A nudge of the parameters says something else than your db1, dW2.")
 
 
@@ -168,7 +180,7 @@ def test_gradients_are_not_judged_before_all_are_shown():
     def negated(*given):
         return {name: -array for name, array in model_backward(*given).items()}
 
-    panel = backprop_graph(model_forward, negated)
+    panel = finished(BackpropGraph(model_forward, negated)).panel
     assert "says something else" in panel.sentence
     panel.controls[0].value = 5
     assert "nudge" not in panel.sentence

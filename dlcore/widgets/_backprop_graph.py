@@ -53,7 +53,7 @@ class BackpropGraph:
         self.live = LiveFigure(
             size=(8.8, 4.7),
             alt="A network with two inputs, two hidden layers of two ReLU units and one sigmoid unit. "
-            "Values stand in blue, gradients of the loss in vermilion, weights in black.",
+            "Values stand in blue, gradients of the loss in vermilion, weights and biases in black.",
         )
         self.ax = self.live.figure.add_axes((0.01, 0.01, 0.98, 0.91), xlim=(0, 11.2), ylim=(0, 6))
         self.ax.set_axis_off()
@@ -63,7 +63,7 @@ class BackpropGraph:
         self._draw_units()
         self.live.freeze(*self.switched_off.values(), *self.words.values())
         controls = [
-            slider("steps shown", 0, 6, 6, step=1),
+            slider("steps shown", 0, 6, 0, step=1),
             slider("input x1", -3, 3, 1.5),
             slider("input x2", -3, 3, 0.5),
             slider("weight from a1 to a1, layer 2", -2, 2, 0.92, step=0.01),
@@ -79,7 +79,7 @@ class BackpropGraph:
         a, z, caches = self._there(X, parameters)
         grads = self._back(a[-1], Y, caches, parameters)
         loss = float(-np.log(max(np.abs(1 - Y - a[-1]).item(), 1e-12)))
-        self._show_values(int(shown), a, z, loss)
+        self._show_values(int(shown), a, z, label, loss)
         self._show_gradients(int(shown), weight, grads)
         off = [f"unit {j + 1} of layer {k + 1}" for k in (0, 1) for j in (0, 1) if z[k][j, 0] <= 0 and shown > k]
         switched = f" Switched off: {', '.join(off)}." if off else ""
@@ -131,7 +131,7 @@ class BackpropGraph:
             return f"A nudge of the parameters says something else than your {', '.join(wrong)}."
         return "A nudge of each parameter confirms your gradients."
 
-    def _show_values(self, shown: int, a: list[Floats], z: list[Floats], loss: float) -> None:
+    def _show_values(self, shown: int, a: list[Floats], z: list[Floats], label: bool, loss: float) -> None:
         for k, size in enumerate(SIZES):
             for j in range(size):
                 self.words["a", k, j].set_text(f"{a[k][j, 0]:.2f}" if shown >= k else "?")
@@ -139,7 +139,7 @@ class BackpropGraph:
                     self.words["z", k, j].set_text(f"z = {z[k - 1][j, 0]:.2f}" if shown >= k else "")
                 if (k, j) in self.switched_off:
                     self.switched_off[k, j].set_visible(shown >= k and z[k - 1][j, 0] <= 0)
-        self.words["loss"].set_text(f"loss\n{loss:.3f}" if shown >= 3 else "loss\n?")
+        self.words["loss"].set_text(f"y = {int(label)}\nloss\n" + (f"{loss:.3f}" if shown >= 3 else "?"))
 
     def _show_gradients(self, shown: int, weight: float, grads: dict[str, Floats]) -> None:
         self.words["W", 2, 0, 0].set_text(f"{weight:.2f}")
@@ -155,8 +155,8 @@ class BackpropGraph:
         look: dict[str, Any] = {"fontsize": 9.5, "ha": "left", "va": "center"}
         for x, text, colour in (
             (0.1, "values a (in the circles) and z", BLUE),
-            (3.5, "weights", "black"),
-            (4.6, "gradients of the loss: dW at the weights, dz = db at the units", RED),
+            (3.3, "weights and biases b", "black"),
+            (5.4, "gradients of the loss: dW at the weights, dz = db at the units", RED),
         ):
             self.ax.text(x, 0.2, text, color=colour, **look)
         for x, text in zip(COLUMNS, ("inputs", "layer 1, ReLU", "layer 2, ReLU", "layer 3, sigmoid"), strict=True):
@@ -194,6 +194,9 @@ class BackpropGraph:
                 self.words["a", k, j] = self.ax.text(x, y, "", color=BLUE, fontsize=11, **look)
                 if k:
                     self.words["z", k, j] = self.ax.text(x, y + 0.67, "", color=BLUE, fontsize=9.5, **look)
+                    self.words["b", k, j] = self.ax.text(
+                        x, y + 0.97, f"b = {WEIGHTS[f'b{k}'][j][0]:.2f}", fontsize=9, **look
+                    )
                     self.words["dz", k, j] = self.ax.text(x, y - 0.67, "", color=RED, fontsize=9.5, **look)
                 if k in (1, 2):
                     self.switched_off[k, j] = self.ax.add_patch(
