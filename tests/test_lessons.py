@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dis
 import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import nbformat
@@ -15,7 +17,7 @@ from nbclient import NotebookClient
 from dlcore.key import HIDDEN_SUFFIX, SUFFIX
 from grader.audit import AuditRow, audit, table
 from grader.build import answer_key
-from grader.lesson import Lesson, read_lesson
+from grader.lesson import Cell, Lesson, read_lesson
 from grader.notebooks import compose_source, course_of, write_notebook
 from grader.reference import Reference, load_reference, support_files
 
@@ -280,6 +282,65 @@ def test_the_graded_cells_run_without_the_demo_cells(path, finish, record_proper
     print(f"{path.stem}: graded cells {seconds:.1f} s, {green} checks passed")
     assert printed(notebook, "stderr") == []
     assert green == sum(row.visible + row.hidden for row in finished.rows)
+
+
+def names(source: str) -> tuple[set[str], set[str]]:
+    """The names that a cell assigns, and those that it needs from elsewhere.
+
+    What a function reads when it is called counts as needed even if the cell
+    assigns it, since a widget, say, calls it long after the cell has run.
+    """
+    assigned: set[str] = set()
+    needed: set[str] = set()
+
+    def read(code: CodeType, later: bool) -> None:
+        for step in dis.get_instructions(code):
+            if isinstance(step.argval, CodeType):
+                read(step.argval, later or not step.argval.co_name.endswith(("comp>", "genexpr>")))
+            elif step.opname == "STORE_NAME" and code.co_name == "<module>":
+                assigned.add(step.argval)
+            elif step.opname in ("LOAD_NAME", "LOAD_GLOBAL") and (later or step.argval not in assigned):
+                needed.add(step.argval)
+
+    read(compile(source, "cell", "exec"), False)
+    return assigned, needed
+
+
+def collisions(cells: list[Cell]) -> list[str]:
+    """Which cells a check cell spoils if it is run again, and which graded cells a demo spoils."""
+    found = []
+    known = [(cell, *names(cell.source)) for cell in cells]
+    for cell, own, needed in known:
+        if cell.role == "check":  # nobody else may call its functions
+            needed = needed - own
+        for other, assigned, _ in known:
+            graded = cell.role in ("solution", "check", "quiz")
+            if other is not cell and (other.role == "check" or (graded and other.role == "demo")):
+                shared = sorted(needed & assigned)
+                found += [f"line {cell.line} needs {name}, line {other.line} assigns it" for name in shared]
+    return found
+
+
+def test_collisions_are_found():
+    check = Cell("code", "X = 1\nrng = 2\ndef made_up(): return X\ncheck(f, X, made_up())", 10, "check", "f")
+    own = Cell("code", "X = [0]\nX = [x for x in X]\nfor rng in X: print(rng, X)", 20, "demo")
+    assert collisions([check, own]) == []
+    assert collisions([check, Cell("code", "print(X)", 30, "demo")]) == ["line 30 needs X, line 10 assigns it"]
+    late = Cell("code", "X = [0]\nwidget(lambda x: X[x])", 40, "demo")
+    assert collisions([check, late]) == ["line 40 needs X, line 10 assigns it"]
+    other = Cell("code", "check(g, made_up())", 50, "check", "g")
+    assert collisions([check, other]) == ["line 50 needs made_up, line 10 assigns it"]
+    taken = Cell("code", "relu = 3", 60, "demo")
+    solution = Cell("code", "def f(Z): return relu(Z)", 70, "solution", "f")
+    assert collisions([taken, solution]) == ["line 70 needs relu, line 60 assigns it"]
+
+
+@pytest.mark.parametrize("path", LESSONS)
+def test_no_cell_needs_a_name_that_a_check_assigns(path):
+    """So a student may run any check again, at any time, and go on anywhere."""
+    left_out = ("misconception", "alternative", "written")
+    cells = [cell for cell in read_lesson(path).cells if cell.kind == "code" and cell.role not in left_out]
+    assert collisions(cells) == []
 
 
 @pytest.mark.parametrize("path", LESSONS)

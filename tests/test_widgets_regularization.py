@@ -221,9 +221,9 @@ def moved(widget, target, curvature, lambd):
 def test_l2_leaves_a_share_and_l1_takes_an_amount(target, curvature, lambd):
     widget = moved(Shrinkage(squares, sizes), target, curvature, lambd)
     strength = lambd / 10
-    assert widget.left["L2"] == pytest.approx(curvature / (curvature + strength) * target, abs=0.006)
+    assert widget.left["L2"] == pytest.approx(curvature / (curvature + strength) * target, abs=6e-4)
     shrunk = np.sign(target) * max(abs(target) - strength / curvature, 0)
-    assert widget.left["L1"] == pytest.approx(shrunk, abs=0.006)
+    assert widget.left["L1"] == pytest.approx(shrunk, abs=6e-4)
 
 
 def test_l1_leaves_exactly_zero_in_a_zone_and_says_so():
@@ -236,9 +236,15 @@ def test_l1_leaves_exactly_zero_in_a_zone_and_says_so():
 def test_the_sentence_tells_share_and_amount():
     widget = moved(Shrinkage(squares, sizes), 1.0, 2, 5)
     assert widget.panel.sentence == (
-        "The data alone want w = 1.00. With λ/m = 0.5, L2 leaves 0.80, which is 80% of it. "
-        "L1 leaves 0.75: it has taken away 0.25."
+        "The data alone want w = 1.00. With λ/m = 0.5, L2 leaves 0.800, which is 80% of it. "
+        "L1 leaves 0.750: it has taken away 0.250."
     )
+
+
+@pytest.mark.parametrize("target", [0.1, -0.1, 0.3, 1.7])
+def test_the_share_that_l2_leaves_is_the_same_for_small_weights(target):
+    widget = moved(Shrinkage(squares, sizes), target, 1.5, 8)
+    assert "which is 65% of it" in widget.panel.sentence
 
 
 def test_a_weight_that_the_data_want_to_be_zero_has_no_share():

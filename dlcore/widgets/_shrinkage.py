@@ -21,6 +21,7 @@ Penalty = Callable[[dict[str, Floats], float, int], float]
 
 EXAMPLES = 10
 WEIGHTS = np.arange(-250, 251) / 100  # exactly 0 is among them
+FINE = np.arange(-10, 11) / 1000  # about the lowest of them; 0 stays among them
 TARGETS = np.arange(-200, 201, 2) / 100
 HIGHEST = 4.0  # cost that is drawn
 LOOKS = {"L2": ("blue", "-"), "L1": ("vermilion", "--")}
@@ -55,9 +56,11 @@ class Shrinkage:
         bowls = curvature / 2 * (WEIGHTS - TARGETS[:, np.newaxis]) ** 2  # (targets, weights)
         zones = {}
         for name, function in self.penalties.items():
-            penalty = _over_weights(function, lambd)
+            penalty = _over_weights(function, lambd, WEIGHTS)
             total = bowl + penalty
-            self.left[name] = float(WEIGHTS[total.argmin()])
+            near = np.round(WEIGHTS[total.argmin()] + FINE, 3)
+            low = (curvature / 2 * (near - target) ** 2 + _over_weights(function, lambd, near)).argmin()
+            self.left[name] = float(near[low])
             self._move_bowl(name, bowl, penalty, total, target)
             answers = WEIGHTS[(bowls + penalty).argmin(axis=1)]
             self.answers[name].set_data(TARGETS, answers)
@@ -117,20 +120,20 @@ class Shrinkage:
         lowest.set_data([WEIGHTS[low]], [min(total[low], HIGHEST)])
 
     def _sentence(self, target: float, strength: float, zone: float) -> str:
-        words = f"The data alone want w = {target:.2f}. With λ/m = {strength:.3g}, L2 leaves {self.left['L2']:.2f}"
+        words = f"The data alone want w = {target:.2f}. With λ/m = {strength:.3g}, L2 leaves {self.left['L2']:.3f}"
         if target:
             words += f", which is {self.left['L2'] / target:.0%} of it"
         if self.left["L1"] == 0:
             return f"{words}. L1 leaves exactly 0, as for every w* from {-zone:.2f} to {zone:.2f}."
-        return f"{words}. L1 leaves {self.left['L1']:.2f}: it has taken away {abs(target - self.left['L1']):.2f}."
+        return f"{words}. L1 leaves {self.left['L1']:.3f}: it has taken away {abs(target - self.left['L1']):.3f}."
 
 
-def _over_weights(function: Penalty, lambd: float) -> Floats:
-    """The student's penalty of a network with a single weight, for each of `WEIGHTS`."""
+def _over_weights(function: Penalty, lambd: float, weights: Floats) -> Floats:
+    """The student's penalty of a network with a single weight, for each of `weights`."""
 
     def penalties() -> list[Any]:
         b = np.zeros((1, 1))
-        return [function({"W1": np.array([[w]]), "b1": b}, lambd, EXAMPLES) for w in WEIGHTS]
+        return [function({"W1": np.array([[w]]), "b1": b}, lambd, EXAMPLES) for w in weights]
 
     penalties.__name__ = name_of(function)
     values = ask(penalties)
