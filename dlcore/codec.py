@@ -12,7 +12,7 @@ A value is one of::
     {"complex": [real, imag]}         (both hexadecimal)
     {"scalar": "<f8", "data": b64}    a NumPy scalar
     {"array": "<f8", "shape": [2, 3], "data": b64}
-    {"moments": [2, 3], "mean": hex, "std": hex}  (a stand-in for random numbers)
+    {"moments": [2, 3], "mean": hex, "std": hex, "flatness": hex}  (a stand-in for random numbers)
     {"tuple": [...]}  {"list": [...]}  {"dict": [[key, value], ...]}
 """
 
@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from dlcore.compare import flatness
 from dlcore.errors import CodecError
 
 __all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_ITEMS", "decode", "encode", "only_moments"]
@@ -256,7 +257,7 @@ def _decode_array(form: dict[str, Any], budget: _Budget, depth: int, *, empty: b
 
 
 def only_moments(form: Any) -> Any:
-    """An encoded value in which larger arrays of floats keep only shape, mean and standard deviation.
+    """An encoded value in which larger arrays of floats keep only shape, mean, standard deviation and flatness.
 
     Random numbers are compared by these alone, and take far less room so.
     """
@@ -266,17 +267,22 @@ def only_moments(form: Any) -> Any:
         return form
     if form.get("array") == "<f8" and math.prod(form["shape"]) > MANY:
         array = decode(form)
-        if np.isfinite(array).all():
-            return {"moments": form["shape"], "mean": float(array.mean()).hex(), "std": float(array.std()).hex()}
+        with np.errstate(all="ignore"):
+            mean, std = float(array.mean()), float(array.std())
+            flat = flatness(array) if std else 1.0
+        if np.isfinite(std) and flat**2 > 0.5:  # otherwise there is no stand-in
+            return {"moments": form["shape"], "mean": mean.hex(), "std": std.hex(), "flatness": flat.hex()}
     return {name: only_moments(item) for name, item in form.items()}
 
 
 def _decode_moments(form: dict[str, Any], budget: _Budget, depth: int) -> np.ndarray:
-    """An array with the mean and standard deviation that are asked for."""
+    """An array with the mean, standard deviation and flatness that are asked for: four numbers, in turns."""
     zeros = _decode_array({"shape": form["moments"], "array": "<f8", "data": ""}, budget, depth, empty=True)
-    signs = np.where(np.arange(zeros.size) % 2, 1.0, -1.0).reshape(zeros.shape)
+    flat = _real(form["flatness"])
     with np.errstate(all="ignore"):
-        return _real(form["mean"]) + _real(form["std"]) * signs
+        rest = np.sqrt(1 - np.square(flat))  # so that the mean square is 1
+        deviations = np.array([flat + rest, -flat - rest, flat - rest, rest - flat])
+        return _real(form["mean"]) + _real(form["std"]) * np.resize(deviations, zeros.shape)
 
 
 def _items(form: dict[str, Any], tag: str, budget: _Budget) -> list[Any]:
@@ -317,7 +323,7 @@ _DECODERS = {
     "complex": ({"complex"}, _decode_complex),
     "scalar": ({"scalar", "data"}, _decode_scalar),
     "array": ({"array", "shape", "data"}, _decode_array),
-    "moments": ({"moments", "mean", "std"}, _decode_moments),
+    "moments": ({"moments", "mean", "std", "flatness"}, _decode_moments),
     "tuple": ({"tuple"}, _decode_tuple),
     "list": ({"list"}, _decode_list),
     "dict": ({"dict"}, _decode_dict),

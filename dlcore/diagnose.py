@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dlcore.compare import Settings, agree, is_number, near
+from dlcore.compare import Settings, agree, is_number, near, same_moments
 
 __all__ = ["Diagnosis", "diagnose", "show"]
 
@@ -191,12 +191,20 @@ def _not_finite(want: np.ndarray, have: np.ndarray, settings: Settings, lengths:
 
 
 def _moments(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Sequence[int]) -> Diagnosis | None:
-    if settings.compare != "moments" or want.size < 2 or want.dtype.kind != "f" or want.std() == 0:
+    if settings.compare != "moments" or want.size < 2 or want.dtype.kind != "f":
         return None
+    with np.errstate(all="ignore"):
+        numbers = [f"{number:.2g}" for number in (want.mean(), want.std(), have.mean(), have.std())]
+        fits = same_moments(want, have)
+    if want.min() == want.max():
+        return None
+    if fits:
+        gist = "The random numbers have the right mean and standard deviation, but are drawn from another distribution."
+        return Diagnosis("distribution", gist, gist)
     gist = "The random numbers do not have the mean and the standard deviation that are asked for."
     detail = (
-        f"The random numbers should have a mean of about {want.mean():.2g} and a standard deviation of about "
-        f"{want.std():.2g}; theirs are {have.mean():.2g} and {have.std():.2g}."
+        f"The random numbers should have a mean of about {numbers[0]} and a standard deviation of about "
+        f"{numbers[1]}; theirs are {numbers[2]} and {numbers[3]}."
     )
     return Diagnosis("moments", gist, detail)
 

@@ -41,6 +41,7 @@ class Outcome:
         where: the line that raised it, as text, if known.
         changed: names of arguments that the call changed.
         shared: names of arguments whose memory the result uses.
+        undrawn: names of random generators that the call left as they were.
         seconds: how long the call took.
     """
 
@@ -51,6 +52,7 @@ class Outcome:
     where: str = ""
     changed: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
+    undrawn: tuple[str, ...] = ()
     seconds: float = field(default=0.0, compare=False)
 
     def to_json(self) -> dict[str, Any]:
@@ -59,7 +61,7 @@ class Outcome:
         if self.kind == "returned":
             form["value"] = encode(self.value)
         form |= {name: text for name in ("error", "text", "where") if (text := getattr(self, name))}
-        return form | {name: list(names) for name in ("changed", "shared") if (names := getattr(self, name))}
+        return form | {name: list(names) for name in ("changed", "shared", "undrawn") if (names := getattr(self, name))}
 
     @classmethod
     def from_json(cls, form: Any) -> Outcome:
@@ -75,6 +77,7 @@ class Outcome:
             where=_short(form.get("where")),
             changed=_short_names(form.get("changed")),
             shared=_short_names(form.get("shared")),
+            undrawn=_short_names(form.get("undrawn")),
             seconds=seconds if isinstance(seconds, float | int) else 0.0,
         )
 
@@ -109,6 +112,8 @@ def observe(
         KeyboardInterrupt and SystemExit pass through.
     """
     mine_args, mine_kwargs = _copied(args), _copied(kwargs)
+    given = (*mine_args, *mine_kwargs.values())
+    states = [_state(arg) for arg in given]
     stance: Literal["raise"] | None = "raise" if quiet else None
     start = time.perf_counter()
     try:
@@ -118,14 +123,17 @@ def observe(
         return _raised(error, function, time.perf_counter() - start)
     seconds = time.perf_counter() - start
     names = _argument_names(function, args, kwargs)
-    before, after = (*args, *kwargs.values()), (*mine_args, *mine_kwargs.values())
-    changed = tuple(n for n, old, new in zip(names, before, after, strict=True) if not _same(old, new))
-    shared = tuple(n for n, arg in zip(names, after, strict=True) if fresh and _overlap(value, arg))
+    before = (*args, *kwargs.values())
+    changed = tuple(n for n, old, new in zip(names, before, given, strict=True) if not _same(old, new))
+    shared = tuple(n for n, arg in zip(names, given, strict=True) if fresh and _overlap(value, arg))
+    undrawn = tuple(
+        n for n, arg, state in zip(names, given, states, strict=True) if state and _same(state, _state(arg))
+    )
     try:
         encode(value)
     except CodecError as problem:
         return Outcome("foreign", error=type(value).__name__, text=str(problem), changed=changed, seconds=seconds)
-    return Outcome("returned", _copied(value), changed=changed, shared=shared, seconds=seconds)
+    return Outcome("returned", _copied(value), changed=changed, shared=shared, undrawn=undrawn, seconds=seconds)
 
 
 def _raised(error: Exception, function: Callable[..., Any], seconds: float) -> Outcome:
@@ -179,6 +187,14 @@ def _same(old: Any, new: Any) -> bool:
     if isinstance(old, str | bytes | bool | int | float | complex | np.generic | None):
         return type(old) is type(new) and bool(old == new or old != old)
     return True
+
+
+def _state(value: Any) -> list[Any]:
+    """What changes in a random generator if somebody draws or spawns from it; nothing for other values."""
+    if not isinstance(value, np.random.Generator):
+        return []
+    seeds = getattr(value.bit_generator, "seed_seq", None)
+    return [value.bit_generator.state, getattr(seeds, "n_children_spawned", 0)]
 
 
 def _leaves(value: Any, depth: int = 0) -> list[np.ndarray]:

@@ -53,14 +53,21 @@ def passes(expected: Outcome, got: Outcome, settings: Settings) -> bool:
         return False
     if not set(got.changed) <= set(expected.changed) or not set(got.shared) <= set(expected.shared):
         return False
+    if settings.compare == "moments" and _undrawn(expected, got):
+        return False
     if got.kind == "raised":
         return got.error == expected.error
     return got.kind == "unattempted" or agree(expected.value, got.value, settings)
 
 
+def _undrawn(expected: Outcome, got: Outcome) -> list[str]:
+    """The generators that the reference drew from and the student's function did not."""
+    return sorted(set(got.undrawn) - set(expected.undrawn))
+
+
 def _does_the_same(wrong: Outcome, got: Outcome, settings: Settings) -> bool:
     """Whether a misconception's outcome is the student's."""
-    if got.kind != wrong.kind or (got.changed, got.shared) != (wrong.changed, wrong.shared):
+    if got.kind != wrong.kind or (got.changed, got.shared, got.undrawn) != (wrong.changed, wrong.shared, wrong.undrawn):
         return False
     if got.kind == "returned":
         return agree(wrong.value, got.value, replace(settings, rtol=min(settings.rtol, 1e-6)))
@@ -109,15 +116,23 @@ def _explain(expected: Outcome, got: Outcome, settings: Settings, lengths: Seque
     if got.kind == "foreign":
         gist = "It returned something that is neither numbers nor texts, so it cannot be compared."
         return Diagnosis("type", gist, got.text)
+    idle = " and ".join(f"`{name}`" for name in _undrawn(expected, got))
+    undrawn = f"Your function never drew from {idle}, the generator that it was given: it is as it was before."
     if not agree(expected.value, got.value, settings):
-        return diagnose(expected.value, got.value, settings, lengths)
+        found = diagnose(expected.value, got.value, settings, lengths)
+        return found._replace(detail=f"{found.detail}\n{undrawn}") if idle else found
     changed = sorted(set(got.changed) - set(expected.changed))
     if changed:
         gist = "The result is right, but the call changed one of its arguments. Work on a copy instead."
         return Diagnosis("changed", gist, gist.replace("one of its arguments", f"its {_names(changed)}"))
     shared = sorted(set(got.shared) - set(expected.shared))
-    gist = "The result shares its memory with an argument: changing one changes the other. Copy it."
-    return Diagnosis("shared", gist, gist.replace("an argument", f"the {_names(shared)}"))
+    if shared:
+        gist = "The result shares its memory with an argument: changing one changes the other. Copy it."
+        return Diagnosis("shared", gist, gist.replace("an argument", f"the {_names(shared)}"))
+    gist = (
+        "The function never drew from the random generator that it was given, so its caller cannot repeat what it does."
+    )
+    return Diagnosis("undrawn", gist, f"{undrawn} So its caller cannot repeat what it does.")
 
 
 def _names(names: Sequence[str]) -> str:

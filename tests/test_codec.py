@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as hnp
 import dlcore
 import grader
 from dlcore.codec import MAX_AXES, MAX_BYTES, MAX_DEPTH, MAX_ITEMS, MAX_KEYS, decode, encode, only_moments
+from dlcore.compare import flatness
 from dlcore.errors import CodecError
 
 CODES = ["?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16"]
@@ -415,11 +416,12 @@ def test_numpys_own_texts_travel_as_texts():
         encode(np.array(["both", "none"]))
 
 
-def test_of_random_numbers_only_shape_mean_and_spread_are_kept():
+def test_of_random_numbers_only_shape_mean_spread_and_flatness_are_kept():
     draws = np.random.default_rng(5).normal(3, 2, (40, 30))
     form = only_moments(encode({"W1": draws, "b1": np.zeros((3, 1)), "n": [1, 0.5]}))
-    assert len(json.dumps(form)) < 400
+    assert len(json.dumps(form)) < 450
     back = decode(form)
+    assert np.isclose(flatness(back["W1"]), flatness(draws))
     assert back["W1"].shape == draws.shape
     assert np.isclose(back["W1"].mean(), draws.mean())
     assert np.isclose(back["W1"].std(), draws.std())
@@ -427,14 +429,23 @@ def test_of_random_numbers_only_shape_mean_and_spread_are_kept():
     assert back["n"] == [1, 0.5]
 
 
+def test_numbers_for_which_there_is_no_stand_in_are_kept():
+    spikes = np.zeros((10, 10))
+    spikes[0, 0] = 1
+    assert np.array_equal(decode(only_moments(encode(spikes))), spikes)
+    assert np.array_equal(decode(only_moments(encode(np.full(20, 3.0)))), np.full(20, 3.0))
+    infinite = np.array([np.inf] * 20)
+    assert np.array_equal(decode(only_moments(encode(infinite))), infinite)
+
+
 @pytest.mark.parametrize("shape", [[10**9, 10**9], [-1], "x", [1.5], [1] * 33, [MAX_BYTES], [0] + [MAX_BYTES] * 20])
 def test_a_stand_in_for_random_numbers_is_bounded_too(shape):
     with pytest.raises(CodecError):
-        decode({"moments": shape, "mean": "0x0p+0", "std": "0x1p+0"})
+        decode({"moments": shape, "mean": "0x0p+0", "std": "0x1p+0", "flatness": "0x1p+0"})
 
 
-@given(st.lists(st.integers(0, 5), max_size=4), st.floats(), st.floats())
-def test_a_stand_in_for_random_numbers_decodes_whatever_its_moments_are(shape, mean, std):
-    back = decode({"moments": shape, "mean": mean.hex(), "std": std.hex()})
+@given(st.lists(st.integers(0, 5), max_size=4), st.floats(), st.floats(), st.floats())
+def test_a_stand_in_for_random_numbers_decodes_whatever_its_moments_are(shape, mean, std, flat):
+    back = decode({"moments": shape, "mean": mean.hex(), "std": std.hex(), "flatness": flat.hex()})
     assert back.shape == tuple(shape)
     assert back.dtype == float

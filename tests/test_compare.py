@@ -6,7 +6,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from dlcore.compare import COMPARISONS, FLOOR, SHARE, Settings, agree, is_number, near
+from dlcore.codec import decode, encode, only_moments
+from dlcore.compare import COMPARISONS, FLOOR, SHARE, Settings, agree, is_number, near, same_flatness
 from tests.test_codec import native, pairs, values
 
 CLOSE, EXACT, MOMENTS = (Settings(name) for name in COMPARISONS)
@@ -190,6 +191,40 @@ def test_a_draw_with_another_spread_or_mean_does_not_agree(seed, factor, shape):
     assert not agree(expected, factor * got, MOMENTS)
     assert not agree(expected, got + 0.5, MOMENTS)
     assert not agree(expected, got.ravel()[:-1], MOMENTS)
+
+
+DRAWS = {
+    "normal": lambda g, n: g.normal(2, 3, size=n),
+    "uniform": lambda g, n: 2 + 3 * g.uniform(-np.sqrt(3), np.sqrt(3), size=n),
+    "two values": lambda g, n: 2 + 3 * np.sign(g.normal(size=n)),
+    "few ones": lambda g, n: (g.random(n) < 0.2).astype(float),
+}
+
+
+@pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
+@pytest.mark.parametrize("n", [1000, 5000])
+def test_many_draws_from_one_distribution_agree_and_their_stand_in_too(draw, n):
+    for seed in range(100):
+        expected, got = draw(rng(seed), n), draw(rng(seed + 1000), n)
+        assert agree(expected, got, MOMENTS), seed
+        assert agree(decode(only_moments(encode(expected))), got, MOMENTS), seed
+
+
+@pytest.mark.parametrize(("draw", "other"), [("normal", "uniform"), ("uniform", "normal"), ("normal", "two values")])
+def test_many_draws_of_another_kind_do_not_agree(draw, other):
+    for seed in range(50):
+        expected, got = DRAWS[draw](rng(seed), 2000), DRAWS[other](rng(seed + 1000), 2000)
+        assert not agree(expected, got, MOMENTS), seed
+        assert not agree(decode(only_moments(encode(expected))), got, MOMENTS), seed
+
+
+def test_the_flatness_of_skewed_draws_agrees_as_well():
+    for seed in range(100):
+        assert same_flatness(rng(seed).exponential(size=1000), rng(seed + 1000).exponential(size=1000)), seed
+
+
+def test_few_draws_of_another_kind_cannot_be_told():
+    assert agree(DRAWS["normal"](rng(1), 100), DRAWS["uniform"](rng(2), 100), MOMENTS)
 
 
 def test_moments_of_a_constant_are_the_constant():

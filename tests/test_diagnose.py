@@ -187,6 +187,13 @@ def test_a_draw_with_the_wrong_spread_is_not_said_to_be_right_in_some_entries():
     assert diagnose(expected, got, Settings("moments")).kind == "moments"
 
 
+def test_a_draw_from_another_distribution_is_not_said_to_have_the_wrong_spread():
+    expected, got = rng(1).normal(size=3000), rng(2).uniform(-np.sqrt(3), np.sqrt(3), size=3000)
+    found = diagnose(expected, got, Settings("moments"))
+    assert found.kind == "distribution"
+    assert "another distribution" in found.detail
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [

@@ -1,3 +1,4 @@
+import copy
 import functools
 import json
 import math
@@ -295,6 +296,26 @@ def test_random_generators_are_copied_in_their_state():
     assert first.value.tolist() == second.value.tolist() == rng(7).normal(size=3).tolist()
     assert first.changed == ()
     assert generator.normal() == rng(7).normal()
+
+
+@pytest.mark.parametrize("kind", [np.random.PCG64, np.random.MT19937, np.random.Philox])
+@pytest.mark.parametrize(
+    ("function", "undrawn"),
+    [
+        (lambda n, g: g.normal(size=n), ()),
+        (lambda n, g: g.spawn(1)[0].normal(size=n), ()),
+        (lambda n, g: g.integers(0, 2, size=n), ()),
+        (lambda n, g: np.random.Generator(g.bit_generator).random(n), ()),
+        (lambda n, g: rng(3).normal(size=n), ("g",)),
+        (lambda n, g: copy.deepcopy(g).normal(size=n), ("g",)),
+        (lambda n, g: np.zeros(n), ("g",)),
+    ],
+)
+def test_a_generator_that_nobody_drew_from_is_named(function, undrawn, kind):
+    outcome = outcome_of(function, 3, np.random.Generator(kind(7)))
+    assert outcome.undrawn == undrawn
+    assert Outcome.from_json(json.loads(json.dumps(outcome.to_json()))).undrawn == undrawn
+    assert outcome_of(function, 3, g=np.random.Generator(kind(7))).undrawn == undrawn
 
 
 def test_builtins_and_numpy_functions_can_be_observed():

@@ -10,7 +10,7 @@ from dlcore.evidence import Outcome
 from dlcore.judge import Misconception, judge, passes
 from tests.test_codec import values
 
-CLOSE = Settings()
+CLOSE, MOMENTS = Settings(), Settings("moments")
 RIGHT = Outcome("returned", 1.5)
 HINT = "The exponent is −z, not z."
 SAMPLES = {
@@ -24,6 +24,7 @@ SAMPLES = {
     "changed": Outcome("returned", 1.5, changed=("z",)),
     "changed two": Outcome("returned", 1.5, changed=("z", "b")),
     "shared": Outcome("returned", 1.5, shared=("z",)),
+    "undrawn": Outcome("returned", 2.5, undrawn=("rng",)),
 }
 
 
@@ -37,6 +38,7 @@ def test_only_an_outcome_as_good_as_the_references_passes(want, have):
     for good in ("right", "changed", "changed two", "shared"):
         as_good |= {(good, "right"), (good, good)}
     as_good |= {("changed two", "changed"), ("wrong", "wrong"), ("none", "none")}
+    as_good |= {("undrawn", "undrawn"), ("undrawn", "wrong"), ("wrong", "undrawn")}
     verdict = judge(SAMPLES[want], SAMPLES[have], CLOSE)
     assert verdict.passed == ((want, have) in as_good)
     assert verdict.passed == passes(SAMPLES[want], SAMPLES[have], CLOSE)
@@ -124,6 +126,34 @@ def test_shared_memory_is_named_after_a_right_value():
     assert verdict.kind == "shared"
     assert "the argument `z`" in verdict.message
     assert "`" not in verdict.gist
+
+
+DRAWS = np.random.default_rng(1).normal(size=50)
+OWN = Outcome("returned", np.random.default_rng(2).normal(size=50), undrawn=("rng",))
+
+
+def test_random_numbers_of_a_generator_of_ones_own_are_not_what_is_asked_for():
+    verdict = judge(Outcome("returned", DRAWS), OWN, MOMENTS)
+    assert verdict.kind == "undrawn"
+    assert verdict.message.startswith("Your function never drew from `rng`, the generator that it was given")
+    assert "`" not in verdict.gist
+    assert judge(OWN, OWN, MOMENTS).passed  # the reference does not draw from it either
+
+
+def test_where_values_count_a_generator_may_be_left_alone():
+    assert passes(Outcome("returned", DRAWS), Outcome("returned", DRAWS, undrawn=("rng",)), CLOSE)
+
+
+def test_wrong_values_are_explained_by_the_generator_as_well():
+    verdict = judge(Outcome("returned", DRAWS), Outcome("returned", -DRAWS, undrawn=("rng",)), CLOSE)
+    assert verdict.kind == "negated"
+    assert "never drew from `rng`" in verdict.message
+    assert "never drew" not in judge(Outcome("returned", DRAWS), Outcome("returned", -DRAWS), CLOSE).message
+
+
+def test_a_misconception_that_ignores_the_generator_is_met_by_any_other_stream():
+    other = Outcome("returned", np.random.default_rng(3).normal(size=50), undrawn=("rng",))
+    assert judge(Outcome("returned", DRAWS), other, MOMENTS, [slip("own", OWN)]).misconception == "own"
 
 
 def test_an_error_where_a_value_is_asked_for_is_shown_with_its_line():
