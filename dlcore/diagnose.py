@@ -86,6 +86,9 @@ def _is_numeric(value: Any) -> bool:
 
 
 def _within(place: str, inner: Diagnosis) -> Diagnosis:
+    if inner.kind == "none":  # there is a `return`, it is one of the values that lacks
+        sentence = "It is None. Was it given its value?"
+        inner = Diagnosis("none", sentence, sentence)
     return Diagnosis(inner.kind, f"{place}: {inner.gist}", f"{place}: {inner.detail}")
 
 
@@ -100,7 +103,16 @@ def _diagnose_items(expected: Any, got: Any, settings: Settings, lengths: Sequen
         place = f"Entry {first} of the list"
     else:
         place = f"The {ORDINALS[first] if first < len(ORDINALS) else f'{first + 1}th'} of the {len(expected)} values"
+    if _are_whole(expected[first]) and _are_whole(got[first]) and len(expected[first]) == len(got[first]):
+        values = f"Expected {show(expected[first])}, got {show(got[first])}."
+        return _within(place, Diagnosis("values", "The numbers are not right.", values))
     return _within(place, diagnose(expected[first], got[first], settings, lengths))
+
+
+def _are_whole(value: Any) -> bool:
+    """Whether it is a few whole numbers that belong together, such as an index or a shape."""
+    few = isinstance(value, tuple | list) and 0 < len(value) <= 6
+    return few and all(is_number(item) and np.asarray(item).dtype.kind in "iu" for item in value)
 
 
 def _entries(count: int) -> str:
@@ -136,7 +148,8 @@ def _diagnose_type(expected: Any, got: Any) -> Diagnosis:
         if isinstance(expected, list):
             sentence = f"The list should have {_entries(len(expected))}, but it has {_entries(len(got))}."
         else:
-            sentence = f"It returned {len(got)} values where {len(expected)} are asked for."
+            values = "1 value" if len(got) == 1 else f"{len(got)} values"
+            sentence = f"It returned {values} where {len(expected)} are asked for."
         return Diagnosis("count", sentence, sentence)
     want, have = _noun(expected), _noun(got)
     if isinstance(expected, tuple) and len(expected) > 1:
@@ -234,14 +247,17 @@ def _transposed(want: np.ndarray, have: np.ndarray, settings: Settings, lengths:
 def _factor(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Sequence[int]) -> Diagnosis | None:
     if want.dtype.kind not in "iuf" or have.dtype.kind not in "iuf" or not np.any(want) or not np.any(have):
         return None
+    counts = want.dtype.kind in "iu" and have.dtype.kind in "iu"
+    if counts and want.size == 1:  # one count for another is a factor by chance only
+        return None
     want, have = want.astype(float), have.astype(float)
     where = np.unravel_index(int(np.argmax(np.abs(want))), want.shape)
     with np.errstate(all="ignore"):
         factor = float(have[where] / want[where])
         if not np.isfinite(factor) or factor == 0 or not near(want, have / factor, settings).all():
             return None
-    gist = "All numbers are off by the same factor."
-    for length in lengths:
+    gist = "The number is off by a factor." if want.size == 1 else "All numbers are off by the same factor."
+    for length in () if counts else lengths:  # a mean is no whole number, but for a chance
         if np.isclose(factor, length, rtol=1e-4):
             hint = f"The result is {length} times too large, and {length} is the length of an axis of an argument."
             return Diagnosis("factor-m", f"{gist} Is it a sum where a mean is asked for?", f"{hint} A sum for a mean?")
@@ -252,7 +268,8 @@ def _factor(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Seq
             )
     if want.size == 1 and not any(np.isclose(factor, simple) for simple in (2, 0.5, 100, 0.01)):
         return None
-    return Diagnosis("factor", gist, f"All numbers are {factor:.6g} times what is expected. Expected {show(want)}.")
+    what = "The number is" if want.size == 1 else "All numbers are"
+    return Diagnosis("factor", gist, f"{what} {factor:.6g} times what is expected. Expected {show(want)}.")
 
 
 def _whole(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Sequence[int]) -> Diagnosis | None:

@@ -10,8 +10,8 @@ HINTS: tuple[tuple[str, str, str], ...] = (
     (
         "UnboundLocalError",
         r"local variable",
-        "A name that is given a value anywhere in a function belongs to that function everywhere in it. "
-        "Is a variable called like a function that you call?",
+        "This name was read before it had a value. Was the line that sets it skipped, by an `if` say? "
+        "Or is a variable of yours called like a function that you call?",
     ),
     (
         "ValueError",

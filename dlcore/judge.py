@@ -145,8 +145,8 @@ def _explain_error(expected: Outcome, got: Outcome) -> Diagnosis:
         gist = "NumPy warns of an overflow, a division by 0 or an invalid value on the way."
         return Diagnosis("floating-point", gist, f"NumPy warns on the way: {got.text}.{place}")
     known = isinstance(getattr(builtins, got.error, None), type)  # any other name may carry a message
-    raised = f"It raised {got.error if known else 'an error'}"
-    gist = f"{raised}." if expected.kind != "raised" else f"{raised}, not {expected.error}."
+    instead = f", not {expected.error}" if expected.kind == "raised" else ""
+    gist = f"It raised {got.error if known else 'an error'}{instead}."
     hint = hint_for(got.error, got.text)
-    detail = f"It raised {got.error}: {got.text}{place}"
+    detail = f"It raised {got.error}{instead}{f': {got.text}' if got.text else '.'}{place}"
     return Diagnosis("raised", f"{gist} {hint}".rstrip(), f"{detail}\n{hint}".rstrip())

@@ -31,7 +31,15 @@ def shadowed():
     return sum
 
 
+def skipped():
+    for number in (0, -1):
+        if number > 0:
+            found = number
+    return found
+
+
 MISTAKES["a variable that hides a function"] = (shadowed, "called like a function")
+MISTAKES["a variable that no branch sets"] = (skipped, "skipped, by an `if`")
 
 
 @pytest.mark.parametrize("name", MISTAKES)

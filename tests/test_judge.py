@@ -173,6 +173,12 @@ def test_a_value_where_an_error_is_asked_for_is_named():
 def test_another_error_than_the_one_asked_for_is_named():
     verdict = judge(SAMPLES["value error"], SAMPLES["type error"], CLOSE)
     assert verdict.gist == "It raised TypeError, not ValueError."
+    assert verdict.message.startswith("It raised TypeError, not ValueError: no")
+
+
+def test_an_error_without_words_ends_with_a_full_stop():
+    verdict = judge(SAMPLES["value error"], Outcome("raised", error="AssertionError", where="line 2 of f"), CLOSE)
+    assert verdict.message == "It raised AssertionError, not ValueError.\n(line 2 of f)"
 
 
 def test_numerical_warnings_are_explained():
