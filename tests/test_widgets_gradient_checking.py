@@ -85,6 +85,9 @@ def test_every_control_changes_the_picture_and_the_sentence_but_not_the_size(mak
         (1e-9, False, "rounding rules"),
         (1e-5, True, "rounding rules"),
         (5e-3, True, "near the bottom of the V"),
+        (1e-7, True, "rounding rules"),
+        (2e-8, True, "ε is lost: in 32 bits"),
+        (2e-8, False, "rounding rules"),
     ],
 )
 def test_the_sentence_says_which_error_rules(eps, single, story):
@@ -161,8 +164,21 @@ def test_a_bug_lights_up_just_what_it_spoils(bug, wrong):
 
 
 @pytest.mark.parametrize(("eps", "word"), [(1e-12, "too small: rounding"), (0.3, "too large: truncation")])
-def test_a_bad_step_makes_a_right_gradient_look_wrong(eps, word):
-    assert word in choose(plant_a_bug(check), eps=eps)
+@pytest.mark.parametrize("bug", BUGS)
+def test_with_a_bad_step_no_conclusion_is_drawn(bug, eps, word):
+    sentence = choose(plant_a_bug(check), bug, eps)
+    assert word in sentence
+    assert "Go to 1e-5 first" in sentence
+    assert ("But the gradient is right!" in sentence) == (bug == BUGS[0])
+    assert "Above" not in sentence
+
+
+@pytest.mark.parametrize("bug", BUGS[1:])
+def test_no_step_makes_a_bug_look_right(bug):
+    widget = PlantABug(check)
+    for exponent in range(-12, 1):
+        choose(widget.panel, bug, 10.0**exponent)
+        assert max(widget.errors.values()) > 0.05
 
 
 def test_a_right_gradient_lies_on_the_diagonal():
@@ -186,7 +202,10 @@ def test_an_infinite_error_is_a_long_bar():
     def strict(parameters, cost_fn, grads, eps):
         return next(iter(parameters)), (0, 0), np.inf
 
-    assert "Everything is wrong" in choose(plant_a_bug(strict), BUGS[1])
+    widget = PlantABug(strict)
+    assert "The step is a good one, so it is your function that is off." in choose(widget.panel, BUGS[1])
+    assert all(bar.get_width() > 12 for bar in widget.bars.values())
+    assert "But the gradient is right! The step is a good one" in choose(widget.panel, BUGS[0])
 
 
 @pytest.mark.parametrize(

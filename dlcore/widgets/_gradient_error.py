@@ -148,9 +148,13 @@ class GradientError:
         words = f"{bits} bits, ε = {eps:.1e}: the true slope is {CURVES[name].slope:.6g}. "
         words += "; ".join(f"{kind} {slopes[kind]:.6g}, relative error {errors[kind]:.0e}" for kind in LOOKS) + ". "
         bottoms = {kind: STEPS[self._bottom(self.tried[name, single][kind])] for kind in LOOKS}
-        return words + self._story(name, eps, errors["centred"], bottoms["centred"])
+        if _is_lost(CURVES[name].x, eps, single):
+            return (
+                words + f"ε is lost: in {bits} bits x + ε and x − ε are both rounded to x, so the slope comes out as 0."
+            )
+        return words + self._story(name, eps, bottoms["centred"])
 
-    def _story(self, name: str, eps: float, error: float, bottom: float) -> str:
+    def _story(self, name: str, eps: float, bottom: float) -> str:
         """Which of the two errors the centred difference suffers from."""
         if name.startswith("kink"):
             if eps > CURVES[name].x:
@@ -164,13 +168,19 @@ class GradientError:
             return "Centred: truncation rules here, so a smaller step would be better."
         if eps < bottom / 10:
             return "Centred: rounding rules here, so a larger step would be better."
-        return "Centred: this is near the bottom of the V, where truncation and rounding are equally large."
+        return "Centred: this is near the bottom of the V, where truncation and rounding are of the same size."
 
     @staticmethod
     def _bottom(errors: Floats) -> int:
         """Where the V is lowest, on a running maximum, since single roundings may be lucky."""
         padded = np.pad(errors, 3, mode="edge")
         return int(np.argmin([padded[k : k + 7].max() for k in range(errors.size)]))
+
+
+def _is_lost(x: float, eps: float, single: bool) -> bool:
+    """Whether x ± ε is rounded to x."""
+    number = np.float32 if single else np.float64
+    return bool(number(x + eps) == number(x) == number(x - eps))
 
 
 def _drawn(errors: Floats) -> Floats:

@@ -23,6 +23,7 @@ Arrays = dict[str, Floats]
 SIZES = (2, 4, 3, 1)
 EXAMPLES = 6
 GOOD, BAD = 1e-7, 1e-4  # thresholds of the relative error
+FINE, COARSE = 1e-9, 1e-3  # steps between which a right gradient passes every sound check
 LOWEST = 1e-12  # error that is drawn
 TALLEST = 2.4  # claim that is drawn, in units of the array's largest true entry
 PENALTY = 0.05
@@ -75,7 +76,10 @@ class PlantABug:
         name, index, error = self._report(network, cost_of, claims, eps)
         self._move_bars(eps)
         self._move_entries(claims, name, index)
-        return self._sentence(bug, eps, name, index, error)
+        words = f"ε = {eps:.1e}. Your function reports {name}, entry {index}, relative error {error:.2g}. "
+        if not self._report(network, cost_of, self.truth, eps)[2] <= BAD:
+            return words + _distrust(bug, eps)
+        return words + self._reading(bug)
 
     def _report(
         self, parameters: Arrays, cost_of: Callable[..., float], claims: Arrays, eps: float
@@ -151,25 +155,29 @@ class PlantABug:
         else:
             self.entry.set_data([], [])
 
-    def _sentence(self, bug: str, eps: float, name: str, index: tuple[int, ...], error: float) -> str:
-        words = f"ε = {eps:.1e}. Your function reports {name}, entry {index}, relative error {error:.2g}. "
+    def _reading(self, bug: str) -> str:
+        """What the bars say about the place of the bug, with a step that finds no fault with a right gradient."""
         wrong = [one for one, its in self.errors.items() if not its <= BAD]
-        if bug == "none":
-            if not wrong:
-                return words + "The gradient is right, and no bar is longer than 1e-4."
-            arm = "large: truncation" if eps > 1e-4 else "small: rounding"
-            return words + f"But the gradient is right! It is the measurement that is off; this ε is too {arm}."
         if not wrong:
-            return words + "There is a bug, and it was not found."
-        words += f"Above 1e-4: {', '.join(wrong)}. "
+            right = "The gradient is right, and no bar is longer than 1e-4."
+            return right if bug == "none" else "There is a bug, and it was not found."
+        words = f"Above 1e-4: {', '.join(wrong)}. "
         if len(wrong) == 1:
             return words + f"Nothing else is computed from d{wrong[0]}, so nothing else is wrong: read that one line."
         if wrong == [one for one in self.truth if one.startswith("W")]:
             return words + "All weights and no bias: the fingerprint of a penalty that is missing on one side."
         if len(wrong) == len(self.truth):
-            return words + "Everything is wrong: look at the very first gradient, at 1/m, or at ε."
+            return words + "Everything is wrong: look at the very first gradient, or at 1/m."
         layer = max(int(one[1:]) for one in wrong)
         return words + f"The last layer that is wrong is {layer}: the mistake is in dZ{layer}, and spreads backwards."
+
+
+def _distrust(bug: str, eps: float) -> str:
+    """Why a report is worth nothing that finds fault with the right gradient."""
+    words = "But the gradient is right! " if bug == "none" else "That proves nothing: a right gradient fails, too. "
+    if FINE <= eps <= COARSE:
+        return words + "The step is a good one, so it is your function that is off."
+    return words + f"This ε is too {'large: truncation' if eps > COARSE else 'small: rounding'}. Go to 1e-5 first."
 
 
 class _Network:

@@ -42,6 +42,6 @@ def plant_a_bug(
 
     Args:
         gradient_check: your function (parameters, cost_fn, grads, eps) → name,
-            index, error. It is called seven times on every change.
+            index, error. It is called eight times on every change.
     """
     return PlantABug(gradient_check).panel
