@@ -4,6 +4,7 @@ from dlcore.widgets.deep_network import backprop_graph, signal_depth
 from dlcore.widgets.gradient_checking import gradient_error, plant_a_bug
 from dlcore.widgets.regularization import regularized_boundary, shrinkage
 from dlcore.widgets.shallow_network import activation_explorer, hidden_units, symmetry
+from dlcore.widgets.softmax import grid_and_random, softmax_bars
 from dlcore.widgets.week1 import cost_valley, sigmoid_plane
 
 __all__ = [
@@ -11,11 +12,13 @@ __all__ = [
     "backprop_graph",
     "cost_valley",
     "gradient_error",
+    "grid_and_random",
     "hidden_units",
     "plant_a_bug",
     "regularized_boundary",
     "shrinkage",
     "sigmoid_plane",
     "signal_depth",
+    "softmax_bars",
     "symmetry",
 ]
