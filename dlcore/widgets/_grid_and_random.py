@@ -78,8 +78,8 @@ class GridAndRandom:
         self.live.freeze(*moving)
         controls = [
             whole_slider("grid: trials a side", 2, 6, 5),
-            slider("importance of the penalty", 0, 1, 0, step=0.05),
-            slider("size of the good region", 0.1, 1.0, 0.4, step=0.05),
+            slider("importance of λ", 0, 1, 0, step=0.05),
+            slider("good region", 0.1, 1.0, 0.4, step=0.05),
         ]
         buttons = {"New draw": self.draw_again, "New map": self.move_map}
         self.panel = Panel(self.live, controls, self.update, buttons=buttons)

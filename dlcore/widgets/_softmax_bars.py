@@ -48,7 +48,7 @@ class SoftmaxBars:
         wanted = Patch(facecolor="white", edgecolor="black", linewidth=2.2, label="the right class has a thick frame")
         self.live.figure.legend(handles=[wanted], loc="lower center", fontsize=9)
         self.live.freeze(*[artist for bars, texts in self.groups for artist in (*bars, *texts)])
-        self.scores = [slider(f"score of class {k}", -LIMIT, LIMIT, START[k], step=0.05) for k in range(CLASSES)]
+        self.scores = [slider(f"score of class {k}", -LIMIT, LIMIT, START[k], step=0.1) for k in range(CLASSES)]
         self.temperature = log_slider("temperature T", 0.01, 100, 1.0)
         self.right = choice("right class", [(f"class {k}", k) for k in range(CLASSES)], 1)
         self.panel = Panel(
