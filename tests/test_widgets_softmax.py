@@ -175,6 +175,18 @@ def test_descent_raises_the_right_class_on_and_on():
     assert before < 0.02
 
 
+def test_descent_goes_on_where_the_sliders_round():
+    widget = SoftmaxBars(shares, nats, slope)
+    before = 1.0
+    for _ in range(40):
+        widget.panel.buttons["Ten steps of descent"].click()
+        for score in widget.scores:  # as the browser does
+            score.value = round(score.value, 1)
+        now = 1 - bars_of(widget, 1)[1]
+        assert 0 < now < before
+        before = now
+
+
 def test_start_again_puts_everything_back():
     widget = set_scores(SoftmaxBars(shares, nats, slope), (9, 9, -9, 0), 10, 2)
     widget.panel.buttons["Start again"].click()

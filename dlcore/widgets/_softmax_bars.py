@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 CLASSES = 4
 START = (2.0, 1.0, -1.0, 0.5)
 LIMIT = 10.0  # of the scores
+STEP = 0.1  # of a slider
 STEPS, RATE = 10, 0.5  # of one press on the button
 
 
@@ -35,6 +36,7 @@ class SoftmaxBars:
         softmax_gradient: Callable[[Floats, NDArray[np.int64]], ArrayLike],
     ):
         self.softmax, self.cross_entropy, self.softmax_gradient = softmax, cross_entropy, softmax_gradient
+        self.exact = np.array(START)  # the scores, which the sliders round
         self.live = LiveFigure(
             size=(9.4, 3.6),
             alt="Bars of four classes. Left: their scores. Middle: their probabilities. "
@@ -48,7 +50,7 @@ class SoftmaxBars:
         wanted = Patch(facecolor="white", edgecolor="black", linewidth=2.2, label="the right class has a thick frame")
         self.live.figure.legend(handles=[wanted], loc="lower center", fontsize=9)
         self.live.freeze(*[artist for bars, texts in self.groups for artist in (*bars, *texts)])
-        self.scores = [slider(f"score of class {k}", -LIMIT, LIMIT, START[k], step=0.1) for k in range(CLASSES)]
+        self.scores = [slider(f"score of class {k}", -LIMIT, LIMIT, START[k], step=STEP) for k in range(CLASSES)]
         self.temperature = log_slider("temperature T", 0.01, 100, 1.0)
         self.right = choice("right class", [(f"class {k}", k) for k in range(CLASSES)], 1)
         self.panel = Panel(
@@ -64,35 +66,38 @@ class SoftmaxBars:
 
     def update(self, *values: Any) -> str:
         """Compute probabilities, loss and gradient with the student's functions, and move the bars."""
-        *scores, temperature, right = values
-        Z, label = np.array(scores)[:, np.newaxis] / temperature, np.array([right])
+        *shown, temperature, right = values
+        moved = np.abs(np.array(shown) - self.exact) > 0.501 * STEP
+        self.exact = np.where(moved, shown, self.exact)
+        Z, label = self.exact[:, np.newaxis] / temperature, np.array([right])
         P = _column(self.softmax, Z)
         loss = _number(self.cross_entropy, Z, label)
         push = -_column(self.softmax_gradient, Z, label)
-        for (bars, texts), heights, decimals in zip(self.groups, (np.array(scores), P, push), (1, 3, 3), strict=True):
+        for (bars, texts), heights, decimals in zip(self.groups, (self.exact, P, push), (1, 3, 3), strict=True):
             _move(bars, texts, heights, decimals, right)
         return self._sentence(P, loss, push, right, temperature)
 
     def shift(self) -> None:
         """Add 2 to all scores, or less where one would leave the scale."""
-        by = min(2.0, LIMIT - max(score.value for score in self.scores))
-        for score in self.scores:
-            score.value = score.value + by
+        self._set(self.exact + min(2.0, LIMIT - self.exact.max()))
 
     def descend(self) -> None:
         """Take some steps against the gradient (of z/T: at T = 1, that of z)."""
-        Z = np.array([[score.value] for score in self.scores])
+        Z = self.exact[:, np.newaxis]
         for _ in range(STEPS):
             G = _column(self.softmax_gradient, Z / self.temperature.value, np.array([self.right.value]))
             Z = Z - RATE * G[:, np.newaxis]
-        for score, value in zip(self.scores, np.clip(Z[:, 0], -LIMIT, LIMIT), strict=True):
-            score.value = float(value)
+        self._set(np.clip(Z[:, 0], -LIMIT, LIMIT))
 
     def restart(self) -> None:
         """Put all controls where they were in the beginning."""
-        for score, value in zip(self.scores, START, strict=True):
-            score.value = value
+        self._set(np.array(START))
         self.temperature.value, self.right.value = 1.0, 1
+
+    def _set(self, scores: Floats) -> None:
+        self.exact = scores
+        for score, value in zip(self.scores, scores, strict=True):
+            score.value = float(value)
 
     def _draw_group(self, left: float, title: str, ylim: tuple[float, float], ylabel: str) -> tuple[Any, list[Any]]:
         ax = self.live.figure.add_axes((left, 0.24, 0.245, 0.64))
