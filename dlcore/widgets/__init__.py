@@ -1,5 +1,6 @@
 """Interactive pictures, each driven by the student's own functions."""
 
+from dlcore.widgets.convolution import convolution_step, filter_gallery, gradient_routing
 from dlcore.widgets.deep_network import backprop_graph, signal_depth
 from dlcore.widgets.gradient_checking import gradient_error, plant_a_bug
 from dlcore.widgets.regularization import regularized_boundary, shrinkage
@@ -10,8 +11,11 @@ from dlcore.widgets.week1 import cost_valley, sigmoid_plane
 __all__ = [
     "activation_explorer",
     "backprop_graph",
+    "convolution_step",
     "cost_valley",
+    "filter_gallery",
     "gradient_error",
+    "gradient_routing",
     "grid_and_random",
     "hidden_units",
     "plant_a_bug",
