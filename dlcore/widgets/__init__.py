@@ -1,5 +1,6 @@
 """Interactive pictures, each driven by the student's own functions."""
 
+from dlcore.widgets.batch_normalization import normalization_race, normalized_batch
 from dlcore.widgets.convolution import convolution_step, filter_gallery, gradient_routing
 from dlcore.widgets.deep_network import backprop_graph, signal_depth
 from dlcore.widgets.gradient_checking import gradient_error, plant_a_bug
@@ -18,6 +19,8 @@ __all__ = [
     "gradient_routing",
     "grid_and_random",
     "hidden_units",
+    "normalization_race",
+    "normalized_batch",
     "plant_a_bug",
     "regularized_boundary",
     "shrinkage",
