@@ -27,7 +27,7 @@ import io
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stdout
+from contextlib import nullcontext, redirect_stdout
 from typing import Any
 
 import ipywidgets
@@ -37,7 +37,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from dlcore.clicks import clickable_image
 from dlcore.errors import CourseError
+from dlcore.time_limit import OutOfTime, time_limit
 
 __all__ = ["LiveFigure", "Panel", "ask", "choice", "log_slider", "name_of", "slider", "stops", "toggle", "whole_slider"]
 
@@ -58,8 +60,22 @@ class LiveFigure:
         alt: what the figure shows in general, for those who cannot see it.
     """
 
-    def __init__(self, size: tuple[float, float] = (8.0, 3.6), dpi: int = 100, alt: str = ""):
-        """Make an empty figure; `size` is (width, height) in inches."""
+    def __init__(
+        self,
+        size: tuple[float, float] = (8.0, 3.6),
+        dpi: int = 100,
+        alt: str = "",
+        pressed: Callable[[Any, float, float], None] | None = None,
+    ):
+        """Make an empty figure.
+
+        Args:
+            size: (width, height) in inches.
+            dpi: pixels an inch.
+            alt: what the figure shows in general.
+            pressed: called with the axes and the coordinates in it where the
+                picture is clicked, and on while the pointer is dragged.
+        """
         self.figure = Figure(figsize=size, dpi=dpi)
         self.figure.set_layout_engine("none")  # axes stay where they are put
         self.alt = alt
@@ -67,7 +83,11 @@ class LiveFigure:
         width, height = self._canvas.get_width_height()
         layout = {"width": f"{width}px", "height": f"{height}px", "max_width": "100%"}
         fit = {"object_fit": "contain", "object_position": "left top"}  # in a narrow window
-        self.image = ipywidgets.Image(format="png", layout={**layout, **fit})
+        if pressed is None:
+            self.image: Any = ipywidgets.Image(format="png", layout={**layout, **fit})
+        else:
+            layout["height"] = "auto"  # a narrow page makes the picture smaller
+            self.image = clickable_image(alt, layout, lambda x, y: self._press(pressed, x, y))
         self._moving: tuple[Any, ...] = ()
         self._background: Any = None
 
@@ -92,6 +112,14 @@ class LiveFigure:
     def blank(self) -> None:
         """Show the background alone."""
         self._show(())
+
+    def _press(self, pressed: Callable[[Any, float, float], None], across: float, down: float) -> None:
+        """Tell `pressed` what lies at these fractions of the picture's width and height."""
+        width, height = self._canvas.get_width_height()
+        pixel = (across * width, (1 - down) * height)
+        for ax in self.figure.axes:
+            if ax.bbox.contains(*pixel):
+                pressed(ax, *map(float, ax.transData.inverted().transform(pixel)))
 
     def _show(self, artists: Sequence[Any]) -> None:
         if self._background is None:
@@ -124,6 +152,7 @@ class Panel:
         controls: Sequence[Any],
         update: Callable[..., str],
         buttons: Mapping[str, Callable[[], None]] | None = None,
+        arrange: Callable[[Mapping[str, Any]], Any] | None = None,
     ):
         """Connect the controls and make the first picture.
 
@@ -134,6 +163,8 @@ class Panel:
                 returns a sentence, plain text in which `names` may stand in
                 backquotes. It takes 30 ms at most.
             buttons: a label and what to do on a click, before the next update.
+            arrange: given the buttons, returns the widget that holds them and
+                the controls; without it they stand below one another.
         """
         self.live, self.controls, self._update = live, tuple(controls), update
         self.buttons = {label: _button(label) for label in buttons or {}}
@@ -149,11 +180,12 @@ class Panel:
             self.buttons[label].on_click(lambda _, action=action: self.press(action))
         self.tick()
         row = [ipywidgets.HBox(list(self.buttons.values()))] if self.buttons else []
-        self.box = ipywidgets.VBox([*self.controls, *row, live.image, self._status])
+        above = [*self.controls, *row] if arrange is None else [arrange(self.buttons)]
+        self.box = ipywidgets.VBox([*above, live.image, self._status])
 
     def tick(self) -> None:
-        """Bring the picture and the sentence up to date with the controls."""
-        self.error = None
+        """Bring the picture and the sentence up to date with the controls; those that `update` moves stay silent."""
+        self.error, was_silent, self._silent = None, self._silent, True
         try:
             self._say(self._update(*(control.value for control in self.controls)))
             self.live.refresh()
@@ -161,6 +193,8 @@ class Panel:
             self.error = error
             self._say(_kind_words(error), trouble=True)
             self.live.blank()
+        finally:
+            self._silent = was_silent
 
     def press(self, action: Callable[[], None]) -> None:
         """Do what a button does: `action` may change controls; the picture changes once."""
@@ -195,14 +229,19 @@ class Panel:
         return bundle
 
 
-def ask(function: Callable[..., Any], *args: Any) -> Any:
+def ask(function: Callable[..., Any], *args: Any, seconds: float | None = None) -> Any:
     """Return `function(*args)`; if the student's function fails, say so kindly.
 
     What it prints and warns of is dropped: a picture may call it a thousand times.
 
+    Args:
+        function: the student's.
+        args: what it is called with.
+        seconds: how long it may take; None for as long as it likes.
+
     Raises:
-        CourseError: the function raised or returned None; the message names
-            it and the slip.
+        CourseError: the function raised, returned None or took too long; the
+            message names it and the slip.
 
     >>> ask(lambda z: z + 1, 2)
     3
@@ -210,7 +249,11 @@ def ask(function: Callable[..., Any], *args: Any) -> Any:
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"), redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
-            result = function(*args)
+            with nullcontext() if seconds is None else time_limit(seconds):
+                result = function(*args)
+    except OutOfTime as error:
+        words = f"`{name_of(function)}` was still running after {seconds:g} s, so it was stopped. Does each loop end?"
+        raise CourseError(words) from error
     except NotImplementedError as error:
         raise CourseError(_kind_words(error)) from error
     except Exception as error:

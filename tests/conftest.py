@@ -32,6 +32,18 @@ def needs_sandbox() -> None:
 
 
 @pytest.fixture(scope="session")
+def chromium() -> str:
+    """Where the browser is."""
+    path = shutil.which("chromium")
+    if path is None:
+        reason = "no chromium: the page was not looked at (on Debian: apt-get install chromium)"
+        if os.environ.get("REQUIRE_ALL"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return path
+
+
+@pytest.fixture(scope="session")
 def small_reference(tmp_path_factory):
     """The reference of a small lesson, which took a kernel to make."""
     from tests.small_lesson import reference_of

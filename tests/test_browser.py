@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -20,18 +19,6 @@ MISSING_MINUS = [
 ]
 WIDGET = "from dlcore.widgets import sigmoid_plane"
 RIGHT = ["power = np.exp(-np.abs(z))", "return np.where(np.asarray(z) >= 0, 1, power) / (1 + power)"]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    """Where the browser is."""
-    path = shutil.which("chromium")
-    if path is None:
-        reason = "no chromium: the page was not looked at (on Debian: apt-get install chromium)"
-        if os.environ.get("REQUIRE_ALL"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return path
 
 
 @pytest.fixture

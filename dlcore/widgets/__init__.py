@@ -4,6 +4,8 @@ from dlcore.widgets.batch_normalization import normalization_race, normalized_ba
 from dlcore.widgets.convolution import convolution_step, filter_gallery, gradient_routing
 from dlcore.widgets.deep_network import backprop_graph, signal_depth
 from dlcore.widgets.gradient_checking import gradient_error, plant_a_bug
+from dlcore.widgets.optimizer_trajectories import optimizer_trajectories
+from dlcore.widgets.optimizers import batch_and_decay, moving_average
 from dlcore.widgets.regularization import regularized_boundary, shrinkage
 from dlcore.widgets.shallow_network import activation_explorer, hidden_units, symmetry
 from dlcore.widgets.softmax import grid_and_random, softmax_bars
@@ -12,6 +14,7 @@ from dlcore.widgets.week1 import cost_valley, sigmoid_plane
 __all__ = [
     "activation_explorer",
     "backprop_graph",
+    "batch_and_decay",
     "convolution_step",
     "cost_valley",
     "filter_gallery",
@@ -19,8 +22,10 @@ __all__ = [
     "gradient_routing",
     "grid_and_random",
     "hidden_units",
+    "moving_average",
     "normalization_race",
     "normalized_batch",
+    "optimizer_trajectories",
     "plant_a_bug",
     "regularized_boundary",
     "shrinkage",

@@ -1,0 +1,38 @@
+"""Week 5: optimizers race over a surface, each stepped by the student's own function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from dlcore.live import Panel
+from dlcore.widgets._trajectories_player import Trajectories
+
+__all__ = ["optimizer_trajectories"]
+
+
+def optimizer_trajectories(
+    initial_state: Callable[[dict[str, Any], str], dict[str, Any]],
+    steps: Mapping[str, Callable[..., Any]],
+    preset: str = "ravine zig-zag",
+) -> Panel:
+    """Return a panel in which methods walk down a surface side by side.
+
+    Left, their paths over the contours; click there, or drag, to move the
+    start. Right, the cost against the step. The arrows and areas at the heads
+    show what each method remembers: its velocity and its squared gradients.
+    Choosing a preset sets the surface, the start, the methods and their rates.
+
+    Args:
+        initial_state: your function (parameters, method) → state.
+        steps: your functions by method, any of "sgd", "momentum", "nesterov",
+            "rmsprop", "adam", "adamw": (parameters, grads, state,
+            learning_rate, …) → new parameters, new state. Each is called once a
+            step whenever one of its settings changes, with parameters
+            {"theta": (2, 1)} and grads {"dtheta": (2, 1)}.
+        preset: what to begin with, such as "saddle escape" or "Adam first step".
+
+    Raises:
+        CourseError: there is no such preset or no such method.
+    """
+    return Trajectories(initial_state, steps, preset).panel

@@ -1,0 +1,262 @@
+import re
+import time
+
+import numpy as np
+import pytest
+
+from dlcore.errors import CourseError
+from dlcore.widgets import batch_and_decay, moving_average
+from dlcore.widgets._batch_and_decay import EPOCHS, EXAMPLES, RATES, SCHEDULES, SIZES, BatchAndDecay
+from dlcore.widgets._moving_average import LENGTH, MovingAverage
+
+pytestmark = pytest.mark.week5
+
+
+def average(values, beta, bias_correction):
+    weights = (1 - beta) * float(beta) ** np.subtract.outer(np.arange(len(values)), np.arange(len(values))).clip(0)
+    weights = np.tril(weights)
+    if bias_correction:
+        weights = weights / weights.sum(axis=1, keepdims=True)
+    return weights @ values
+
+
+def pieces(X, Y, size, rng):
+    order = rng.permutation(X.shape[1])
+    return [(X[:, chosen], Y[:, chosen]) for chosen in np.split(order, range(size, X.shape[1], size))]
+
+
+def walk(parameters, grads, state, learning_rate):
+    moved = {}
+    for name, array in parameters.items():
+        moved[name] = array - grads[f"d{name}"] * learning_rate
+    return moved, {}
+
+
+def falling(alpha0, epoch, schedule, rate=0.5, every=10, total=100, warmup=5):
+    if schedule == "inverse":
+        return alpha0 / (rate * epoch + 1)
+    if schedule == "cosine":
+        return alpha0 * np.cos(epoch * np.pi / total / 2) ** 2
+    if schedule == "warm-up":
+        return alpha0 * min(epoch + 1, warmup) / warmup
+    if schedule == "sqrt":
+        return alpha0 * (epoch + 1) ** -0.5
+    return alpha0 * rate ** (epoch if schedule == "exponential" else epoch // every)
+
+
+def answering(result):
+    """A student's function that always returns `result`."""
+
+    def mine(*_, **__):
+        return result
+
+    return mine
+
+
+def unwritten(*_, **__):
+    raise NotImplementedError
+
+
+PANELS = {
+    "average": lambda: moving_average(average),
+    "batches": lambda: batch_and_decay(pieces, walk, falling),
+}
+
+
+def other_values(control):
+    """Some other values that a control can take."""
+    if hasattr(control, "options"):
+        values = [option[1] if isinstance(option, tuple) else option for option in control.options]
+        return [value for value in values if value != control.value]
+    if isinstance(control.value, bool):
+        return [not control.value]
+    return [value for value in (control.min, control.max) if value != control.value]
+
+
+@pytest.mark.parametrize("make", PANELS.values(), ids=PANELS)
+def test_every_control_changes_the_picture_but_not_its_size(make):
+    panel = make()
+    layout = panel.live.image.layout
+    size = (layout.width, layout.height)
+    for control in panel.controls:
+        start = control.value
+        for value in other_values(control):
+            control.value = start
+            before = panel.live.image.value
+            control.value = value
+            assert panel.error is None
+            assert panel.live.image.value != before
+            assert panel.live.image.value[16:24] == before[16:24]  # a PNG's width and height
+            assert (layout.width, layout.height) == size
+        control.value = start
+
+
+@pytest.mark.parametrize("make", PANELS.values(), ids=PANELS)
+def test_there_are_words_for_those_who_cannot_see(make):
+    panel = make()
+    bundle = panel._repr_mimebundle_()
+    assert panel.live.alt in bundle["text/plain"]
+    assert panel.sentence in bundle["text/plain"]
+
+
+@pytest.mark.parametrize("make", PANELS.values(), ids=PANELS)
+def test_a_tick_takes_little_time(make, record_property):
+    panel, times = make(), []
+    for _ in range(10):
+        start = time.perf_counter()
+        panel.tick()
+        times.append(time.perf_counter() - start)
+    record_property("milliseconds_per_tick", round(1000 * float(np.median(times)), 1))
+
+
+# the average
+
+
+def averaging(function, beta, t, corrected):
+    widget = MovingAverage(function)
+    for control, value in zip(widget.panel.controls, (beta, t, corrected), strict=True):
+        control.value = value
+    return widget
+
+
+@pytest.mark.parametrize(("beta", "t"), [(0.9, 40), (0.5, 3), (0.98, 100), (0.0, 7), (0.99, 1)])
+def test_the_bars_are_the_weights(beta, t):
+    widget = averaging(average, beta, t, corrected=False)
+    ages = t - np.arange(1, LENGTH + 1)
+    expected = np.where(ages >= 0, (1 - beta) * float(beta) ** ages.clip(0), 0)
+    assert widget.weights == pytest.approx(expected)
+    assert widget.bars.get_data().values == pytest.approx(np.minimum(expected, 0.52))
+    assert f"The weights add up to {1 - beta**t:.3f}; an average would have 1" in widget.panel.sentence
+    assert widget.line.get_ydata()[t - 1] == pytest.approx(widget.weights @ widget.series)
+
+
+def test_corrected_weights_add_up_to_one():
+    widget = averaging(average, 0.9, 3, corrected=True)
+    assert widget.weights.sum() == pytest.approx(1)
+    assert widget.panel.sentence.endswith("The weights add up to 1.000.")
+
+
+def test_swapped_shares_are_seen():
+    swapped = averaging(lambda values, beta, corrected: average(values, 1 - beta, corrected), 0.9, 40, corrected=False)
+    assert swapped.weights[39] == pytest.approx(0.9)
+    assert swapped.bars.get_data().values[38] == pytest.approx(0.09)
+
+
+@pytest.mark.parametrize(
+    ("student", "message"),
+    [
+        (unwritten, "Write `unwritten` first, then run this cell again."),
+        (answering(None), "`mine` returned nothing. Is a `return` missing?"),
+        (
+            answering(0.5),
+            r"`mine` should return one average for each value, shape \(100,\), but it returned shape \(\)",
+        ),
+        (answering(np.full(LENGTH, np.nan)), "`mine` should return finite numbers"),
+        (answering(["a"] * LENGTH), "`mine` should return finite numbers"),
+        (lambda values, beta: values, "raised TypeError: "),
+    ],
+)
+def test_a_wrong_average_gets_kind_words(student, message):
+    panel = moving_average(student)
+    assert isinstance(panel.error, CourseError | NotImplementedError)
+    assert re.search(message, panel.sentence)
+    panel.controls[1].value = 3
+    assert re.search(message, panel.sentence)
+
+
+# batches and decay
+
+
+def walking(size=8, rate=0.32, schedule="constant", seed=1, functions=(pieces, walk, falling)):
+    widget = BatchAndDecay(*functions)
+    for control, value in zip(widget.panel.controls, (size, rate, schedule, seed), strict=True):
+        control.value = value
+    return widget
+
+
+def cloud(widget):
+    """How far the last epochs are from the best parameters."""
+    late = np.array(widget.late.get_data())
+    return float(np.sqrt(np.mean(np.sum((late - widget.best) ** 2, axis=0))))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_smaller_batch_makes_more_steps(size):
+    widget = walking(size, 0.04)
+    steps = EPOCHS * EXAMPLES // size
+    assert len(widget.path.get_xdata()) == steps + 1
+    assert f"{steps} steps in 20 epochs" in widget.panel.sentence
+
+
+def test_the_cloud_shrinks_with_the_batch_and_with_the_rate():
+    assert cloud(walking(2)) > 1.5 * cloud(walking(8)) > 2 * cloud(walking(32))
+    assert cloud(walking(2)) > 1.5 * cloud(walking(2, 0.08))
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "inverse", "exponential", "staircase"])
+def test_a_falling_rate_shrinks_the_cloud(schedule):
+    assert cloud(walking(2)) > 2 * cloud(walking(2, schedule=schedule))
+
+
+def test_the_whole_batch_follows_the_formula():
+    widget = walking(128, 0.64)
+    H = widget.X @ widget.X.T / EXAMPLES
+    start = np.array([[-1.0], [-0.9]])
+    end = widget.best + np.linalg.matrix_power(np.eye(2) - 0.64 * H, EPOCHS) @ (start - widget.best)
+    assert np.array(widget.path.get_data())[:, -1] == pytest.approx(end[:, 0])
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_the_rates_are_the_students(schedule):
+    widget = walking(schedule=schedule)
+    name, options = SCHEDULES[schedule]
+    rates = [falling(0.32, epoch, name, **options) for epoch in range(EPOCHS)]
+    assert widget.rate.get_ydata()[:-1] == pytest.approx(rates)
+
+
+def test_a_walk_that_diverges_is_stopped_and_said():
+    widget = walking(1, RATES[-1])
+    assert "the walk diverges, in epoch 1 of 20" in widget.panel.sentence
+    assert len(widget.late.get_xdata()) == 0
+
+
+def test_a_step_uphill_is_seen():
+    def uphill(parameters, grads, state, learning_rate):
+        return walk(parameters, grads, state, -learning_rate)
+
+    assert "diverges" in walking(functions=(pieces, uphill, falling)).panel.sentence
+
+
+BAD = [
+    (0, unwritten, "Write `unwritten` first, then run this cell again."),
+    (0, answering(None), "`mine` returned nothing. Is a `return` missing?"),
+    (0, answering([np.ones((2, 3))]), "`mine` should return a list of pairs"),
+    (0, answering([(np.ones((3, 2)), np.ones((3, 1)))]), "`mine` should return a list of pairs"),
+    (0, answering(3), "`mine` should return a list of pairs"),
+    (1, unwritten, "Write `unwritten` first, then run this cell again."),
+    (
+        1,
+        answering({"theta": np.ones((2, 1))}),
+        "`mine` should return two things: the parameters, a dict, and the state",
+    ),
+    (1, answering(({"theta": np.ones(2)}, {})), r"should return parameters with `theta`, finite and of shape \(2, 1\)"),
+    (1, answering(({}, {})), "should return parameters with `theta`"),
+    (1, answering(({"theta": np.full((2, 1), np.nan)}, {})), "should return parameters with `theta`, finite"),
+    (2, unwritten, "Write `unwritten` first, then run this cell again."),
+    (2, answering(None), "`mine` returned nothing. Is a `return` missing?"),
+    (2, answering([0.1]), "`mine` should return one finite number"),
+    (2, answering("fast"), "`mine` should return one finite number"),
+    (2, answering(np.inf), "`mine` should return one finite number"),
+    (2, lambda alpha0, epoch: alpha0, "raised TypeError: "),
+]
+
+
+@pytest.mark.parametrize(("place", "student", "message"), BAD)
+def test_a_wrong_function_gets_kind_words(place, student, message):
+    functions = [pieces, walk, falling]
+    functions[place] = student
+    panel = batch_and_decay(*functions)
+    assert panel.error is not None
+    assert re.search(message, panel.sentence)
+    panel.controls[0].value = 32
+    assert re.search(message, panel.sentence)
