@@ -4,6 +4,7 @@ Run with `make bench`, or `python bench/trajectories.py`. A picture counts when
 the page has loaded it.
 """
 
+import itertools
 import shutil
 import sys
 import tempfile
@@ -29,7 +30,7 @@ def rate(page: RacePage) -> str:
     shown = page.shown()[before:]
     times = [when for when, _ in shown]
     distinct = len({address for _, address in shown})
-    gaps = sorted(b - a for a, b in zip(times, times[1:], strict=False))
+    gaps = sorted(b - a for a, b in itertools.pairwise(times))
     return (
         f"{1000 * (len(times) - 1) / (times[-1] - times[0]):5.1f} pictures a second ({distinct} of {len(shown)} "
         f"distinct), longest gap {gaps[-1]:.0f} ms, {len(page.shown()) - at_pause} after the pause"
