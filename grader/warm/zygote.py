@@ -119,7 +119,7 @@ def become_kernel(request: dict) -> None:
     os.chdir(request["home"])
     os.umask(0o077)
     os.environ.clear()
-    os.environ.update(request["environment"])
+    os.environ.update({"HOME": request["home"]} | request["environment"])  # IPython wants a home
     sys.argv = ["kernel", "-f", request["connection_file"]]
     sys.path[:] = [folder for folder in sys.path if folder not in ("", os.path.dirname(__file__))]
     main = type(sys)("__main__")
