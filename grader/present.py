@@ -8,6 +8,7 @@ that the page is made from.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from html import escape
@@ -59,6 +60,7 @@ def _inline(text: str) -> Markup:
     )
 
 
+@functools.cache
 def pages() -> jinja2.Environment:
     """The templates of all our pages; what they are given is escaped."""
     environment = jinja2.Environment(
