@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from tqdm import tqdm
@@ -58,6 +58,8 @@ def _parser() -> argparse.ArgumentParser:
     item.add_argument("week")
     item.add_argument("--student", action="append", default=[], metavar="ID", help="only this one (may be repeated)")
     item.add_argument("--force", action="store_true", help="grade again what is graded")
+    item.add_argument("--workers", type=int, metavar="N", help="processes that run submissions (default: the cores)")
+    item.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler whose workers to use, tcp://…")
     item.add_argument(
         "--unsafe-without-sandbox",
         action="store_true",
@@ -76,9 +78,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _bar(text: str) -> Callable[[list[str]], Iterator[str]]:
-    def bar(items: list[str]) -> Iterator[str]:
-        return iter(tqdm(items, desc=text, unit="submission", disable=None))
+def _bar(text: str) -> Callable[[Iterable[str], int], Iterable[str]]:
+    def bar(items: Iterable[str], total: int) -> Iterable[str]:
+        return iter(tqdm(items, desc=text, total=total, unit="submission", disable=None))
 
     return bar
 
@@ -136,6 +138,8 @@ def _grade(options: argparse.Namespace) -> int:
         students=options.student,
         force=options.force,
         unsafe_without_sandbox=options.unsafe_without_sandbox,
+        workers=options.workers,
+        scheduler=options.scheduler,
         progress=_bar("grading"),
     )
     width = max(len(item.student) for item in graded)

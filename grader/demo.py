@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import nbformat
@@ -27,7 +27,7 @@ CELL_SECONDS = 4
 
 
 def run_demo(
-    course: Course, folder: Path, say: Callable[[str], None], bar: Callable[[list[str]], Iterator[str]]
+    course: Course, folder: Path, say: Callable[[str], None], bar: Callable[[Iterable[str], int], Iterable[str]]
 ) -> int:
     """Build, hand in, grade, feed back and report, in a folder of its own.
 

@@ -1,7 +1,8 @@
-"""Grade a week's submissions, one by one, through nbgrader."""
+"""Grade a week's submissions: examined side by side, recorded one by one."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +10,21 @@ from typing import Any
 
 import nbformat
 from nbgrader.api import MissingEntry
+from sqlalchemy.exc import SQLAlchemyError
 
 from grader.course import Course
 from grader.errors import GradingError
-from grader.sandbox import why_no_sandbox
+from grader.examine import Material, Task
+from grader.parallel import Outcome, examine_all
+from grader.recording import Recorder, sole_owner
+from grader.reference import load_reference
+from grader.submissions import fetch, find_submissions, is_up_to_date
 from grader.verify import CellReport
+from grader.wiring import DAMAGED_TIMESTAMP, RunSubmission, read_timestamp, released_notebooks
 
-__all__ = ["Graded", "grade_week", "graded_notebooks", "make_feedback", "students_with_submissions"]
+__all__ = ["Graded", "grade_week", "graded_notebooks", "make_feedback", "make_task", "students_with_submissions"]
+
+FEW = 4  # submissions for which another process is not worth its start
 
 
 @dataclass
@@ -43,7 +52,9 @@ def grade_week(
     students: Iterable[str] = (),
     force: bool = False,
     unsafe_without_sandbox: bool = False,
-    progress: Callable[[list[str]], Iterator[str]] = iter,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    progress: Callable[[Iterable[str], int], Iterable[str]] = lambda items, total: items,
 ) -> list[Graded]:
     """Grade what has been submitted for a week and is not graded yet.
 
@@ -54,57 +65,106 @@ def grade_week(
         force: grade again what is graded.
         unsafe_without_sandbox: run student code with process limits only where
             there is no sandbox.
-        progress: wraps the list of students, to show how far it is.
+        workers: processes that examine submissions; as many as there are cores
+            by default, but fewer for few submissions, 0 for none but this one.
+        scheduler: the address of a Dask scheduler whose workers to use instead.
+        progress: wraps the students as they are done, given how many there are.
 
     Returns:
         An entry per student, in order; a submission that failed is one of them.
 
     Raises:
-        GradingError: nothing to grade, an unknown student, or no sandbox.
+        GradingError: nothing to grade, an unknown student, another run, or no sandbox.
     """
     course.need_week(week)
-    reason = why_no_sandbox()
-    if reason and not (unsafe_without_sandbox or course.config.RunSubmission.get("unsafe_without_sandbox")):
-        raise GradingError(
-            f"student code would run without a sandbox: {reason}.\nTo grade all the same, with process limits only, "
-            "pass --unsafe-without-sandbox. Whatever the students wrote then runs as you."
-        )
-    if unsafe_without_sandbox:
-        course.config.RunSubmission.unsafe_without_sandbox = True
-        course.__dict__.pop("api", None)
+    chosen = _chosen(course, week, students)
+    settings = RunSubmission(config=course.config)
+    settings.unsafe_without_sandbox |= unsafe_without_sandbox
+    sandboxed = settings.sandboxed()
+    with sole_owner(course), Recorder(course, week) as recorder:
+        released = released_notebooks(course.release / week)
+        due: list[str] = []
+        graded: dict[str, Graded] = {}
+        for student in chosen:
+            if not force and _is_done(course, week, student, released):
+                graded[student] = _graded_before(course, week, student)
+            else:
+                due.append(student)
+        references = {
+            name: load_reference(
+                course.source / week / f"{name}.ipynb", course.lesson(week, name), course.cache / "reference"
+            )
+            for name in (released if due else ())
+        }
+        material = Material(released, references, settings.limits, sandboxed, settings.follow_through)
+        tasks = (make_task(course, week, student, released) for student in due)
+        count = workers if workers is not None else min(os.cpu_count() or 1, len(due) // FEW)
+        outcomes = examine_all(material, tasks, workers=count if due else 0, scheduler=scheduler if due else None)
+        for student in progress(_recorded(course, week, recorder, outcomes, graded), len(due)):
+            assert student in graded
+    return [graded[student] for student in chosen]
+
+
+def _chosen(course: Course, week: str, students: Iterable[str]) -> list[str]:
     having, _ = students_with_submissions(course, week)
-    chosen = list(students) or having
+    chosen = list(dict.fromkeys(students)) or having
     unknown = [student for student in chosen if student not in having]
     if unknown:
         raise GradingError(f"{', '.join(unknown)} handed in no notebook for {week} (looked in {course.submitted})")
     if not chosen:
         raise GradingError(f"nothing to grade: no folder {course.submitted}/<student>/{week} holds a notebook")
-    return [_grade_one(course, week, student, force) for student in progress(chosen)]
+    return chosen
 
 
-def _grade_one(course: Course, week: str, student: str, force: bool) -> Graded:
-    before = _timestamps(course, week, student)
-    result = course.api.autograde(week, student, force=force, create=True)
-    if not result["success"]:
-        if "KeyboardInterrupt" in str(result.get("error", "")).splitlines()[-1:]:
-            raise KeyboardInterrupt  # nbgrader takes it for a failure like any other
-        lines = str(result.get("log") or result.get("error") or "").strip().splitlines()
-        reason = next((line for line in reversed(lines) if "Error" in line), lines[-1] if lines else "no reason given")
-        return Graded(student, "failed", problem=reason.strip())
+def _is_done(course: Course, week: str, student: str, released: dict[str, Any]) -> bool:
+    """Whether autograded/ and the gradebook hold the complete result of what lies in submitted/ now."""
+    source, target = course.submitted / student / week, course.autograded / student / week
+    files = {name: fetch(path) for name, (path, _) in find_submissions(source, released).items()}
+    handed_in, recorded = read_timestamp(str(source)), read_timestamp(str(target))
+    newer = handed_in is not None and (recorded is None or handed_in > recorded)
+    return not newer and is_up_to_date(target, files)
+
+
+def _graded_before(course: Course, week: str, student: str) -> Graded:
+    problems = [text for notebook in graded_notebooks(course, week, student) for text in notebook_problems(notebook)]
     with course.gradebook() as gradebook:
         try:
             submission = gradebook.find_submission(week, student)
         except MissingEntry:
-            return Graded(student, "failed", problem="nbgrader left no entry in the gradebook")
+            return Graded(student, "failed", problem="it is in autograded/, but not in the gradebook; use --force")
         score, best = float(submission.score), float(submission.max_score)
-    same = before is not None and before == _timestamps(course, week, student)
-    problems = [text for notebook in graded_notebooks(course, week, student) for text in notebook_problems(notebook)]
-    return Graded(student, "already graded" if same else "graded", score, best, " ".join(problems))
+    return Graded(student, "already graded", score, best, " ".join(problems))
 
 
-def _timestamps(course: Course, week: str, student: str) -> list[tuple[str, int]] | None:
-    files = sorted((course.autograded / student / week).glob("*.ipynb"))
-    return [(path.name, path.stat().st_mtime_ns) for path in files] or None
+def make_task(course: Course, week: str, student: str, released: dict[str, Any]) -> Task:
+    """What a student handed in for a week, read but not yet understood."""
+    folder = course.submitted / student / week
+    files = {}
+    for name, (path, said) in find_submissions(folder, released).items():
+        if (folder / "timestamp.txt").exists() and read_timestamp(str(folder)) is None:
+            said = [*said, DAMAGED_TIMESTAMP]
+        files[name] = (fetch(path), said)
+    return Task(student, files)
+
+
+def _recorded(
+    course: Course, week: str, recorder: Recorder, outcomes: Iterable[Outcome], graded: dict[str, Graded]
+) -> Iterator[str]:
+    """Record outcomes as they come; yields each student whose outcome is in."""
+    for outcome in outcomes:
+        student = outcome.task.student
+        if outcome.problem:
+            graded[student] = Graded(student, "failed", problem=outcome.problem)
+        else:
+            timestamp = read_timestamp(str(course.submitted / student / week))
+            try:
+                score, best = recorder.record(student, timestamp, outcome.results)
+                said = " ".join(text for result in outcome.results for text in result.problems)
+                graded[student] = Graded(student, "graded", score, best, said)
+            except (OSError, SQLAlchemyError) as problem:
+                reason = f"{type(problem).__name__}: {problem}".splitlines()[0]
+                graded[student] = Graded(student, "failed", problem=reason)
+        yield student
 
 
 def graded_notebooks(course: Course, week: str, student: str) -> list[Any]:
@@ -127,14 +187,19 @@ def cell_reports(notebook: Any) -> list[CellReport]:
     return [CellReport.from_json(form) for form in forms if form is not None]
 
 
-def make_feedback(course: Course, week: str, *, progress: Callable[[list[str]], Iterator[str]] = iter) -> list[Graded]:
+def make_feedback(
+    course: Course,
+    week: str,
+    *,
+    progress: Callable[[Iterable[str], int], Iterable[str]] = lambda items, total: items,
+) -> list[Graded]:
     """Write the feedback pages of all graded submissions of a week."""
     course.need_week(week)
     students = sorted(path.parent.name for path in course.autograded.glob(f"*/{week}"))
     if not students:
         raise GradingError(f"nothing is graded for {week}; run `python -m grader grade {week}` first")
     made = []
-    for student in progress(students):
+    for student in progress(students, len(students)):
         result = course.api.generate_feedback(week, student, force=True)
         problem = "" if result["success"] else str(result.get("log") or result.get("error"))
         made.append(Graded(student, "failed" if problem else "graded", problem=problem))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-import warnings
+
+from grader.syntax import parse
 
 __all__ = ["is_plain"]
 
@@ -20,11 +21,8 @@ def is_plain(source: str) -> bool:
     >>> is_plain("x = 1"), is_plain("%matplotlib inline"), is_plain("_ + 1")
     (True, False, False)
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = parse(source)
+    if tree is None:
         return False
     try:
         return not any(_needs_jupyter(node) for node in ast.walk(tree))

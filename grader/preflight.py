@@ -9,49 +9,20 @@ reported in one sentence that names the cell.
 
 from __future__ import annotations
 
-import ast
 import copy
-import json
-import os
 import re
-import stat
-import warnings
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import nbformat
 
 from grader.notebooks import course_of, grade_id
+from grader.submissions import Submission, SubmittedCell, exercises_of
 
-__all__ = ["Rebuilt", "Submission", "UnusableFile", "find_submissions", "read_regular", "read_submission", "rebuild"]
+__all__ = ["Rebuilt", "rebuild"]
 
-MAX_FILE = 20_000_000
-MAX_CELLS = 2000
-MAX_SOURCE = 200_000
 MAX_EXTRA = 500
-
-
-@dataclass(frozen=True)
-class SubmittedCell:
-    """A cell as it was handed in: nothing about it is trusted."""
-
-    number: int
-    kind: str
-    source: str
-    name: str
-    identifier: str
-    from_lesson: bool
-    defined: frozenset[str]
-
-
-@dataclass
-class Submission:
-    """A submitted file as far as it could be read."""
-
-    cells: list[SubmittedCell] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -60,165 +31,6 @@ class Rebuilt:
 
     notebook: Any
     problems: list[str]
-
-
-def read_submission(path: Path) -> Submission:
-    """The cells in the file at `path`; never raises, whatever lies there."""
-    try:
-        data = read_regular(path, MAX_FILE)
-        return _read_cells(json.loads(data.decode("utf-8-sig")))
-    except FileNotFoundError:
-        return Submission(problems=["The notebook was not handed in."])
-    except UnusableFile as problem:
-        return Submission(problems=[f"The file {_shown(path)} {problem} None of it could be graded."])
-    except UnicodeDecodeError:
-        return Submission(problems=[f"The file {_shown(path)} is not UTF-8 text. None of it could be graded."])
-    except (ValueError, RecursionError):
-        return Submission(
-            problems=[f"The file {_shown(path)} is not a notebook (it is not valid JSON). None of it could be graded."]
-        )
-    except OSError as problem:
-        return Submission(problems=[f"The file {_shown(path)} cannot be read ({problem.strerror})."])
-
-
-def _shown(path: Path) -> str:
-    """A file's name as text that any file can hold."""
-    return "".join(letter if letter.isprintable() else "�" for letter in path.name)
-
-
-class UnusableFile(Exception):
-    """Why a file is no notebook, as the end of a sentence."""
-
-
-def read_regular(path: Path, limit: int) -> bytes:
-    """The bytes of a regular file of at most `limit`; links, pipes and folders are not followed or opened.
-
-    Raises:
-        UnusableFile: it is no such file, or empty.
-        OSError: it cannot be read.
-    """
-    mode = path.lstat().st_mode
-    if stat.S_ISLNK(mode):
-        raise UnusableFile("is a link, which is not followed.")
-    if not stat.S_ISREG(mode):
-        raise UnusableFile("is a folder or a device, not a file.")
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    with os.fdopen(descriptor, "rb") as stream:
-        data = stream.read(limit + 1)
-    if len(data) > limit:
-        raise UnusableFile(f"is larger than {limit:,} bytes.")
-    if not data.strip():
-        raise UnusableFile("is empty.")
-    return data
-
-
-def _read_cells(form: Any) -> Submission:
-    cells = form.get("cells") if isinstance(form, dict) else None
-    if cells is None and isinstance(form, dict) and isinstance(form.get("worksheets"), list):
-        sheets = [sheet for sheet in form["worksheets"] if isinstance(sheet, dict)]
-        listed = [sheet["cells"] for sheet in sheets if isinstance(sheet.get("cells"), list)]
-        cells = [cell for sheet_cells in listed for cell in sheet_cells]
-    if not isinstance(cells, list):
-        raise UnusableFile("is not a notebook: it has no list of cells.")
-    submission = Submission()
-    if len(cells) > MAX_CELLS:
-        submission.problems.append(
-            f"The notebook has {len(cells)} cells; those after the first {MAX_CELLS} were not read."
-        )
-    for number, cell in enumerate(cells[:MAX_CELLS], start=1):
-        read = _read_cell(number, cell)
-        if isinstance(read, str):
-            submission.problems.append(read)
-        else:
-            submission.cells.append(read)
-    return submission
-
-
-def _read_cell(number: int, cell: Any) -> SubmittedCell | str:
-    if not isinstance(cell, dict):
-        return f"Cell {number} is damaged and was left out."
-    source = cell.get("source", cell.get("input", ""))
-    if isinstance(source, list) and all(isinstance(line, str) for line in source):
-        source = "".join(source)
-    if not isinstance(source, str):
-        return f"Cell {number} has no readable text and was left out."
-    source = source.encode("utf-8", "replace").decode("utf-8")
-    if len(source) > MAX_SOURCE:
-        return f"Cell {number} is longer than {MAX_SOURCE:,} characters and was left out."
-    kind = cell.get("cell_type")
-    identifier = cell.get("id")
-    return SubmittedCell(
-        number,
-        kind if kind in ("code", "markdown", "raw") else "markdown" if kind == "heading" else "code",
-        source,
-        grade_id(cell),
-        identifier if isinstance(identifier, str) else "",
-        bool(course_of(cell).get("role")),
-        _defined(source),
-    )
-
-
-def find_submissions(folder: Path, released: dict[str, Any]) -> dict[str, tuple[Path, list[str]]]:
-    """Which file in a student's folder is which notebook.
-
-    Args:
-        folder: submitted/<student>/<week>.
-        released: the week's released notebooks by name.
-
-    Returns:
-        For each name the file to read, which need not exist, and what to say
-        about it. A renamed notebook is recognised by its exercises.
-    """
-    if folder.is_symlink() or folder.parent.is_symlink():
-        said = "The folder is a link, which is not followed. Nothing in it was graded."
-        return {name: (folder / "not followed" / name, [said]) for name in released}
-    found: dict[str, tuple[Path, list[str]]] = {}
-    files = sorted(path for path in folder.glob("*") if path.name.lower().endswith(".ipynb"))
-    for name in released:
-        if any(path.name == f"{name}.ipynb" for path in files):
-            found[name] = (folder / f"{name}.ipynb", [])
-    spare = [path for path in files if path.name not in {f"{name}.ipynb" for name in released}]
-    cells = {path: read_submission(path).cells for path in spare} if len(found) < len(released) else {}
-    for name, notebook in released.items():
-        if name in found:
-            continue
-        names = _exercises(notebook)
-        scores = [(len(_mentioned(cells[path], names)), path) for path in spare]
-        best = max(scores, default=(0, folder), key=lambda item: item[0])
-        if best[0] * 2 >= len(names) > 0 or (len(scores) == 1 and len(released) == 1):
-            found[name] = (best[1], [f"The file {_shown(best[1])} was graded as {name}.ipynb."])
-            spare.remove(best[1])
-        else:
-            found[name] = (folder / f"{name}.ipynb", [])
-    return found
-
-
-def _exercises(notebook: Any) -> set[str]:
-    return {course_of(cell)["exercise"] for cell in notebook.cells if course_of(cell).get("exercise")}
-
-
-def _mentioned(cells: Iterable[SubmittedCell], names: set[str]) -> set[str]:
-    return {name for cell in cells for name in names if cell.name == name or name in cell.defined}
-
-
-def _defined(source: str) -> frozenset[str]:
-    """The names that code gives a value at its top level; a guess if it is not valid Python."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            body = ast.parse(source).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        guesses = re.findall(r"^def\s+(\w+)\s*\(|^(\w+)\s*=[^=]", source, re.MULTILINE)
-        return frozenset(function or variable for function, variable in guesses)
-    names: set[str] = set()
-    for node in body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
-            names.add(node.name)
-        targets = (
-            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-        )
-        names |= {item.id for target in targets for item in ast.walk(target) if isinstance(item, ast.Name)}
-    return frozenset(names)
 
 
 def rebuild(released: Any, submission: Submission) -> Rebuilt:
@@ -288,7 +100,7 @@ def _keep_extras(
     by_id = {cell.id: place for place, cell in enumerate(released.cells)}
     by_name = {grade_id(cell): place for place, cell in enumerate(released.cells) if grade_id(cell)}
     by_source = {cell.source.strip(): place for place, cell in enumerate(released.cells)}
-    exercises, used = _exercises(released), set(chosen.values())
+    exercises, used = exercises_of(released), set(chosen.values())
     extras: dict[int, list[Any]] = {}
     anchor, count = -1, 0
     for item in cells:

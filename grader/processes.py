@@ -7,6 +7,7 @@ bubblewrap of its own; without a sandbox, a plain process with limits.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import os
@@ -15,6 +16,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,10 +149,16 @@ def _resource_limits(limits: Limits, *, count_processes: bool) -> dict[str, int]
 
 
 _parents: list[WarmParent | None] = []
+_starting = threading.Lock()
 
 
 def _warm_parent() -> WarmParent | None:
     """The warm parent of this process; None where it cannot make namespaces for its children."""
+    with _starting:
+        return _first_parent()
+
+
+def _first_parent() -> WarmParent | None:
     if not _parents:
         parent = WarmParent(
             WARM_MODULES,
@@ -164,6 +172,7 @@ def _warm_parent() -> WarmParent | None:
             probe.kill()
             probe.wait(10)
             _parents.append(parent)
+            atexit.register(parent.close)
         except WarmError:
             parent.close()
             _parents.append(None)

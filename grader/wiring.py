@@ -36,7 +36,7 @@ from nbgrader.preprocessors import (
     SaveCells,
 )
 from nbgrader.preprocessors.base import NbGraderPreprocessor
-from nbgrader.utils import parse_utc
+from nbgrader.utils import parse_utc, rmtree
 from sqlalchemy.exc import SAWarning
 from traitlets import Bool, Float, Int
 from traitlets.config import Config
@@ -44,17 +44,29 @@ from traitlets.config import Config
 from dlcore.key import HIDDEN_SUFFIX
 from grader.course import Course
 from grader.errors import GradingError
-from grader.execute import run_steps_now
-from grader.notebooks import course_of, grade_id, is_check
-from grader.preflight import UnusableFile, find_submissions, read_regular, read_submission, rebuild
-from grader.present import FeedbackExporter, cell_html
+from grader.examine import run_and_judge, write_reports
+from grader.notebooks import course_of, grade_id
+from grader.preflight import rebuild
+from grader.present import FeedbackExporter
 from grader.reference import Reference, load_reference
 from grader.sandbox import Limits, why_no_sandbox
-from grader.verify import STUB, CellReport, follow_steps, grade, grade_followed, submission_steps
+from grader.submissions import Fetched, UnusableFile, fetch, find_submissions, is_up_to_date, read_regular, understand
+from grader.verify import STUB
 
 warnings.filterwarnings("ignore", message="Object of type .* not in session", category=SAWarning)  # nbgrader's own
 
-__all__ = ["ClearAnswers", "RebuildSubmission", "RunSubmission", "SubmissionExporter", "configure"]
+__all__ = [
+    "DAMAGED_TIMESTAMP",
+    "ClearAnswers",
+    "RebuildSubmission",
+    "RunSubmission",
+    "SubmissionExporter",
+    "configure",
+    "read_timestamp",
+    "released_notebooks",
+]
+
+DAMAGED_TIMESTAMP = "The file timestamp.txt is damaged: when this was handed in is not known."
 
 
 def configure(config: Config) -> None:
@@ -112,15 +124,26 @@ class SubmissionExporter(NotebookExporter):
         converter.coursedir.get_existing_timestamp = read_timestamp
         root = Path(converter.coursedir.root)
         week = converter.coursedir.assignment_id
-        released = _released(root / converter.coursedir.release_directory / week)
+        released = released_notebooks(root / converter.coursedir.release_directory / week)
         for folder in list(converter.assignments):
             found = find_submissions(root / folder, released)
+            self._clear_stale(converter, folder, {name: fetch(path) for name, (path, _) in found.items()})
             if (root / folder / "timestamp.txt").exists() and read_timestamp(str(root / folder)) is None:
                 for _, said in found.values():
-                    said.append("The file timestamp.txt is damaged: when this was handed in is not known.")
+                    said.append(DAMAGED_TIMESTAMP)
             paths = {str(Path(folder) / f"{name}.ipynb"): actual for name, actual in found.items()}
             self._actual |= {str(root / path): actual for path, actual in paths.items()}
             converter.assignments[folder] = sorted(paths)
+
+    def _clear_stale(self, converter: Any, folder: str, files: dict[str, Fetched]) -> None:
+        """Remove a result that a killed run left unfinished, or that is of another file than the one here now.
+
+        nbgrader takes any folder in autograded/ for a result; without it the submission is graded.
+        """
+        coursedir = converter.coursedir
+        graded = Path(coursedir.root) / coursedir.autograded_directory / Path(folder).parent.name / Path(folder).name
+        if graded.is_dir() and not is_up_to_date(graded, files):
+            rmtree(str(graded))
 
     def from_filename(self, filename: str, resources: Any = None, **kwargs: Any) -> tuple[str, Any]:
         """Convert a file; a submission is read with all care, anything else as usual."""
@@ -128,9 +151,11 @@ class SubmissionExporter(NotebookExporter):
         if key not in self._actual:
             return super().from_filename(filename, resources=resources, **kwargs)
         path, said = self._actual[key]
-        submission = read_submission(path)
+        fetched = fetch(path)
+        submission = understand(fetched)
         submission.problems[:0] = said
-        resources = (resources or {}) | {"submission": submission, "outputs": _timestamp(path.parent)}
+        found = {"submission": submission, "digest": fetched.digest, "outputs": _timestamp(path.parent)}
+        resources = (resources or {}) | found
         return super().from_notebook_node(nbformat.v4.new_notebook(), resources=resources, **kwargs)
 
 
@@ -153,7 +178,8 @@ def _timestamp(folder: Path) -> dict[str, bytes]:
     return {"timestamp.txt": read_regular(folder / "timestamp.txt", 100)}
 
 
-def _released(folder: Path) -> dict[str, Any]:
+def released_notebooks(folder: Path) -> dict[str, Any]:
+    """The released notebooks in a folder, by name; raises GradingError if there is none."""
     notebooks = {path.stem: nbformat.read(path, as_version=4) for path in sorted(folder.glob("*.ipynb"))}
     if not notebooks:
         raise GradingError(f"{folder} holds no released notebooks. Run `make build` first.")
@@ -169,7 +195,7 @@ class RebuildSubmission(NbGraderPreprocessor):
         converter = self.parent.parent
         folder = Path(converter.coursedir.root) / converter.coursedir.release_directory / place["assignment"]
         rebuilt = rebuild(nbformat.read(folder / f"{place['notebook']}.ipynb", as_version=4), resources["submission"])
-        rebuilt.notebook.metadata["course"]["problems"] = rebuilt.problems
+        rebuilt.notebook.metadata["course"] |= {"problems": rebuilt.problems, "submitted": resources["digest"]}
         return rebuilt.notebook, resources
 
 
@@ -224,23 +250,9 @@ class RunSubmission(NbGraderPreprocessor):
         place = resources["nbgrader"]
         sandboxed = self.sandboxed()
         reference = self._reference(place["assignment"], place["notebook"])
-        reports = self._grade(nb, reference, sandboxed)
-        for cell in nb.cells:
-            if cell.cell_type == "code":
-                cell.outputs, cell.execution_count = [], None
-            if is_check(cell):
-                _write_report(cell, reports[grade_id(cell)])
+        reports = run_and_judge(nb, reference, self.limits, sandboxed=sandboxed, follow_through=self.follow_through)
+        write_reports(nb, reports)
         return nb, resources
-
-    def _grade(self, nb: Any, reference: Reference, sandboxed: bool) -> dict[str, CellReport]:
-        steps = submission_steps(nb, reference)
-        runs = run_steps_now(steps, self.limits, sandboxed=sandboxed, files=reference.files)
-        reports = grade(nb, reference, runs)
-        again = follow_steps(nb, reference, reports) if self.follow_through else []
-        if again:
-            runs = run_steps_now(again, self.limits, sandboxed=sandboxed, files=reference.files)
-            grade_followed(reference, reports, runs)
-        return reports
 
     def _reference(self, week: str, name: str) -> Reference:
         """The reference of a notebook, read once and again when it changes."""
@@ -251,10 +263,3 @@ class RunSubmission(NbGraderPreprocessor):
             course = Course(Path(coursedir.root))
             self._references[key] = load_reference(source, course.lesson(week, name), course.cache / "reference")
         return self._references[key]
-
-
-def _write_report(cell: Any, report: CellReport) -> None:
-    """The report as the cell's one result, in the form in which nbgrader reads a score."""
-    data = {"text/plain": f"{report.score:g}", "text/html": cell_html(report)}
-    cell.outputs = [nbformat.v4.new_output("execute_result", data, execution_count=None)]
-    cell.metadata["course"]["report"] = report.to_json()

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import preflight
+from grader import submissions
 from grader.lesson import read_lesson
 from grader.notebooks import compose_source, course_of, grade_id
-from grader.preflight import MAX_CELLS, MAX_EXTRA, MAX_FILE, MAX_SOURCE, find_submissions, read_submission, rebuild
+from grader.preflight import MAX_EXTRA, rebuild
+from grader.submissions import MAX_CELLS, MAX_FILE, MAX_SOURCE, find_submissions, read_submission
 from tests.small_lesson import TEXT, lesson_file
 from tests.test_codec import json_values
 
@@ -401,8 +402,8 @@ def test_code_that_troubles_the_parser_troubles_nobody_else(tmp_path, released, 
 
 def test_code_is_parsed_once_however_many_exercises_there_are(tmp_path, released, solved, monkeypatch):
     """A file of 20 MB that names all exercises in each cell would else take an hour."""
-    parsed, defined = [], preflight._defined
-    monkeypatch.setattr(preflight, "_defined", lambda source: parsed.append(source) or defined(source))
+    parsed, defined = [], submissions._defined
+    monkeypatch.setattr(submissions, "_defined", lambda source: parsed.append(source) or defined(source))
     names = " ".join(SOLVED)
     solved["cells"] += [own(f"note = {number}  # {names}") for number in range(30)]
     regraded(tmp_path, released, solved)
@@ -785,7 +786,7 @@ def test_a_folder_that_is_a_link_is_not_followed(tmp_path, released, solved):
 
 def test_each_spare_file_is_read_once(tmp_path, two_released, monkeypatch):
     read = []
-    monkeypatch.setattr(preflight, "read_submission", lambda path: read.append(path) or read_submission(path))
+    monkeypatch.setattr(submissions, "read_submission", lambda path: read.append(path) or read_submission(path))
     files(tmp_path, a={"cells": []}, b=two_released["small"], c={})
     find_submissions(tmp_path, two_released)
     assert len(read) == 3

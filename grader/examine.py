@@ -1,0 +1,129 @@
+"""One submission from what was handed in to what is recorded.
+
+This is all the work that does not touch the gradebook, so it can be done on
+any machine: the notebook is rebuilt, run in a sandboxed kernel and judged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import nbformat
+from nbgrader import utils
+
+from grader.execute import run_steps_now
+from grader.notebooks import grade_id, is_check
+from grader.preflight import rebuild
+from grader.present import cell_html
+from grader.reference import Reference
+from grader.sandbox import Limits
+from grader.submissions import Fetched, understand
+from grader.verify import CellReport, follow_steps, grade, grade_followed, submission_steps
+
+__all__ = ["Examined", "Material", "Task", "examine", "run_and_judge", "write_reports"]
+
+
+@dataclass
+class Material:
+    """What all submissions of a week are examined with.
+
+    Attributes:
+        released: the week's released notebooks, by name.
+        references: their references.
+        limits: what one submission may use.
+        sandboxed: whether there is a sandbox.
+        follow_through: whether a later exercise keeps its points if an earlier one is wrong.
+    """
+
+    released: dict[str, Any]
+    references: dict[str, Reference]
+    limits: Limits
+    sandboxed: bool = True
+    follow_through: bool = True
+
+
+@dataclass
+class Task:
+    """One student's submission: for each notebook the file, and what to say about it."""
+
+    student: str
+    files: dict[str, tuple[Fetched, list[str]]]
+
+
+@dataclass
+class Examined:
+    """What became of one notebook.
+
+    Attributes:
+        name: the notebook's.
+        text: the graded notebook, as it is kept in autograded/.
+        grades: the score of each graded cell, None where a person decides.
+        comments: the automatic comment on each solution.
+        problems: what had to be said about the file.
+    """
+
+    name: str
+    text: str
+    grades: dict[str, float | None] = field(default_factory=dict)
+    comments: dict[str, str | None] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+def examine(material: Material, task: Task) -> list[Examined]:
+    """Rebuild, run and judge every notebook of a submission."""
+    return [_examine_one(material, name, *task.files[name]) for name in material.released]
+
+
+def _examine_one(material: Material, name: str, fetched: Fetched, said: list[str]) -> Examined:
+    submission = understand(fetched)
+    rebuilt = rebuild(material.released[name], submission)
+    notebook, problems = rebuilt.notebook, [*said, *rebuilt.problems]
+    notebook.metadata["course"] |= {"problems": problems, "submitted": fetched.digest}
+    reports = run_and_judge(
+        notebook,
+        material.references[name],
+        material.limits,
+        sandboxed=material.sandboxed,
+        follow_through=material.follow_through,
+    )
+    write_reports(notebook, reports)
+    examined = Examined(name, nbformat.v4.writes(notebook) + "\n", problems=problems)
+    for cell in notebook.cells:
+        if utils.is_grade(cell):
+            examined.grades[grade_id(cell)] = utils.determine_grade(cell)[0]
+        if utils.is_solution(cell):
+            untouched = cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
+            examined.comments[grade_id(cell)] = "No response." if untouched else None
+    return examined
+
+
+def run_and_judge(
+    notebook: Any, reference: Reference, limits: Limits, *, sandboxed: bool, follow_through: bool
+) -> dict[str, CellReport]:
+    """The reports on a rebuilt notebook's check cells, by their names."""
+    steps = submission_steps(notebook, reference)
+    runs = run_steps_now(steps, limits, sandboxed=sandboxed, files=reference.files)
+    reports = grade(notebook, reference, runs)
+    again = follow_steps(notebook, reference, reports) if follow_through else []
+    if again:
+        runs = run_steps_now(again, limits, sandboxed=sandboxed, files=reference.files)
+        grade_followed(reference, reports, runs)
+    return reports
+
+
+def write_reports(notebook: Any, reports: dict[str, CellReport]) -> None:
+    """Put the verdicts into the check cells; from now on the notebook counts as graded."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+        if is_check(cell):
+            _write_report(cell, reports[grade_id(cell)])
+    notebook.metadata["course"]["graded"] = True
+
+
+def _write_report(cell: Any, report: CellReport) -> None:
+    """The report as the cell's one result, in the form in which nbgrader reads a score."""
+    data = {"text/plain": f"{report.score:g}", "text/html": cell_html(report)}
+    cell.outputs = [nbformat.v4.new_output("execute_result", data, execution_count=None)]
+    cell.metadata["course"]["report"] = report.to_json()

@@ -1,0 +1,182 @@
+"""Submissions examined side by side, by the workers of a Dask cluster.
+
+A worker examines several submissions at once, since kernels wait more than
+they work. No more are under way than the workers can take, so results are
+recorded as fast as they come and nothing piles up. A worker that dies is
+replaced; what it was busy with is tried again, from the second time on by
+itself, so that a submission which brings workers down is found out and takes
+no other with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psutil
+
+from grader.errors import GradingError
+from grader.examine import Examined, Material, Task, examine
+
+__all__ = ["TRIES", "Outcome", "examine_all"]
+
+TRIES = 3
+MOST_AT_ONCE = 3  # submissions in one worker
+START_SECONDS = 60
+
+
+@dataclass
+class Outcome:
+    """What examining one submission came to: results, or why there are none."""
+
+    task: Task
+    results: list[Examined]
+    problem: str = ""
+
+
+def examine_all(
+    material: Material, tasks: Iterable[Task], *, workers: int | None = None, scheduler: str | None = None
+) -> Iterator[Outcome]:
+    """Examine submissions, and yield each as it is done.
+
+    Args:
+        material: what they are examined with.
+        tasks: the submissions; taken one by one, as there is room.
+        workers: processes on this machine; 0 means this process, one by one.
+        scheduler: the address of a Dask scheduler to use instead.
+
+    Raises:
+        GradingError: the scheduler cannot be reached, or has no workers.
+    """
+    if workers == 0 and scheduler is None:
+        for task in tasks:
+            yield _examine_here(material, task)
+        return
+    with _client(material, workers, scheduler) as client:
+        yield from _Run(client, material).outcomes(tasks)
+
+
+def _examine_here(material: Material, task: Task) -> Outcome:
+    try:
+        return Outcome(task, examine(material, task))
+    except Exception as problem:  # noqa: BLE001 (one submission must not stop the others)
+        return Outcome(task, [], _words(problem))
+
+
+def _words(problem: BaseException) -> str:
+    return f"{type(problem).__name__}: {problem}".splitlines()[0][:300]
+
+
+def at_once(memory_mb: int, workers: int) -> int:
+    """How many submissions one of `workers` may have under way, by the memory that they may use."""
+    room = psutil.virtual_memory().available / 1_000_000 / memory_mb
+    return max(1, min(MOST_AT_ONCE, int(room / workers)))
+
+
+@contextlib.contextmanager
+def _client(material: Material, workers: int | None, scheduler: str | None) -> Iterator[Any]:
+    """A client of the cluster named, or of one made for the occasion."""
+    import dask
+    from distributed import Client, LocalCluster
+    from distributed.security import Security
+
+    if scheduler is not None:
+        try:
+            client = Client(scheduler, timeout=START_SECONDS)
+            client.wait_for_workers(1, timeout=START_SECONDS)
+        except (OSError, TimeoutError, ValueError) as problem:
+            raise GradingError(f"the Dask scheduler {scheduler} cannot be used: {_words(problem)}") from None
+        with client:
+            yield client
+        return
+    count = workers or os.cpu_count() or 1
+    settings = {
+        "distributed.scheduler.allowed-failures": 0,  # who tries again, and how often, is decided here
+        "distributed.admin.log-length": 0,
+        "distributed.worker.memory.terminate": False,
+        "logging": {"distributed": "critical"},
+    }
+    with (
+        dask.config.set(settings),
+        LocalCluster(
+            n_workers=count,
+            threads_per_worker=at_once(material.limits.memory_mb, count),
+            dashboard_address=None,
+            security=Security.temporary(),  # other users of this machine cannot talk to the workers
+            protocol="tls://",
+            silence_logs=50,
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        client.run(_leave_interrupts_to_the_driver)
+        yield client
+
+
+def _leave_interrupts_to_the_driver() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+class _Run:
+    """One pass over all submissions."""
+
+    def __init__(self, client: Any, material: Material):
+        self.client = client
+        self.material = client.scatter(material, broadcast=True, hash=False)
+        self.most = sum(client.nthreads().values()) + len(client.nthreads())
+        self.tries: dict[str, int] = {}
+
+    def outcomes(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
+        """All outcomes: first side by side, then one by one those on which a worker died."""
+        suspects: list[Task] = []
+        for task, future in self._finished(iter(tasks), self.most):
+            outcome = self._outcome(task, future)
+            if outcome is None:
+                suspects.append(task)
+            else:
+                yield outcome
+        while suspects:
+            again = suspects.pop(0)
+            for task, future in self._finished(iter([again]), 1):
+                outcome = self._outcome(task, future)
+                if outcome is None:
+                    suspects.append(task)
+                else:
+                    yield outcome
+
+    def _finished(self, tasks: Iterator[Task], most: int) -> Iterator[tuple[Task, Any]]:
+        from distributed import as_completed
+
+        waiting: dict[str, Task] = {}
+        done = as_completed(raise_errors=False)
+
+        def start() -> None:
+            task = next(tasks, None)
+            if task is not None:
+                future = self.client.submit(examine, self.material, task, pure=False, retries=0)
+                waiting[future.key] = task
+                done.add(future)
+
+        for _ in range(most):
+            start()
+        while waiting:
+            future = next(done)
+            start()
+            yield waiting.pop(future.key), future
+
+    def _outcome(self, task: Task, future: Any) -> Outcome | None:
+        """What a finished task came to; None if its worker died and it is tried again."""
+        from distributed import KilledWorker
+
+        if future.status == "finished":
+            return Outcome(task, future.result())
+        problem = future.exception() if future.status == "error" else RuntimeError(f"the task was {future.status}")
+        if isinstance(problem, KilledWorker) or future.status != "error":
+            self.tries[task.student] = self.tries.get(task.student, 0) + 1
+            if self.tries[task.student] < TRIES:
+                return None
+            return Outcome(task, [], f"the worker process died {TRIES} times while it was examined")
+        return Outcome(task, [], _words(problem))
