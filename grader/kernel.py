@@ -221,10 +221,10 @@ class Kernel:
             self._ready = True
             self._news.set()
             return
+        self._news.set()
         cell = self._cell
         if cell is not None:
             cell.published += _size(content)
-            self._news.set()
         if message["parent_header"].get("msg_id") != self._request:
             return
         if kind == "status":

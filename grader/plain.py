@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import functools
 
 from grader.syntax import parse
 
 __all__ = ["is_plain"]
 
 JUPYTERS_OWN = frozenset({"_", "__", "___", "In", "Out", "_ih", "_oh", "_dh", "exit", "quit", "get_ipython"})
+REMEMBERED = 4000  # characters of a cell about which the answer is kept
 ASYNCHRONOUS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
 
 
@@ -21,6 +23,10 @@ def is_plain(source: str) -> bool:
     >>> is_plain("x = 1"), is_plain("%matplotlib inline"), is_plain("_ + 1")
     (True, False, False)
     """
+    return _is_plain(source) if len(source) > REMEMBERED else _remembered(source)
+
+
+def _is_plain(source: str) -> bool:
     tree = parse(source)
     if tree is None:
         return False
@@ -30,8 +36,13 @@ def is_plain(source: str) -> bool:
         return False
 
 
+_remembered = functools.lru_cache(2000)(_is_plain)  # most cells are alike in all submissions
+
+
 def _needs_jupyter(node: ast.AST) -> bool:
     if isinstance(node, ast.Name):
+        if isinstance(node.ctx, ast.Store):  # as in `for _ in range(3)`
+            return False
         return node.id in JUPYTERS_OWN or node.id.startswith(("_i", "_o"))
     if isinstance(node, ast.ImportFrom):
         return node.module == "__future__"  # which Jupyter applies to all later cells, too

@@ -7,6 +7,7 @@ understood by the one that runs it, which may be on another machine.
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import json
 import os
@@ -37,6 +38,7 @@ __all__ = [
 MAX_FILE = 20_000_000
 MAX_CELLS = 2000
 MAX_SOURCE = 200_000
+REMEMBERED = 4000  # characters of a cell whose names are kept
 
 
 @dataclass(frozen=True)
@@ -232,6 +234,10 @@ def _mentioned(cells: Iterable[SubmittedCell], names: set[str]) -> set[str]:
 
 def _defined(source: str) -> frozenset[str]:
     """The names that code gives a value at its top level; a guess if it is not valid Python."""
+    return _names_in(source) if len(source) > REMEMBERED else _remembered(source)
+
+
+def _names_in(source: str) -> frozenset[str]:
     tree = parse(source)
     if tree is None:
         guesses = re.findall(r"^def\s+(\w+)\s*\(|^(\w+)\s*=[^=]", source, re.MULTILINE)
@@ -245,6 +251,9 @@ def _defined(source: str) -> frozenset[str]:
         )
         names |= {item.id for target in targets for item in ast.walk(target) if isinstance(item, ast.Name)}
     return frozenset(names)
+
+
+_remembered = functools.lru_cache(2000)(_names_in)  # most cells are alike in all submissions
 
 
 def is_up_to_date(folder: Path, files: Mapping[str, Fetched]) -> bool:
