@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -109,15 +108,11 @@ def _client(material: Material, workers: int | None, scheduler: str | None) -> I
             security=Security.temporary(),  # other users of this machine cannot talk to the workers
             protocol="tls://",
             silence_logs=50,
+            preload=["grader.worker"],
         ) as cluster,
         Client(cluster) as client,
     ):
-        client.run(_leave_interrupts_to_the_driver)
         yield client
-
-
-def _leave_interrupts_to_the_driver() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class _Run:

@@ -39,7 +39,7 @@ from grader.sandbox import (
 )
 from grader.warm.parent import KernelRequest, WarmError, WarmParent
 
-__all__ = ["Launched", "Process", "connection", "launch"]
+__all__ = ["Launched", "Process", "connection", "launch", "warm_up"]
 
 BOOTSTRAP = (Path(__file__).parent / "bootstrap.py").read_bytes()
 BOOTSTRAP_FILE, CONNECTION_FILE = "/run/bootstrap.py", "/run/connection.json"
@@ -150,6 +150,12 @@ def _resource_limits(limits: Limits, *, count_processes: bool) -> dict[str, int]
 
 _parents: list[WarmParent | None] = []
 _starting = threading.Lock()
+
+
+def warm_up() -> None:
+    """Start this process's warm parent, so that the first kernel need not wait for it."""
+    with contextlib.suppress(WarmError, OSError):  # who needs a kernel is told
+        _warm_parent()
 
 
 def _warm_parent() -> WarmParent | None:

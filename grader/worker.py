@@ -1,0 +1,24 @@
+"""What a Dask worker loads before its first submission.
+
+Workers that are started by hand load it with ``dask worker --preload grader.worker``.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # see grader/__main__.py
+
+import grader.examine  # noqa: E402, F401 (what every submission needs)
+from grader.processes import warm_up  # noqa: E402
+
+__all__ = ["dask_setup"]
+
+
+def dask_setup(_worker: object) -> None:
+    """Leave Ctrl-C to the process that gives out the work, and have a warm parent ready."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=warm_up, name="warm up", daemon=True).start()
