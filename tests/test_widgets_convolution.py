@@ -148,6 +148,29 @@ def test_next_place_goes_round():
     assert "Entry (0, 0)" in picture.panel.sentence
 
 
+def test_the_sliders_go_to_the_last_place_that_there_is():
+    picture = ConvolutionStep(conv_forward)
+    assert picture.place.max == 15
+    picture.place.value = 15
+    picture.panel.controls[2].value = 2
+    assert (picture.place.max, picture.place.value) == (3, 3)
+    assert "Entry (1, 1)" in picture.panel.sentence
+    gradient = GradientRouting(*ROUTING)
+    assert gradient.number.max == 8
+    route(gradient, stride=1)
+    assert gradient.number.max == 24
+
+
+def test_cells_stand_where_the_numbers_do_and_have_their_colours():
+    picture = ConvolutionStep(conv_forward)
+    corners = [path.vertices.min(axis=0) + 0.5 for path in picture.map.cells.get_paths()]
+    assert len(corners) == 16
+    assert corners[1].tolist() == [picture.map.corner + 1, picture.map.corner]
+    colours = picture.map.cells.get_facecolor()
+    assert (colours[1] == colours[2]).all()
+    assert (colours[0] != colours[1]).any()
+
+
 @pytest.mark.parametrize("name", list(KERNELS))
 def test_buttons_fill_in_kernels_and_the_picture_changes_once(name):
     picture = ConvolutionStep(conv_forward)

@@ -68,7 +68,8 @@ class ConvolutionStep:
         kernel = np.array(weights, dtype=float).reshape(3, 3)
         mine, right = maps_of(self.conv_forward, IMAGES[image], kernel[:, :, np.newaxis], stride, pad)
         mine, right = mine[:, :, 0], right[:, :, 0]
-        h, w = divmod(min(place, mine.size - 1), mine.shape[1])
+        self.place.max = mine.size - 1
+        h, w = divmod(min(place, self.place.max), mine.shape[1])
         framed = np.pad(IMAGES[image], pad)
         part = framed[h * stride :, w * stride :][:3, :3] * kernel
         wrong = np.abs(mine - right) > 1e-6 * (1 + np.abs(right).max())

@@ -56,12 +56,13 @@ class GradientRouting:
         self.windows = [self._frame(number) for number in (0, 1)]
         tables = [artist for table in (self.input, self.gradient, self.behind) for artist in table.artists]
         self.live.freeze(*tables, *self.windows)
+        self.number = whole_slider("which output", 0, (SIDE - 1) ** 2 - 1, 3)
         controls = [
             choice("layer", LAYERS, LAYERS[0]),
             whole_slider("window, pixels", 2, 3, 2),
             whole_slider("stride, pixels", 1, 3, 2),
             choice("gradient from behind", FROM, FROM[0]),
-            whole_slider("which output", 0, (SIDE - 1) ** 2 - 1, 4),
+            self.number,
             choice("input", list(IMAGES), next(iter(IMAGES))),
         ]
         self.panel = Panel(self.live, controls, self.update)
@@ -71,7 +72,8 @@ class GradientRouting:
         X = IMAGES[image][np.newaxis, :, :, np.newaxis]
         Z, cache = self._forward(layer, X, f, stride)
         rows, columns = Z.shape[1:3]
-        h, w = divmod(min(number, rows * columns - 1), columns)
+        self.number.max = rows * columns - 1
+        h, w = divmod(min(number, self.number.max), columns)
         arriving = np.ones(Z.shape)
         if source == FROM[0]:
             arriving[:] = 0
@@ -123,7 +125,7 @@ class GradientRouting:
 
     def _story(self, layer: str, f: int, arriving: Floats, claim: Floats) -> str:
         reached, total = np.count_nonzero(np.abs(claim) > 1e-9), claim.sum() + 0.0
-        kernel = f", kernel 1, 2, …, {f * f}" if layer == "convolution" else ""
+        kernel = {2: ", kernel 1, 2, 3, 4", 3: ", kernel 1, 2, …, 9"}[f] if layer == "convolution" else ""
         return (
             f"{layer[0].upper()}{layer[1:]}{kernel}: {arriving.sum():.0f} comes from behind, {total:.3g} arrives at "
             f"the input in total, at {reached} of {SIDE * SIDE} pixels. "

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from matplotlib.image import AxesImage
+from matplotlib.collections import PolyCollection
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
@@ -21,6 +20,8 @@ from dlcore.live import ask, name_of
 __all__ = ["Table", "expected_maps", "maps_of", "two_results"]
 
 Floats = NDArray[np.float64]
+
+_SQUARE = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])  # a cell around (0, 0)
 
 
 def two_results(function: Callable[..., Any], what: str, *args: Any) -> tuple[Floats, Any]:
@@ -83,7 +84,8 @@ def expected_maps(image: Floats, kernels: Floats, stride: int, pad: int) -> Floa
 class Table:
     """A table of coloured cells with numbers in them, of up to `side` × `side` cells, in axes of its own.
 
-    All numbers together are one path: a hundred texts would take ten times as long to draw.
+    All numbers together are one path, and all cells are one collection: a hundred texts would take ten times as long
+    to draw, and an image stretched to the size of the axes three times as long as the rest of the table.
 
     Attributes:
         shown: the numbers as texts, row by row.
@@ -98,10 +100,9 @@ class Table:
         self.side, self.corner = side, 0
         self.shown: list[str] = []
         self.colours, self.low, self.high = colours, low, high
-        extent = (-0.5, side - 0.5, side - 0.5, -0.5)
-        self.cells: AxesImage = ax.imshow(np.zeros((side, side, 4)), extent=extent, aspect="equal")
-        self.lines = LineCollection([], colors="#BBBBBB", linewidths=0.8)
-        ax.add_collection(self.lines, autolim=False)
+        ax.set_aspect("equal")
+        self.cells = PolyCollection([], edgecolors="#BBBBBB", linewidths=0.8)
+        ax.add_collection(self.cells, autolim=False)
         self.ink = PathPatch(Path(np.zeros((1, 2))), facecolor="black", linewidth=0)
         ax.add_patch(self.ink)
         (self.crosses,) = ax.plot([], [], "x", color="#D55E00", ms=13, mew=2)
@@ -109,7 +110,7 @@ class Table:
     @property
     def artists(self) -> list[Any]:
         """What moves, bottom to top."""
-        return [self.cells, self.lines, self.ink, self.crosses]
+        return [self.cells, self.ink, self.crosses]
 
     def show(
         self,
@@ -127,16 +128,11 @@ class Table:
         rows, columns = values.shape
         self.corner = corner = (self.side - max(rows, columns)) // 2 if corner is None else corner
         shades = self.colours((values / scale - self.low) / (self.high - self.low))
-        picture = np.zeros((self.side, self.side, 4))
-        picture[corner : corner + rows, corner : corner + columns] = shades if tint is None else tint(shades)
-        self.cells.set_data(picture)
-        self.shown = [f"{value + 0.0:.3g}" if abs(value) > 1e-9 else "0" for value in values.flat]
         places = [(corner + j, corner + i) for i, j in np.ndindex(rows, columns)]
+        self.cells.set_verts(np.array(places)[:, np.newaxis] + _SQUARE)
+        self.cells.set_facecolor((shades if tint is None else tint(shades)).reshape(-1, 4))
+        self.shown = [f"{value + 0.0:.3g}" if abs(value) > 1e-9 else "0" for value in values.flat]
         self.ink.set_path(Path.make_compound_path(*map(_number, self.shown, places)))
-        first, down, across = corner - 0.5, corner + rows - 0.5, corner + columns - 0.5
-        level = [[(first, first + i), (across, first + i)] for i in range(rows + 1)]
-        upright = [[(first + j, first), (first + j, down)] for j in range(columns + 1)]
-        self.lines.set_segments(level + upright)
         i, j = np.nonzero(wrong) if wrong is not None else ([], [])
         self.crosses.set_data(np.asarray(j) + corner, np.asarray(i) + corner)
 

@@ -31,7 +31,7 @@ def filter_gallery(conv_forward: Callable[..., Any]) -> Panel:
     """Return a panel that shows what eight filters see in a handwritten digit.
 
     Each filter is drawn small beside its map. All maps have the same scale:
-    blue is negative, red positive.
+    blue is negative, orange positive.
 
     Args:
         conv_forward: your function (A_prev, W, b, stride, pad) → (Z, cache).
