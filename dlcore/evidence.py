@@ -142,7 +142,8 @@ def _raised(error: Exception, function: Callable[..., Any], seconds: float) -> O
     while trace is not None:
         frames.append((trace.tb_frame.f_code, trace.tb_lineno))
         trace = trace.tb_next
-    own = [(code, line) for code, line in frames[1:] if "site-packages" not in code.co_filename]
+    others = ("site-packages", ".pyx")  # in the names of libraries' files; those of compiled ones are relative
+    own = [(code, line) for code, line in frames[1:] if not any(part in code.co_filename for part in others)]
     code, line = own[-1] if own else (None, 0)
     kind = "unattempted" if isinstance(error, NotImplementedError) else "raised"
     where = ""

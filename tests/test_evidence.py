@@ -194,6 +194,12 @@ def test_an_error_inside_a_library_is_placed_in_the_students_line():
     assert "of <lambda>: outcome = outcome_of(" in outcome.where
 
 
+def test_an_error_inside_compiled_code_is_placed_in_the_students_line():
+    outcome = outcome_of(lambda rng: rng.uniform(1, 0, 3), np.random.default_rng(0))
+    assert outcome.error == "ValueError"
+    assert "of <lambda>: outcome = outcome_of(" in outcome.where
+
+
 def test_a_wrong_number_of_arguments_is_an_error_of_the_call():
     outcome = outcome_of(lambda a, b: a, 1)
     assert (outcome.kind, outcome.error, outcome.where) == ("raised", "TypeError", "")
