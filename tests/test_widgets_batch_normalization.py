@@ -157,7 +157,9 @@ def test_running_statistics_follow_the_truth_in_training_only():
     picture.set(testing=True)
     picture.panel.buttons["20 batches"].click()
     assert "Running mean 0.00, running deviation 1.00" in picture.panel.sentence
+    assert "pass without a trace" in picture.panel.sentence
     picture.set(testing=False)
+    assert "without a trace" not in picture.panel.sentence
     for _ in range(3):
         picture.panel.buttons["20 batches"].click()
     assert picture.history[-1] == pytest.approx((3, 2), abs=0.2)

@@ -69,7 +69,10 @@ class NormalizedBatch:
         self._move_batch(Z[0], out[0], gamma, beta)
         self._move_running(mean, spread)
         words = self._sentence(Z, out, gamma, beta, testing)
-        return words + self._advice(out, gamma, beta, testing, self._read(after) != self._read(self.running))
+        moves = self._read(after) != self._read(self.running)
+        if wanted and testing and not moves:
+            return words + "\nIn test mode batches pass without a trace. Untick it, and the running statistics follow."
+        return words + self._advice(out, gamma, beta, testing, moves)
 
     def _draw_batch(self) -> list[Any]:
         ax = self.live.figure.add_axes((0.08, 0.2, 0.42, 0.7))
