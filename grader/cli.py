@@ -73,6 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     item = command("export", _export, "write a week's grades as CSV")
     item.add_argument("week")
     item.add_argument("--output", type=Path, help="default: standard output")
+    item = command("doctor", _doctor, "say whether this machine can grade safely, and what to do if not")
+    item.add_argument("--full", action="store_true", help="start Dask workers, too")
     item = command("demo", _demo, "let a sample class hand in week1 and grade it")
     item.add_argument("--folder", type=Path, default=Path("demo"), help="where to put it (default: demo)")
     return parser
@@ -189,6 +191,17 @@ def _export(options: argparse.Namespace) -> int:
         write_csv(course, options.week, stream)
     print(f"The grades are in {options.output.resolve()}")
     return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from grader.doctor import BAD, examine_machine
+
+    bad = 0
+    for finding in examine_machine(options.root, full=options.full):
+        print(finding, flush=True)
+        bad += finding.mark == BAD
+    print("This machine can grade safely." if not bad else f"Not yet: {bad} to put right (✗).")
+    return 1 if bad else 0
 
 
 def _demo(options: argparse.Namespace) -> int:

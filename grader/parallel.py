@@ -16,10 +16,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import psutil
-
 from grader.errors import GradingError
 from grader.examine import Examined, Material, Task, examine
+from grader.usage import available_memory
 
 __all__ = ["TRIES", "Outcome", "examine_all"]
 
@@ -72,7 +71,7 @@ def _words(problem: BaseException) -> str:
 
 def at_once(memory_mb: int, workers: int) -> int:
     """How many submissions one of `workers` may have under way, by the memory that they may use."""
-    room = psutil.virtual_memory().available / 1_000_000 / memory_mb
+    room = available_memory() / 1_000_000 / memory_mb
     return max(1, min(MOST_AT_ONCE, int(room / workers)))
 
 
@@ -96,6 +95,8 @@ def _client(material: Material, workers: int | None, scheduler: str | None) -> I
     settings = {
         "distributed.scheduler.allowed-failures": 0,  # who tries again, and how often, is decided here
         "distributed.admin.log-length": 0,
+        "distributed.scheduler.http.routes": [],  # pages about the run, which anybody here could read
+        "distributed.worker.http.routes": [],
         "distributed.worker.memory.terminate": False,
         "logging": {"distributed": "critical"},
     }
@@ -105,6 +106,7 @@ def _client(material: Material, workers: int | None, scheduler: str | None) -> I
             n_workers=count,
             threads_per_worker=at_once(material.limits.memory_mb, count),
             dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # another run may have the usual port
             security=Security.temporary(),  # other users of this machine cannot talk to the workers
             protocol="tls://",
             silence_logs=50,

@@ -39,7 +39,7 @@ from grader.sandbox import (
 )
 from grader.warm.parent import KernelRequest, WarmError, WarmParent
 
-__all__ = ["Launched", "Process", "connection", "launch", "warm_up"]
+__all__ = ["Launched", "Process", "connection", "launch", "warm_parent", "warm_up"]
 
 BOOTSTRAP = (Path(__file__).parent / "bootstrap.py").read_bytes()
 BOOTSTRAP_FILE, CONNECTION_FILE = "/run/bootstrap.py", "/run/connection.json"
@@ -132,10 +132,11 @@ def launch(limits: Limits, key: str, files: Mapping[str, bytes], *, sandboxed: b
     """
     if not sandboxed:
         return _launch_plain(limits, key, files)
-    parent = _warm_parent()
-    if parent is not None:
-        return _launch_warm(parent, limits, key, files)
-    return _launch_boxed(limits, key, files)
+    try:
+        parent = warm_parent()
+    except WarmError:
+        return _launch_boxed(limits, key, files)
+    return _launch_warm(parent, limits, key, files)
 
 
 def _resource_limits(limits: Limits, *, count_processes: bool) -> dict[str, int]:
@@ -148,41 +149,44 @@ def _resource_limits(limits: Limits, *, count_processes: bool) -> dict[str, int]
     return numbers | ({"NPROC": limits.processes} if count_processes else {})
 
 
-_parents: list[WarmParent | None] = []
+_parents: list[WarmParent | WarmError] = []
 _starting = threading.Lock()
 
 
 def warm_up() -> None:
     """Start this process's warm parent, so that the first kernel need not wait for it."""
     with contextlib.suppress(WarmError, OSError):  # who needs a kernel is told
-        _warm_parent()
+        warm_parent()
 
 
-def _warm_parent() -> WarmParent | None:
-    """The warm parent of this process; None where it cannot make namespaces for its children."""
+def warm_parent() -> WarmParent:
+    """The warm parent of this process; raises WarmError where it cannot make namespaces for its children."""
     with _starting:
-        return _first_parent()
+        if not _parents:
+            _parents.append(_start_parent())
+        found = _parents[0]
+    if isinstance(found, WarmError):
+        raise WarmError(str(found))
+    return found
 
 
-def _first_parent() -> WarmParent | None:
-    if not _parents:
-        parent = WarmParent(
-            WARM_MODULES,
-            folders=writable_folders(Limits()),
-            read_only=library_folders(),
-            environment=kernel_environment(HOME, LIBRARY),
-            home=HOME,
-        )
-        try:
-            probe = parent.fork(_request(Limits(), "probe", {}))
-            probe.kill()
-            probe.wait(10)
-            _parents.append(parent)
-            atexit.register(parent.close)
-        except WarmError:
-            parent.close()
-            _parents.append(None)
-    return _parents[0]
+def _start_parent() -> WarmParent | WarmError:
+    parent = WarmParent(
+        WARM_MODULES,
+        folders=writable_folders(Limits()),
+        read_only=library_folders(),
+        environment=kernel_environment(HOME, LIBRARY),
+        home=HOME,
+    )
+    try:
+        probe = parent.fork(_request(Limits(), "probe", {}))
+    except WarmError as problem:
+        parent.close()
+        return problem
+    probe.kill()
+    probe.wait(10)
+    atexit.register(parent.close)
+    return parent
 
 
 def _request(limits: Limits, key: str, files: Mapping[str, bytes]) -> KernelRequest:

@@ -1,14 +1,17 @@
-"""How much memory and how many threads a process and all that it started use."""
+"""How much memory and how many threads processes use, and how much memory is left."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 
-__all__ = ["family", "usage"]
+__all__ = ["available_memory", "family", "usage"]
 
+GROUPS = Path("/sys/fs/cgroup")
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 KNOWS_CHILDREN = os.path.exists(f"/proc/self/task/{os.getpid()}/children")
 
@@ -52,3 +55,32 @@ def _slow_usage(pid: int) -> tuple[int, int]:
                 memory += member.memory_info().rss
                 threads += member.num_threads()
     return memory, threads
+
+
+def available_memory() -> int:
+    """Bytes that may still be used: what the machine has left, or less where a container has a limit of its own."""
+    return max(0, min([psutil.virtual_memory().available, *_left_in_groups()]))
+
+
+def _left_in_groups() -> Iterator[int]:
+    """What the limits of this process's control groups leave, in either version of them."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/cgroup").read_text().splitlines():
+            _, kinds, path = line.split(":", 2)
+            if kinds not in ("", "memory"):
+                continue
+            root = GROUPS / kinds
+            for folder in {root / path.lstrip("/"), *(root / path.lstrip("/")).parents}:
+                if folder.is_relative_to(root):  # a container sees its own group as the root
+                    yield from _left_in_group(folder)
+
+
+def _left_in_group(folder: Path) -> Iterator[int]:
+    for limit, used in (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")):
+        with contextlib.suppress(OSError, ValueError, KeyError):  # there is none, or it is "max"
+            most, taken = int((folder / limit).read_text()), int((folder / used).read_text())
+            lines = (folder / "memory.stat").read_text().splitlines()
+            numbers = {name: int(value) for name, value in map(str.split, lines)}
+            yield (
+                most - taken + numbers.get("total_inactive_file", numbers["inactive_file"])
+            )  # files' pages are given back

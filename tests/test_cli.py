@@ -9,7 +9,7 @@ from grader.cli import copy_release, lab_environment, main
 from grader.sandbox import find_bwrap
 from tests.classroom import REPOSITORY, WEEK, grader, hand_in, make_course, released
 
-COMMANDS = ("build", "lab", "grade", "feedback", "report", "export", "demo")
+COMMANDS = ("build", "lab", "grade", "feedback", "report", "export", "doctor", "demo")
 
 
 def test_help_names_every_command_and_the_exit_codes(capsys):
