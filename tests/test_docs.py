@@ -136,3 +136,22 @@ def test_every_role_is_in_the_vocabulary_and_in_the_guide_for_authors():
     for role in ROLES:
         assert f"`{role}`" in vocabulary
         assert f"| `{role}` |" in authoring
+
+
+def test_limits_on_the_page_are_those_of_the_code():
+    from dataclasses import fields
+
+    from grader.sandbox import Limits
+
+    table = sections(ROOT / "docs" / "grading.md")["Limits"]
+    rows = [(name, float(value)) for name, value in re.findall(r"^\| `(\w+)` \| (\S+) \|", table, re.MULTILINE)]
+    assert rows == [(field.name, field.default) for field in fields(Limits)]
+
+
+def test_settings_on_the_page_are_settings_of_the_grader():
+    from grader.wiring import RunSubmission
+
+    for text in ((ROOT / "docs" / "grading.md").read_text(), (ROOT / "nbgrader_config.py").read_text()):
+        names = re.findall(r"c\.RunSubmission\.(\w+)", text)
+        assert names
+        assert set(names) <= set(RunSubmission.class_trait_names(config=True))
