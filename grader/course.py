@@ -10,9 +10,10 @@ from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.apps import NbGraderAPI
+from sqlalchemy.exc import SQLAlchemyError
 from traitlets.config import Config, PyFileConfigLoader
 
-from grader.errors import BuildError, GradingError, Problem
+from grader.errors import BuildError, GradingError, Problem, reason_of
 from grader.lesson import Lesson, read_lesson
 
 __all__ = ["Course"]
@@ -78,8 +79,13 @@ class Course:
         return NbGraderAPI(config=self.config)
 
     def gradebook(self) -> Gradebook:
-        """The gradebook, opened; use it in a `with`."""
-        return Gradebook(self.api.coursedir.db_url, self.api.coursedir.course_id)
+        """The gradebook, opened; use it in a `with`. Raises GradingError where it cannot be."""
+        try:
+            return Gradebook(self.api.coursedir.db_url, self.api.coursedir.course_id)
+        except (SQLAlchemyError, ImportError) as problem:
+            raise GradingError(
+                f"the gradebook cannot be used: {reason_of(problem)} (see `python -m grader doctor`)"
+            ) from None
 
     def weeks(self) -> list[str]:
         """The folders in course/ that hold lessons."""

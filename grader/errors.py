@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["BuildError", "GradingError", "Problem"]
+__all__ = ["BuildError", "GradingError", "Problem", "reason_of"]
 
 
 class Problem(Exception):
@@ -27,3 +27,9 @@ class BuildError(Problem):
 
 class GradingError(Problem):
     """Grading cannot go on as asked."""
+
+
+def reason_of(problem: BaseException) -> str:
+    """What a library says of a problem, in one line; of a database's, what the database said."""
+    said = str(getattr(problem, "orig", None) or problem).splitlines() or [""]
+    return f"{type(problem).__name__}: {said[0]}"

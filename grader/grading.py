@@ -13,7 +13,7 @@ from nbgrader.api import MissingEntry
 from sqlalchemy.exc import SQLAlchemyError
 
 from grader.course import Course
-from grader.errors import GradingError
+from grader.errors import GradingError, reason_of
 from grader.examine import Material, Task
 from grader.parallel import Outcome, examine_all
 from grader.recording import Recorder, sole_owner
@@ -162,8 +162,7 @@ def _recorded(
                 said = " ".join(text for result in outcome.results for text in result.problems)
                 graded[student] = Graded(student, "graded", score, best, said)
             except (OSError, SQLAlchemyError) as problem:
-                reason = f"{type(problem).__name__}: {problem}".splitlines()[0]
-                graded[student] = Graded(student, "failed", problem=reason)
+                graded[student] = Graded(student, "failed", problem=reason_of(problem))
         yield student
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from grader.course import Course
-from grader.errors import Problem
+from grader.errors import Problem, reason_of
 from grader.parallel import at_once
 from grader.sandbox import Limits
 from grader.usage import available_memory
@@ -149,9 +149,8 @@ def check_gradebook(course: Course) -> Finding:
             connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
             connection.rollback()
     except SQLAlchemyError as problem:
-        reason = str(getattr(problem, "orig", None) or problem).splitlines()[0]
         advice = "Name another in nbgrader_config.py (db_url), or put that right"
-        return Finding(name, BAD, f"{place} cannot be opened and written to: {reason}", advice)
+        return Finding(name, BAD, f"{place} cannot be opened and written to: {reason_of(problem)}", advice)
     finally:
         engine.dispose()
     if version != current:

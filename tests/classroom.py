@@ -19,7 +19,7 @@ REPOSITORY = Path(__file__).parent.parent
 WEEK, LESSON = "week1", "logistic_regression"
 
 
-def make_course(folder: Path, **settings: object) -> Course:
+def make_course(folder: Path, db_url: str | None = None, **settings: object) -> Course:
     """A course with week 1 released, as an instructor's folder would be."""
     folder.mkdir(parents=True, exist_ok=True)
     for part in ("course", "source", "release"):
@@ -27,6 +27,7 @@ def make_course(folder: Path, **settings: object) -> Course:
     if (REPOSITORY / ".cache" / "reference").is_dir():
         shutil.copytree(REPOSITORY / ".cache" / "reference", folder / ".cache" / "reference")
     lines = [f"c.RunSubmission.{name} = {value!r}" for name, value in settings.items()]
+    lines += [f"c.CourseDirectory.db_url = {db_url!r}"] if db_url else []
     config = (REPOSITORY / "nbgrader_config.py").read_text() + "\n" + "\n".join(lines) + "\n"
     (folder / "nbgrader_config.py").write_text(config)
     course = Course(folder)
