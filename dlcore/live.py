@@ -25,6 +25,7 @@ import base64
 import html
 import io
 import re
+import threading
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, redirect_stdout
@@ -37,8 +38,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from dlcore.clicks import clickable_image
 from dlcore.errors import CourseError
+from dlcore.film import film
 from dlcore.time_limit import OutOfTime, time_limit
 
 __all__ = ["LiveFigure", "Panel", "ask", "choice", "log_slider", "name_of", "slider", "stops", "toggle", "whole_slider"]
@@ -87,7 +88,7 @@ class LiveFigure:
             self.image: Any = ipywidgets.Image(format="png", layout={**layout, **fit})
         else:
             layout["height"] = "auto"  # a narrow page makes the picture smaller
-            self.image = clickable_image(alt, layout, lambda x, y: self._press(pressed, x, y))
+            self.image = film(alt, layout, lambda x, y: self._press(pressed, x, y))
         self._moving: tuple[Any, ...] = ()
         self._background: Any = None
 
@@ -107,11 +108,21 @@ class LiveFigure:
 
     def refresh(self) -> None:
         """Draw the moving artists over the background and show the picture."""
-        self._show(self._moving)
+        self._show(self.png())
 
     def blank(self) -> None:
         """Show the background alone."""
-        self._show(())
+        self._show(self._draw(()))
+
+    def png(self) -> bytes:
+        """The moving artists over the background, as a picture that is not shown yet."""
+        return self._draw(self._moving)
+
+    def _show(self, png: bytes) -> None:
+        if hasattr(self.image, "show"):
+            self.image.show(png)
+        else:
+            self.image.value = png
 
     def _press(self, pressed: Callable[[Any, float, float], None], across: float, down: float) -> None:
         """Tell `pressed` what lies at these fractions of the picture's width and height."""
@@ -121,7 +132,7 @@ class LiveFigure:
             if ax.bbox.contains(*pixel):
                 pressed(ax, *map(float, ax.transData.inverted().transform(pixel)))
 
-    def _show(self, artists: Sequence[Any]) -> None:
+    def _draw(self, artists: Sequence[Any]) -> bytes:
         if self._background is None:
             self.freeze()
         self._canvas.restore_region(self._background)
@@ -130,7 +141,7 @@ class LiveFigure:
         picture = Image.fromarray(np.asarray(self._canvas.buffer_rgba())).convert("RGB")
         buffer = io.BytesIO()
         picture.save(buffer, "png", compress_level=1)
-        self.image.value = buffer.getvalue()
+        return buffer.getvalue()
 
 
 class Panel:
@@ -144,6 +155,8 @@ class Panel:
         buttons: the buttons by their label.
         sentence: what the status line says now, as plain text.
         error: what went wrong in the last update, or None.
+        lock: held while controls and picture change. JupyterLab may hand the
+            messages of two controls to two threads.
     """
 
     def __init__(
@@ -173,7 +186,7 @@ class Panel:
         self._status = ipywidgets.HTML(
             layout={"width": live.image.layout.width, "max_width": "100%", "min_height": "4.5em"}
         )
-        self._silent = False
+        self._silent, self.lock = False, threading.RLock()
         for control in self.controls:
             control.observe(self._changed, "value")
         for label, action in (buttons or {}).items():
@@ -185,31 +198,40 @@ class Panel:
 
     def tick(self) -> None:
         """Bring the picture and the sentence up to date with the controls; those that `update` moves stay silent."""
-        self.error, was_silent, self._silent = None, self._silent, True
+        self.quietly(self._redraw)
+
+    def _redraw(self) -> None:
+        self.error = None
         try:
-            self._say(self._update(*(control.value for control in self.controls)))
+            self.say(self._update(*(control.value for control in self.controls)))
             self.live.refresh()
         except Exception as error:  # noqa: BLE001 - in a callback it would be lost, so it is shown
             self.error = error
-            self._say(_kind_words(error), trouble=True)
+            self.say(_kind_words(error), trouble=True)
             self.live.blank()
-        finally:
-            self._silent = was_silent
 
     def press(self, action: Callable[[], None]) -> None:
         """Do what a button does: `action` may change controls; the picture changes once."""
-        self._silent = True
-        try:
-            action()
-        finally:
-            self._silent = False
-        self.tick()
-
-    def _changed(self, _change: object) -> None:
-        if not self._silent:
+        with self.lock:
+            self.quietly(action)
             self.tick()
 
-    def _say(self, sentence: str, trouble: bool = False) -> None:
+    def quietly(self, action: Callable[[], None]) -> None:
+        """Do what may change controls, and leave picture and sentence alone."""
+        with self.lock:
+            was_silent, self._silent = self._silent, True
+            try:
+                action()
+            finally:
+                self._silent = was_silent
+
+    def _changed(self, _change: object) -> None:
+        with self.lock:
+            if not self._silent:
+                self.tick()
+
+    def say(self, sentence: str, trouble: bool = False) -> None:
+        """Put a sentence into the status line."""
         self.sentence = sentence
         words = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(sentence))
         look = "line-height:1.5;white-space:pre-line;"

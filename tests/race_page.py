@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,13 @@ from tests.jupyterlab import BROWSER_OPTIONS, NotebookPage, jupyterlab
 
 STEPS = (Path(__file__).parent / "reference_steps.py").read_text(encoding="utf-8")
 WIDGET = "from dlcore.widgets import optimizer_trajectories\noptimizer_trajectories(initial_state, STEPS, {preset!r})"
-WATCH = """image => {
+WATCH = """canvas => {
     window.shown = [];
-    image.addEventListener("load", () => window.shown.push([performance.now(), image.src]));
+    new MutationObserver(() => window.shown.push(performance.now())).observe(canvas, {attributeFilter: ["data-drawn"]});
+}"""
+DIGEST = """async canvas => {
+    const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    return Array.from(new Uint8Array(await crypto.subtle.digest("SHA-256", pixels))).join(" ");
 }"""
 
 
@@ -34,7 +39,11 @@ class RacePage(NotebookPage):
 
     @property
     def image(self) -> Any:
-        return self.cell(1).locator("img.widget-image")
+        return self.cell(1).locator("canvas.widget-image[data-drawn]")
+
+    def picture(self, number: int) -> str:
+        """A digest of what the canvas of the cell shows."""
+        return self.cell(number).locator("canvas.widget-image[data-drawn]").evaluate(DIGEST)
 
     def press(self, label: str) -> None:
         self.cell(1).get_by_role("button", name=label).click()
@@ -42,9 +51,14 @@ class RacePage(NotebookPage):
     def choose(self, menu: int, option: str) -> None:
         self.cell(1).locator("select").nth(menu).select_option(label=option)
 
-    def shown(self) -> list[tuple[float, str]]:
-        """When each picture was shown, in ms, and its address, which no other picture has."""
-        return [(when, address) for when, address in self.page.evaluate("window.shown")]
+    def shown(self) -> list[float]:
+        """When each picture was drawn since the start, in ms."""
+        return list(self.page.evaluate("window.shown"))
+
+    def wait_for_step(self, step: int) -> None:
+        """Wait until the slider of the step, the last one, says so."""
+        readout = self.cell(1).locator(".widget-readout").last
+        readout.filter(has_text=re.compile(rf"^{step}$")).wait_for(timeout=120_000)
 
     def wait_for_pictures(self, number: int) -> None:
         self.page.wait_for_function(f"window.shown.length >= {number}", timeout=120_000)

@@ -3,6 +3,7 @@ import gc
 import io
 import subprocess
 import sys
+import threading
 import warnings
 import weakref
 from pathlib import Path
@@ -300,3 +301,25 @@ def test_a_slider_shows_as_many_decimals_as_its_steps_have():
         ".2f",
         ".3f",
     ]
+
+
+def test_a_control_moved_in_another_thread_is_not_lost(dot):
+    """JupyterLab may hand the messages of two controls to two threads."""
+    began = threading.Event()
+
+    def move():
+        began.set()
+        dot.controls[0].value = 8
+
+    def slow():
+        other.start()
+        began.wait()
+        other.join(0.1)  # it waits for this one
+        dot.controls[1].value = 2
+
+    other = threading.Thread(target=move)
+    dot.panel.press(slow)
+    other.join(10)
+    assert not other.is_alive()
+    assert dot.panel.sentence == "The dot is at 8, 2."
+    assert dot.updates == 3

@@ -1,237 +1,109 @@
-"""Controls for the race of the optimizers: presets, settings, and a player that moves an index."""
+"""Play, pause, speed and step: a player that moves an index along what is computed already."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets
 import numpy as np
 
-from dlcore.errors import CourseError
-from dlcore.live import Panel, choice, log_slider, name_of, slider, toggle, whole_slider
-from dlcore.time_limit import OutOfTime
-from dlcore.widgets._trajectories_paths import MEMORY, Path, Step, walk
-from dlcore.widgets._trajectories_picture import LOOKS, Picture
-from dlcore.widgets._trajectories_presets import OWN, PRESETS
-from dlcore.widgets._trajectories_story import story
-from dlcore.widgets._trajectories_surfaces import SURFACES
+from dlcore.live import LiveFigure, Panel, choice, whole_slider
 
-__all__ = ["Trajectories"]
+__all__ = ["Player"]
 
-LOWEST_RATE, HIGHEST_RATE = 1e-4, 10.0
-RATES = {"sgd": 0.05, "momentum": 0.02, "nesterov": 0.02, "rmsprop": 0.05, "adam": 0.2, "adamw": 0.2}
-HORIZONS = (20, 60, 100, 300, 1000)  # how many steps there are
-EDGE = 4.5  # how far from 0 a start may be
-SPEEDS = {"slow: 5 steps a second": (200, 1), "normal: a step a picture": (50, 1), "fast: 4 steps a picture": (50, 4)}
-BETAS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 0.9999)
-COLUMN = {"width": "33em", "max_width": "100%"}
+PLAY, PAUSE = "▶ Play", "❚❚ Pause"
+SPEEDS = {"slow: 5 steps a second": (200, 1), "20 steps a second": (50, 1), "fast: 80 steps a second": (50, 4)}
 
 
-class Trajectories:
-    """The widget. All paths are computed when a setting changes; playing only moves along them."""
+class Player:
+    """The controls of a film. `panel` is to be set.
 
-    def __init__(self, initial_state: Step, steps: Mapping[str, Step], preset: str):
-        unknown = [method for method in steps if method not in MEMORY]
-        if unknown or not steps:
-            raise CourseError(f"`steps` should be a dict with functions for any of {_listed(MEMORY)}, not {unknown}.")
-        if preset not in PRESETS:
-            raise CourseError(f"There is no preset {preset!r}. There are {_listed(PRESETS)}.")
-        self.initial_state = initial_state
-        self.steps = {method: steps[method] for method in MEMORY if method in steps}
-        self.known: dict[Any, Path | str] = {}
-        self.endless: dict[Any, str] = {}
-        self.surveyed: Any = None
-        self.picture = Picture(list(self.steps), self._clicked)
-        self._make_controls()
-        self._set(preset)
-        self.was = preset
-        controls = [
-            self.preset, self.surface, self.x, self.y, self.beta, self.beta_rms, self.beta2, self.decay,
-            *self.shown.values(), *self.rates.values(), self.horizon, self.remembering, self.step,
-        ]  # fmt: skip
-        buttons: dict[str, Callable[[], None]] = {
-            "◀ Back": lambda: self._go(-1),
-            "Step ▶": lambda: self._go(1),
-            "Reset": lambda: self._go(-self.step.max),
-            "Tune each rate": self._tune,
-        }
-        self.panel = Panel(self.picture.live, controls, self.update, buttons, self._arrange)
-        self.panel.box.children[-1].layout.min_height = "13em"
+    Attributes:
+        step: the slider of the step that is shown.
+        playing: the button that starts and stops.
+        speed: the list of speeds.
+    """
 
-    def update(self, *_: Any) -> str:
-        """Bring the picture up to date with the controls; returns what it shows, in words."""
-        self._follow_preset()
-        wanted = self.surface.value, self.horizon.value
-        if self.surveyed != wanted:
-            self.picture.survey(*wanted)
-            self.step.max = self.play.max = self.horizon.value
-            self.surveyed = wanted
-        start, methods = (self.x.value, self.y.value), [m for m, box in self.shown.items() if box.value]
-        ways = {method: self._way(method, self.rates[method].value) for method in methods}
-        paths = {method: way for method, way in ways.items() if isinstance(way, Path)}
-        self.picture.show(paths, start, self.step.value, self.remembering.value)
-        preset = PRESETS[self.preset.value].words if self.preset.value in PRESETS else ""
-        settings = {method: self._settings(method, self.rates[method].value) for method in methods}
-        return story(SURFACES[self.surface.value], ways, settings, self.step.value, preset)
+    panel: Panel
 
-    def _settings(self, method: str, rate: float) -> dict[str, float]:
-        """What the step of a method takes by name."""
-        beta, beta2 = self.beta.value, self.beta2.value
-        others = {
-            "sgd": {},
-            "momentum": {"beta": beta},
-            "nesterov": {"beta": beta},
-            "rmsprop": {"beta": self.beta_rms.value},
-            "adam": {"beta1": beta, "beta2": beta2},
-            "adamw": {"beta1": beta, "beta2": beta2, "weight_decay": self.decay.value},
-        }
-        return {"learning_rate": rate, **others[method]}
-
-    def _way(self, method: str, rate: float) -> Path | str:
-        """The path of a method, or kind words; computed once for the same settings."""
-        start, settings = (self.x.value, self.y.value), self._settings(method, rate)
-        key = method, self.surface.value, start, self.horizon.value, tuple(settings.items())
-        if method in self.endless:
-            return self.endless[method]
-        if key not in self.known:
-            if len(self.known) > 400:
-                self.known.clear()
-            functions = self.initial_state, self.steps[method]
-            try:
-                self.known[key] = walk(
-                    SURFACES[self.surface.value], start, method, functions, settings, self.horizon.value
-                )
-            except CourseError as error:
-                self.known[key] = str(error)
-                if isinstance(error.__cause__, OutOfTime):  # do not wait for it at every move of a slider
-                    guilty = name_of(self.initial_state) in str(error)
-                    self.endless.update(dict.fromkeys(self.steps if guilty else [method], str(error)))
-        return self.known[key]
-
-    def _clicked(self, x: float, y: float) -> None:
-        def move() -> None:
-            self.x.value, self.y.value = round(x, 3), round(y, 3)
-
-        self.panel.press(move)
-
-    def _go(self, steps: int) -> None:
-        self.play.playing = False
-        self.step.value = int(np.clip(self.step.value + steps, 0, self.step.max))
-
-    def _tune(self) -> None:
-        """Give each method shown the rate with which its cost falls fastest, on a logarithmic average."""
-
-        def quality(method: str, exponent: float) -> float:
-            way = self._way(method, 10.0**exponent)
-            if not isinstance(way, Path) or way.ending:
-                return np.inf
-            return float(np.mean(np.log10(np.maximum(way.costs - SURFACES[self.surface.value].lowest, 0) + 1e-6)))
-
-        for method, box in self.shown.items():
-            if box.value:
-                coarse = min(np.arange(-4, 1.01, 0.2), key=lambda e: quality(method, e))
-                fine = np.clip(coarse + np.arange(-0.15, 0.16, 0.05), -4, 1)
-                best = min(fine, key=lambda e: quality(method, e))
-                if np.isfinite(quality(method, best)):
-                    self.rates[method].value = float(f"{10.0**best:.3g}")
-
-    def _set(self, name: str) -> None:
-        """Give all controls the values of a preset."""
-        preset = PRESETS[name]
-        self.preset.value, self.surface.value = name, preset.surface
-        self.x.value, self.y.value = preset.start
-        self.beta.value, self.beta_rms.value, self.beta2.value = preset.beta, 0.9, 0.999
-        self.decay.value, self.horizon.value = preset.weight_decay, preset.steps
-        self.step.max = max(self.step.max, preset.step)
-        self.step.value = preset.step
-        for method, box in self.shown.items():
-            box.value = method in preset.rates
-            self.rates[method].value = preset.rates.get(method, RATES[method])
-        self.as_set = self._values()
-
-    def _values(self) -> list[Any]:
-        """The values that a preset sets, but for the step."""
-        controls = [self.surface, self.x, self.y, self.beta, self.beta_rms, self.beta2, self.decay, self.horizon]
-        controls += [*self.shown.values(), *self.rates.values()]
-        return [control.value for control in controls]
-
-    def _follow_preset(self) -> None:
-        """A preset chosen anew sets everything; a setting changed by hand leaves the preset."""
-        if self.preset.value not in (self.was, OWN):
-            self._set(self.preset.value)
-        elif self._values() != self.as_set:
-            self.preset.value = OWN
-        self.was = self.preset.value
-
-    def _make_controls(self) -> None:
-        self.preset = choice("preset", [*PRESETS, OWN], OWN)
-        self.was = OWN
-        self.surface = choice("surface", list(SURFACES), "ravine")
-        self.x = slider("start, θ₁", -EDGE, EDGE, 0, step=0.001)
-        self.y = slider("start, θ₂", -EDGE, EDGE, 0, step=0.001)
-        self.beta = slider("β momentum, β₁ Adam", 0, 0.99, 0.9, step=0.01)
-        self.beta_rms = _stops("β RMSprop", 0.9)
-        self.beta2 = _stops("β₂ Adam", 0.999)
-        self.decay = slider("weight decay, AdamW", 0, 1, 0.01, step=0.01)
-        self.shown = {method: toggle(method) for method in self.steps}
-        self.rates = {m: log_slider("α", LOWEST_RATE, HIGHEST_RATE, RATES[m]) for m in self.steps}
-        for method in self.steps:
-            self.shown[method].indent = False
-            self.shown[method].layout = {"width": "7.5em"}
-            self.rates[method].style.description_width = "1.5em"
-            self.rates[method].layout = {"width": "23em"}
-            self.rates[method].readout_format = ".3r"
-        self.remembering = toggle("what each remembers: arrows, areas", True)
-        self.horizon = choice("steps to take", list(HORIZONS), HORIZONS[-1])
-        self.step = whole_slider("step", 0, HORIZONS[-1], 0)
+    def __init__(self, live: LiveFigure, show: Callable[[int], str]):
+        """Connect the controls; `show` draws a step and returns the sentence for it."""
+        self.live, self.film, self._show = live, live.image, show
+        self.step = whole_slider("step", 0, 1, 0)
         self.speed = choice("speed", list(SPEEDS), list(SPEEDS)[1])
-        self._make_player()
+        self.following = False  # the slider follows the film, and not the film the slider
+        if hasattr(self.film, "playing"):
+            self.playing: Any = ipywidgets.ToggleButton(description=PLAY, layout={"width": "7em"})
+            self.link = ipywidgets.jslink((self.playing, "value"), (self.film, "playing"))
+            self.film.draw, self.film.paused = self._draw, self._paused
+            self.film.observe(self._label, "playing")
+            self.step.observe(self._jump, "value")
+            self.speed.observe(self._set_speed, "value")
+        else:  # without anywidget there is no film, and ipywidgets' own player moves the slider
+            self.playing = ipywidgets.Play(interval=100)
+            self.link = ipywidgets.jslink((self.playing, "value"), (self.step, "value"))
 
-    def _make_player(self) -> None:
-        """Play, in the browser: it stops at once, and waits for the kernel's answer before it sends a step."""
-        self.play = ipywidgets.Play(min=0, max=HORIZONS[-1], interval=50, layout={"display": "none"})
-        self.playing = ipywidgets.ToggleButton(description="▶ Play", layout={"width": "7em"})
-        self.links = [
-            ipywidgets.jslink((self.play, "value"), (self.step, "value")),
-            ipywidgets.jslink((self.playing, "value"), (self.play, "playing")),
-        ]
-        self.play.observe(self._label_play, "playing")
-        self.speed.observe(self._set_speed, "value")
+    def set_last(self, last: int) -> None:
+        """Let the film end at a step."""
+        self.step.max = last
+        if hasattr(self.film, "last"):
+            self.film.last = last
+        else:
+            self.playing.max = last
 
-    def _label_play(self, change: Any) -> None:
-        self.playing.description = "❚❚ Pause" if change["new"] else "▶ Play"
+    def join(self, panel: Panel) -> None:
+        """Become the player of a panel, whose controls and picture it shares."""
+        self.panel = panel
+        if hasattr(self.film, "playing"):
+            self.film.guard = panel.lock
+
+    def go(self, steps: int) -> None:
+        """Stop, and move by so many steps."""
+        step = int(np.clip(self.step.value + steps, 0, self.step.max))
+        if hasattr(self.film, "playing"):
+            self.film.jump(step, playing=False)
+        self._follow(step)
+
+    def _draw(self, steps: Sequence[int], now: int) -> list[bytes]:
+        """The pictures of some steps; slider and sentence show the step that the page shows now."""
+        pictures = []
+        try:
+            for step in steps:
+                self._show(step)
+                pictures.append(self.live.png())
+            self._follow(now)
+            self.panel.say(self._show(now))
+        except Exception:  # noqa: BLE001 - the panel meets the same trouble, and says what it is
+            pictures.clear()
+            self.go(0)
+            self.panel.tick()
+        return pictures
+
+    def _paused(self, step: int) -> None:
+        self._follow(step)
+        self.panel.tick()
+
+    def _follow(self, step: int) -> None:
+        """Move the slider to where the film is."""
+
+        def move() -> None:
+            self.step.value = self.film.position = step
+
+        was_following, self.following = self.following, True
+        try:
+            self.panel.quietly(move)
+        finally:
+            self.following = was_following
+
+    def _jump(self, change: Any) -> None:
+        with self.film.guard:
+            if not self.following:
+                self.film.jump(change["new"])
+
+    def _label(self, change: Any) -> None:
+        self.playing.description = PAUSE if change["new"] else PLAY
 
     def _set_speed(self, change: Any) -> None:
-        self.play.interval, self.play.step = SPEEDS[change["new"]]
-
-    def _arrange(self, buttons: Mapping[str, Any]) -> Any:
-        """Settings to the left, methods to the right, the player below."""
-        left = [self.preset, self.surface, self.x, self.y, self.beta, self.beta_rms, self.beta2, self.decay]
-        rows = [
-            ipywidgets.HBox([ipywidgets.HTML(_swatch(method)), self.shown[method], self.rates[method]])
-            for method in self.steps
-        ]
-        columns = [ipywidgets.VBox(left, layout=COLUMN)]
-        columns.append(ipywidgets.VBox([*rows, self.horizon, self.speed, self.remembering], layout=COLUMN))
-        row = {"flex_flow": "row wrap"}
-        player = [self.play, self.playing, *buttons.values(), self.step]
-        return ipywidgets.VBox([ipywidgets.HBox(columns, layout=row), ipywidgets.HBox(player, layout=row)])
-
-
-def _swatch(method: str) -> str:
-    """The marker of a method in its colour; the picture's legend says the same."""
-    colour, _, marker = LOOKS[method]
-    sign = {"o": "●", "^": "▲", "v": "▼", "s": "■", "D": "◆", "X": "✖"}[marker]
-    return f'<span aria-hidden="true" style="color:{colour};font-size:1.2em">{sign}</span>'
-
-
-def _stops(label: str, value: float) -> ipywidgets.SelectionSlider:
-    options = [(f"{beta:g}", beta) for beta in BETAS]
-    return ipywidgets.SelectionSlider(
-        options=options, value=value, description=label, style={"description_width": "11em"}, layout={"width": "32em"}
-    )
-
-
-def _listed(names: Any) -> str:
-    return ", ".join(map(repr, names))
+        with self.film.hold_sync():
+            self.film.interval, self.film.stride = SPEEDS[change["new"]]

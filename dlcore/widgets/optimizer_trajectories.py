@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dlcore.live import Panel
-from dlcore.widgets._trajectories_player import Trajectories
+from dlcore.widgets._trajectories_race import Trajectories
 
 __all__ = ["optimizer_trajectories"]
 
