@@ -299,10 +299,14 @@ def slider(label: str, low: float, high: float, value: float, step: float = 0.1)
     )  # fmt: skip
 
 
-def log_slider(label: str, low: float, high: float, value: float) -> ipywidgets.FloatLogSlider:
-    """Return a slider from `low` to `high`, both above 0, on which equal ways are equal factors."""
+def log_slider(label: str, low: float, high: float, value: float, step: float = 0.05) -> ipywidgets.FloatLogSlider:
+    """Return a slider from `low` to `high`, both above 0, on which equal ways are equal factors.
+
+    The page rounds its value, whoever sets it: the logarithm to base 10 of
+    value/low becomes a multiple of `step`.
+    """
     return ipywidgets.FloatLogSlider(
-        value=value, min=np.log10(low), max=np.log10(high), step=0.05, description=label,
+        value=value, min=np.log10(low), max=np.log10(high), step=step, description=label,
         readout_format=".2r", style=_LABEL, layout=_WIDE,
     )  # fmt: skip
 

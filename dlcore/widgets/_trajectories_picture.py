@@ -75,7 +75,7 @@ class Picture:
         (x, y), high = surface.centre, surface.reach
         self.map.set(xlim=(x - high * self.shape, x + high * self.shape), ylim=(y - high, y + high))
         self.map.set(xlabel="θ₁", ylabel="θ₂")
-        self.map.set_title(f"{name[0].upper()}{name[1:]}: click to choose the start")
+        self.map.set_title(f"{name[0].upper()}{name[1:]}: click to choose the start", pad=11)  # room for a head
         grid = np.meshgrid(np.linspace(*self.map.get_xlim(), 161), np.linspace(*self.map.get_ylim(), 149))
         heights = surface.cost(*grid) - surface.lowest
         peak = float(heights.max())
@@ -167,7 +167,7 @@ class Picture:
             self.chart.set(yscale="linear", ylim=(-0.04 * peak, 1.25 * peak))
         self.chart.set(xlim=(-self.steps / 60, self.steps * 61 / 60), xlabel="step", ylabel="cost above the lowest")
         self.chart.xaxis.get_major_locator().set_params(integer=True)
-        self.chart.set_title("Cost against step")
+        self.chart.set_title("Cost against step", pad=11)
         self.chart.grid(True, axis="y")
 
     def _draw_movers(self) -> None:

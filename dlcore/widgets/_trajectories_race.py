@@ -21,11 +21,12 @@ from dlcore.widgets._trajectories_surfaces import SURFACES
 __all__ = ["Trajectories"]
 
 LOWEST_RATE, HIGHEST_RATE = 1e-4, 10.0
+GRAIN = 0.001  # of the rates, as logarithms to base 10: a limit lies between two presets
 RATES = {"sgd": 0.05, "momentum": 0.02, "nesterov": 0.02, "rmsprop": 0.05, "adam": 0.2, "adamw": 0.2}
 HORIZONS = (20, 60, 100, 300, 1000)  # how many steps there are
 EDGE = 4.5  # how far from 0 a start may be
 BETAS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 0.9999)
-COLUMN = {"width": "33em", "max_width": "100%"}
+LABEL, WIDE = "13em", "35em"  # of the settings to the left
 
 
 class Trajectories:
@@ -136,7 +137,7 @@ class Trajectories:
                 fine = np.clip(coarse + np.arange(-0.15, 0.16, 0.05), -4, 1)
                 best = min(fine, key=lambda e: quality(method, e))
                 if np.isfinite(quality(method, best)):
-                    self.rates[method].value = float(f"{10.0**best:.3g}")
+                    self.rates[method].value = _rounded(10.0**best)
 
     def _set(self, name: str) -> None:
         """Give all controls the values of a preset."""
@@ -149,20 +150,20 @@ class Trajectories:
         self.player.step.value = preset.step
         for method, box in self.shown.items():
             box.value = method in preset.rates
-            self.rates[method].value = preset.rates.get(method, RATES[method])
+            self.rates[method].value = _rounded(preset.rates.get(method, RATES[method]))
         self.as_set = self._values()
 
-    def _values(self) -> list[Any]:
+    def _values(self) -> list[float]:
         """The values that a preset sets, but for the step."""
-        controls = [self.surface, self.x, self.y, self.beta, self.beta_rms, self.beta2, self.decay, self.horizon]
+        controls = [self.x, self.y, self.beta, self.beta_rms, self.beta2, self.decay, self.horizon]
         controls += [*self.shown.values(), *self.rates.values()]
-        return [control.value for control in controls]
+        return [list(SURFACES).index(self.surface.value), *(float(control.value) for control in controls)]
 
     def _follow_preset(self) -> None:
         """A preset chosen anew sets everything; a setting changed by hand leaves the preset."""
         if self.preset.value not in (self.was, OWN):
             self._set(self.preset.value)
-        elif self._values() != self.as_set:
+        elif not np.allclose(self._values(), self.as_set, rtol=1e-6, atol=1e-6):  # the page's last digits may differ
             self.preset.value = OWN
         self.was = self.preset.value
 
@@ -177,7 +178,7 @@ class Trajectories:
         self.beta2 = _stops("β₂ Adam", 0.999)
         self.decay = slider("weight decay, AdamW", 0, 1, 0.01, step=0.01)
         self.shown = {method: toggle(method) for method in self.steps}
-        self.rates = {m: log_slider("α", LOWEST_RATE, HIGHEST_RATE, RATES[m]) for m in self.steps}
+        self.rates = {m: log_slider("α", LOWEST_RATE, HIGHEST_RATE, RATES[m], GRAIN) for m in self.steps}
         for method in self.steps:
             self.shown[method].indent = False
             self.shown[method].layout = {"width": "7.5em"}
@@ -190,15 +191,22 @@ class Trajectories:
     def _arrange(self, buttons: Mapping[str, Any]) -> Any:
         """Settings to the left, methods to the right, the player below."""
         left = [self.preset, self.surface, self.x, self.y, self.beta, self.beta_rms, self.beta2, self.decay]
+        for control in left:
+            control.style.description_width, control.layout.width = LABEL, WIDE
         rows = [
             ipywidgets.HBox([ipywidgets.HTML(_swatch(method)), self.shown[method], self.rates[method]])
             for method in self.steps
         ]
-        columns = [ipywidgets.VBox(left, layout=COLUMN)]
-        columns.append(ipywidgets.VBox([*rows, self.horizon, self.player.speed, self.remembering], layout=COLUMN))
+        right = [*rows, self.horizon, self.player.speed, self.remembering]
+        columns = [ipywidgets.VBox(column, layout={"max_width": "100%"}) for column in (left, right)]
         row = {"flex_flow": "row wrap"}
         player = [self.player.playing, *buttons.values(), self.player.step]
         return ipywidgets.VBox([ipywidgets.HBox(columns, layout=row), ipywidgets.HBox(player, layout=row)])
+
+
+def _rounded(rate: float) -> float:
+    """A rate that the slider can show."""
+    return float(10.0 ** (round(np.log10(rate) / GRAIN) * GRAIN))
 
 
 def _swatch(method: str) -> str:
@@ -210,9 +218,7 @@ def _swatch(method: str) -> str:
 
 def _stops(label: str, value: float) -> ipywidgets.SelectionSlider:
     options = [(f"{beta:g}", beta) for beta in BETAS]
-    return ipywidgets.SelectionSlider(
-        options=options, value=value, description=label, style={"description_width": "11em"}, layout={"width": "32em"}
-    )
+    return ipywidgets.SelectionSlider(options=options, value=value, description=label)
 
 
 def _listed(names: Any) -> str:

@@ -62,7 +62,7 @@ def _leader(ways: Mapping[str, Path | str], step: int) -> str:
     if len(costs) < 2 or step == 0:
         return ""
     best = min(costs, key=lambda method: costs[method])
-    return f"The lowest cost has {best}."
+    return f"Lowest cost: {best}."
 
 
 def _limits(surface: Surface, settings: Mapping[str, Mapping[str, float]]) -> str:
