@@ -60,6 +60,10 @@ class RacePage(NotebookPage):
         readout = self.cell(1).locator(".widget-readout").last
         readout.filter(has_text=re.compile(rf"^{step}$")).wait_for(timeout=120_000)
 
+    def wait_for_sentence(self, words: str) -> None:
+        """Wait until the status line has the words."""
+        self.cell(1).locator('[role="status"]').filter(has_text=words).wait_for(timeout=120_000)
+
     def wait_for_pictures(self, number: int) -> None:
         self.page.wait_for_function(f"window.shown.length >= {number}", timeout=120_000)
 

@@ -51,7 +51,7 @@ def test_playing_changes_the_picture_and_pausing_stops_it(page, record_property)
     paused, step, drawn = settled(page), step_of(page), len(page.shown())
     assert paused != first
     assert 30 <= step < 1000
-    assert f"Step {step}." in page.sentence(1)
+    page.wait_for_sentence(f"Step {step}.")
     page.page.wait_for_timeout(1000)
     assert (page.picture(1), step_of(page), len(page.shown())) == (paused, step, drawn)
     times = page.shown()[before : before + 40]
@@ -76,7 +76,7 @@ def test_a_film_ends_at_the_last_step_and_starts_again(page):
     page.cell(1).get_by_role("button", name="Pause").wait_for()
     page.wait_for_step(20)
     page.cell(1).get_by_role("button", name="Play").wait_for()
-    assert "Step 20." in page.sentence(1)
+    page.wait_for_sentence("Step 20.")
 
 
 def test_a_change_while_playing_is_seen_and_reset_stops(page):
@@ -85,9 +85,7 @@ def test_a_change_while_playing_is_seen_and_reset_stops(page):
     page.press("Play")
     page.wait_for_pictures(len(page.shown()) + 10)
     page.cell(1).get_by_label("nesterov", exact=True).check()
-    page.page.wait_for_function(
-        "text => document.querySelector('[role=status]').innerText.includes(text)", arg="nesterov:"
-    )
+    page.wait_for_sentence("nesterov:")
     page.wait_for_pictures(len(page.shown()) + 20)
     assert step_of(page) > 0
     page.press("Reset")
@@ -95,7 +93,7 @@ def test_a_change_while_playing_is_seen_and_reset_stops(page):
     page.wait_for_step(0)
     first = settled(page)
     assert step_of(page) == 0
-    assert "Step 0." in page.sentence(1)
+    page.wait_for_sentence("Step 0.")
     page.press("Play")
     page.wait_for_pictures(len(page.shown()) + 10)
     page.press("Reset")
@@ -130,7 +128,7 @@ def test_a_click_and_a_drag_move_the_start(page):
 def test_nothing_comes_from_elsewhere_and_every_preset_is_drawn(page):
     for number, name in enumerate(PRESETS):
         page.choose(0, name)
-        page.wait_until_idle()
+        page.wait_for_sentence(PRESETS[name].words)
         settled(page)
         assert page.sentence(1).startswith(PRESETS[name].words)  # the page's sliders have left its settings alone
         shoot(page, f"{number}-{name}")

@@ -20,6 +20,13 @@ from tests.reference_steps import STEPS, adam_step, initial_state, momentum_step
 pytestmark = pytest.mark.week5
 
 
+@pytest.fixture(autouse=True)
+def as_slow_as_it_likes(monkeypatch):
+    """No test depends on how busy the machine is."""
+    monkeypatch.setattr(_trajectories_paths, "SLOW", 600.0)
+    monkeypatch.setattr(_trajectories_paths, "PATIENCE", 600.0)
+
+
 def race(preset="ravine zig-zag", steps=STEPS, state=initial_state):
     return Trajectories(state, steps, preset)
 
@@ -498,6 +505,12 @@ def test_a_film_that_cannot_be_drawn_stops_and_says_why(monkeypatch):
     assert ask_film(made, run="a", steps=[31], position=30) == []
     assert not made.panel.live.image.playing
     assert "ZeroDivisionError: by nought" in made.panel.sentence
+
+
+def test_a_slow_function_takes_the_steps_there_is_time_for(monkeypatch):
+    monkeypatch.setattr(_trajectories_paths, "SLOW", 0.0)
+    made = race()
+    assert "The function is slow: only 1 steps were taken" in sentence(made, "sgd")
 
 
 def test_without_a_kernel_there_is_a_still_picture():

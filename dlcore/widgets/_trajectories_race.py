@@ -21,12 +21,13 @@ from dlcore.widgets._trajectories_surfaces import SURFACES
 __all__ = ["Trajectories"]
 
 LOWEST_RATE, HIGHEST_RATE = 1e-4, 10.0
-GRAIN = 0.001  # of the rates, as logarithms to base 10: a limit lies between two presets
+GRAIN = 0.0002  # of the rates, as logarithms to base 10: a limit lies between two presets
 RATES = {"sgd": 0.05, "momentum": 0.02, "nesterov": 0.02, "rmsprop": 0.05, "adam": 0.2, "adamw": 0.2}
 HORIZONS = (20, 60, 100, 300, 1000)  # how many steps there are
 EDGE = 4.5  # how far from 0 a start may be
 BETAS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 0.9999)
-LABEL, WIDE = "13em", "35em"  # of the settings to the left
+COLUMN = {"max_width": "100%", "margin": "0 1em 0 0"}
+LABEL, WIDE = "13em", "34em"  # of the settings to the left
 
 
 class Trajectories:
@@ -198,7 +199,7 @@ class Trajectories:
             for method in self.steps
         ]
         right = [*rows, self.horizon, self.player.speed, self.remembering]
-        columns = [ipywidgets.VBox(column, layout={"max_width": "100%"}) for column in (left, right)]
+        columns = [ipywidgets.VBox(column, layout=COLUMN) for column in (left, right)]
         row = {"flex_flow": "row wrap"}
         player = [self.player.playing, *buttons.values(), self.player.step]
         return ipywidgets.VBox([ipywidgets.HBox(columns, layout=row), ipywidgets.HBox(player, layout=row)])
