@@ -130,6 +130,14 @@ def test_the_bars_are_the_weights(beta, t):
     assert widget.line.get_ydata()[t - 1] == pytest.approx(widget.weights @ widget.series)
 
 
+@pytest.mark.parametrize(("beta", "t"), [(0.5, 40), (0.8, 40), (0.9, 40), (0.98, 100)])
+def test_about_as_many_bars_as_the_window_is_long_reach_above_the_dotted_line(beta, t):
+    widget = averaging(average, beta, t, corrected=False)
+    faded = widget.faded.get_ydata()[0]
+    assert faded == pytest.approx((1 - beta) / np.e)
+    assert int(np.sum(widget.weights > faded)) == pytest.approx(1 / (1 - beta), abs=1)
+
+
 def test_corrected_weights_add_up_to_one():
     widget = averaging(average, 0.9, 3, corrected=True)
     assert widget.weights.sum() == pytest.approx(1)

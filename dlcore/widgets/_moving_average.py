@@ -55,6 +55,8 @@ class MovingAverage:
         self.here.set_data([t], [averages[t - 1]])
         self.step.set_xdata([t, t])
         self.bars.set_data(np.minimum(self.weights, HIGHEST))
+        faded = self.weights.max() / np.e
+        self.faded.set_ydata([faded, faded])
         oldest = max(t - 1 / (1 - beta), 0.5)
         self.window.set_x(oldest)
         self.window.set_width(t + 0.5 - oldest)
@@ -75,10 +77,10 @@ class MovingAverage:
 
     def _draw_series(self) -> list[Any]:
         ax: Axes = self.live.figure.add_axes((0.07, 0.15, 0.45, 0.74))
-        ax.set(xlim=(0, LENGTH + 1), ylim=(-1.5, 8.5), xlabel="step t", ylabel="value x", title="The series")
+        ax.set(xlim=(0, LENGTH + 1), ylim=(-1.5, 9.9), xlabel="step t", ylabel="value x", title="The series")
         ax.plot(STEPS, self.series, ".", color="#999999", label="values")
         ax.plot(STEPS, TRUTH, ":", color="black", lw=1.5, label="hidden curve")
-        (self.step,) = ax.plot([1, 1], [-1.5, 8.5], color=COLOURS["orange"], lw=1)
+        (self.step,) = ax.plot([1, 1], [-1.5, 9.9], color=COLOURS["orange"], lw=1)
         (self.line,) = ax.plot([], [], color=COLOURS["blue"], label="your average")
         (self.here,) = ax.plot([], [], "o", color=COLOURS["vermilion"], ms=8, mec="white")
         ax.legend(fontsize=9, loc="upper right", ncol=3, columnspacing=1.2, handletextpad=0.5)
@@ -90,9 +92,10 @@ class MovingAverage:
         ax.set_title("What the average at step t is made of")
         self.window = ax.axvspan(1, 2, color=COLOURS["orange"], alpha=0.25, lw=0)
         self.bars = ax.stairs(np.zeros(LENGTH), np.arange(LENGTH + 1) + 0.5, fill=True, color=COLOURS["blue"], lw=0)
-        words = "shaded: the last 1/(1 − β) steps\nbars above 0.5 are cut"
+        (self.faded,) = ax.plot([0, LENGTH + 1], [0, 0], ":", color=COLOURS["vermilion"], lw=1.2)
+        words = "shaded: the last 1/(1 − β) steps\ndotted: 1/e of the highest bar\nbars above 0.5 are cut"
         ax.text(2, 0.5, words, fontsize=9, va="top", color="#8A5F00")
-        return [self.window, self.bars]
+        return [self.window, self.bars, self.faded]
 
     def _sentence(self, beta: float, t: int, corrected: bool, averages: Floats) -> str:
         words = (
