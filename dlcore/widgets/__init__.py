@@ -4,6 +4,7 @@ from dlcore.widgets.batch_normalization import normalization_race, normalized_ba
 from dlcore.widgets.convolution import convolution_step, filter_gallery, gradient_routing
 from dlcore.widgets.deep_network import backprop_graph, signal_depth
 from dlcore.widgets.gradient_checking import gradient_error, plant_a_bug
+from dlcore.widgets.lenet import feature_maps, windows_as_rows
 from dlcore.widgets.optimizer_trajectories import optimizer_trajectories
 from dlcore.widgets.optimizers import batch_and_decay, moving_average
 from dlcore.widgets.regularization import regularized_boundary, shrinkage
@@ -17,6 +18,7 @@ __all__ = [
     "batch_and_decay",
     "convolution_step",
     "cost_valley",
+    "feature_maps",
     "filter_gallery",
     "gradient_error",
     "gradient_routing",
@@ -33,4 +35,5 @@ __all__ = [
     "signal_depth",
     "softmax_bars",
     "symmetry",
+    "windows_as_rows",
 ]
