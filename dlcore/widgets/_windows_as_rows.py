@@ -38,8 +38,8 @@ class WindowsAsRows:
         greys = matplotlib.colormaps["Greys"]
         self.input = self._table((0.01, 0.02, 0.3, 0.86), SIDE + 2 * FRAME, "The image and a window", greys, 0, 30)
         self.output = self._table((0.69, 0.02, 0.3, 0.86), SIDE + 2 * FRAME, "col2im", PROBABILITY_COLOURS, -80, 80)
-        self.row = self._table((0.335, 0.02, 0.33, 0.33), 9, "The row of this window", greys, 0, 30)
-        ax = self.live.figure.add_axes((0.40, 0.34, 0.2, 0.52))
+        self.row = self._table((0.335, -0.547, 0.33, 0.757), 9, "The row of this window", greys, 0, 30)  # only its top
+        ax = self.live.figure.add_axes((0.365, 0.36, 0.27, 0.52))
         ax.set(title="im2col", xticks=[], xlabel="", ylabel="windows")
         self.matrix = ax.imshow(np.zeros((2, 2)), cmap=greys, vmin=0, vmax=30, extent=(0, 1, 1, 0), aspect="auto")
         ax.set(yticks=[])
@@ -77,7 +77,7 @@ class WindowsAsRows:
         self.matrix.set_data(rows)
         low, high = number / len(rows), (number + 1) / len(rows)
         self.bar.set_data([0, 1, 1, 0, 0], [low, low, high, high, low])
-        self.row.show(rows[number : number + 1], wrong=rows[number : number + 1] != right_row)
+        self.row.show(rows[number : number + 1], corner=0, wrong=rows[number : number + 1] != right_row)
         self.output.show(back, wrong=np.abs(back - right_back) > 1e-6, scale=1 if given == MATRICES[0] else 0.1)
         return self._sentence(number, (top, left), rows, right_row) + self._about(back, right_back, held)
 
