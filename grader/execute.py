@@ -31,6 +31,8 @@ class Step:
         exercise: the exercise it belongs to, or "".
         replay: whether it has to run again when a kernel is replaced (checks need not).
         group: steps of one group stop with the first of them that is cut short.
+        stage: steps of a later stage are not told to the kernel before those of an
+            earlier one have ended, so what they hold cannot be used there.
     """
 
     key: str
@@ -38,6 +40,7 @@ class Step:
     exercise: str = ""
     replay: bool = True
     group: str = ""
+    stage: str = ""
 
     @cached_property
     def plain(self) -> bool:
@@ -63,6 +66,8 @@ async def run_steps(
     culprits: set[str] = set()
     deadline = time.monotonic() + limits.total_seconds
     for _ in range(limits.kernels):
+        if time.monotonic() > deadline:
+            break
         async with Kernel(limits, sandboxed, files) as kernel:
             if await _run_in(kernel, steps, runs, culprits, deadline):
                 break
@@ -74,6 +79,7 @@ async def _run_in(
 ) -> bool:
     """Run, in a fresh kernel, what has not run yet; False if the kernel died on the way."""
     waiting = [step for step in steps if _is_due(step, runs, culprits)]
+    last = ""
     while waiting:
         step = waiting[0]
         if step.key not in runs and _given_up(step, steps, runs):
@@ -83,16 +89,19 @@ async def _run_in(
         left = deadline - time.monotonic()
         if left <= 0:
             return True
-        plain = list(itertools.takewhile(lambda item: item.plain, waiting))
+        plain = _plain_ones(waiting)
         came: dict[str, CellRun] = {}
         if plain:
             cells = [(item.key, item.source) for item in _until_given_up(plain, steps, runs)]
             came = await kernel.run_together(cells, total=deadline)
+        if not came and not kernel.alive:  # it went down between two cells: that was left behind by an earlier one
+            culprits |= {last}
+            return False
         if not came:  # not plain, or something in the kernel keeps cells from being run together
             came = {step.key: await kernel.run(step.source, min(left, kernel.limits.cell_seconds))}
         for key, run in came.items():
-            if key not in runs or run.status == "died":
-                runs.setdefault(key, run)
+            runs.setdefault(key, run)
+            last = key
             if run.status == "died":
                 culprits.add(key)
                 return False
@@ -105,6 +114,11 @@ def _is_due(step: Step, runs: dict[str, CellRun], culprits: set[str]) -> bool:
     if step.key in culprits:
         return False
     return step.key not in runs or (step.replay and runs[step.key].status in ("ok", "error"))
+
+
+def _plain_ones(waiting: Sequence[Step]) -> list[Step]:
+    """The first of the steps that may be sent to the kernel at once."""
+    return list(itertools.takewhile(lambda item: item.plain and item.stage == waiting[0].stage, waiting))
 
 
 def _until_given_up(plain: Sequence[Step], steps: Sequence[Step], runs: dict[str, CellRun]) -> list[Step]:

@@ -102,8 +102,9 @@ def submission_steps(notebook: Any, reference: Reference) -> list[Step]:
     for name, source in _solutions(notebook).items():
         cells = reference.exercises[name].cells
         if any(any(cell.hidden) for cell in cells):
-            steps.append(Step(f"{name} anew", source, name, True, name))
-            steps += [Step(f"{cell.name} all", CHECKS + cell.source, name, False, name) for cell in cells]
+            # A stage of their own: what visible checks hand over is quoted, so no hidden one may be known then.
+            steps.append(Step(f"{name} anew", source, name, True, name, "hidden"))
+            steps += [Step(f"{cell.name} all", CHECKS + cell.source, name, False, name, "hidden") for cell in cells]
     return steps
 
 
@@ -232,13 +233,17 @@ def follow_steps(notebook: Any, reference: Reference, reports: dict[str, CellRep
     ]
     for name in again:
         replaced = [item for item in solutions if item in reference.needed(name) & failed]
-        steps += [Step(f"{name} with {item}", reference.exercises[item].solution, name) for item in replaced]
-        steps.append(Step(f"{name} anew", solutions[name], name, True, name))
+        # A stage for each exercise: while it is tried, the kernel has never been told its reference
+        # solution, which a later exercise may need.
         steps += [
-            Step(f"{cell.name} all", CHECKS + cell.source, name, False, name)
+            Step(f"{name} with {item}", reference.exercises[item].solution, name, stage=name) for item in replaced
+        ]
+        steps.append(Step(f"{name} anew", solutions[name], name, True, name, name))
+        steps += [
+            Step(f"{cell.name} all", CHECKS + cell.source, name, False, name, name)
             for cell in reference.exercises[name].cells
         ]
-        steps += [Step(f"{name} without {item}", solutions[item], name) for item in replaced]
+        steps += [Step(f"{name} without {item}", solutions[item], name, stage=name) for item in replaced]
     return steps
 
 
