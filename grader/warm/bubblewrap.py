@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from grader.warm.seccomp import call_filter
+
 __all__ = ["OUTER_PROC", "SandboxCommand", "command_line", "find_bwrap"]
 
 SYSTEM_FOLDERS = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/alternatives", "/nix")
@@ -102,11 +104,16 @@ def command_line(
     for path, target in read_only.items():
         arguments += ["--ro-bind", path, target]
     arguments += ["--size", str(folders[home]), "--tmpfs", home, "--chdir", home]
+    arguments += ["--dev-bind", "/dev/null", "/dev/zero"]  # to map it is to have memory that is not counted
     arguments += ["--bind", "/proc", OUTER_PROC] if nested else ["--disable-userns"]
     descriptors = []
     for path, data in files.items():
         descriptors.append(_inherited(data))
         arguments += ["--perms", "0444", "--ro-bind-data", str(descriptors[-1]), path]
+    calls = call_filter()
+    if calls is not None:
+        descriptors.append(_inherited(calls))
+        arguments += ["--seccomp", str(descriptors[-1])]
     for name, value in environment.items():
         arguments += ["--setenv", name, value]
     arguments += ["--remount-ro", "/dev", "--remount-ro", "/run", "--remount-ro", "/"]

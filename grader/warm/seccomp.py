@@ -1,0 +1,63 @@
+"""A filter of system calls: what would let code use memory that nobody can count, or meet its neighbours.
+
+Memory is limited by watching what a kernel's processes hold. A few calls give
+memory that belongs to no process, so that it is never seen: memory files,
+System V segments, shared mappings without a file. The kernel's keyrings belong
+to no namespace, so that two kernels could leave each other notes in them. None
+of these calls is needed here. The others have no use but attacks on the system.
+"""
+
+from __future__ import annotations
+
+import platform
+import struct
+
+__all__ = ["call_filter"]
+
+REFUSED = {
+    "x86_64": {
+        "memfd_create": 319, "memfd_secret": 447, "shmget": 29, "add_key": 248, "request_key": 249, "keyctl": 250,
+        "ptrace": 101, "process_vm_readv": 310, "process_vm_writev": 311, "perf_event_open": 298, "bpf": 321,
+        "userfaultfd": 323, "io_uring_setup": 425,
+    },
+    "aarch64": {
+        "memfd_create": 279, "memfd_secret": 447, "shmget": 194, "add_key": 217, "request_key": 218, "keyctl": 219,
+        "ptrace": 117, "process_vm_readv": 270, "process_vm_writev": 271, "perf_event_open": 241, "bpf": 280,
+        "userfaultfd": 282, "io_uring_setup": 425,
+    },
+}  # fmt: skip
+MMAP = {"x86_64": 9, "aarch64": 222}
+ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
+SHARED_WITHOUT_FILE = 0x01 | 0x20  # of mmap's flags
+OTHER_ABI = 0x40000000  # the same calls under other numbers, on x86_64
+LOAD, AND, EQUAL, AT_LEAST, RETURN = 0x20, 0x54, 0x15, 0x35, 0x06  # instructions of the filter's machine
+ALLOW, REFUSE = 0x7FFF0000, 0x00050001  # the latter: error EPERM
+NUMBER_AT, ARCHITECTURE_AT, FLAGS_AT = 0, 4, 16 + 3 * 8
+
+
+def call_filter(machine: str | None = None) -> bytes | None:
+    """The filter for bubblewrap's ``--seccomp``; None for machines whose calls are not known here."""
+    machine = machine or platform.machine()
+    if machine not in REFUSED:
+        return None
+    refused = sorted(REFUSED[machine].values())
+    # Jumps are counted from the next instruction; the last two are "allow" and "refuse".
+    program: list[tuple[int, int | str, int | str, int]] = [
+        (LOAD, 0, 0, ARCHITECTURE_AT),
+        (EQUAL, 0, "refuse", ARCHITECTURE[machine]),
+        (LOAD, 0, 0, NUMBER_AT),
+        (AT_LEAST, "refuse", 0, OTHER_ABI),
+        *((EQUAL, "refuse", 0, number) for number in refused),
+        (EQUAL, 0, "allow", MMAP[machine]),
+        (LOAD, 0, 0, FLAGS_AT),
+        (AND, 0, 0, SHARED_WITHOUT_FILE),
+        (EQUAL, "refuse", 0, SHARED_WITHOUT_FILE),
+        (RETURN, 0, 0, ALLOW),
+        (RETURN, 0, 0, REFUSE),
+    ]
+    places = {"allow": len(program) - 2, "refuse": len(program) - 1}
+    lines = []
+    for number, (code, *jumps, value) in enumerate(program):
+        yes, no = (places[jump] - number - 1 if isinstance(jump, str) else int(jump) for jump in jumps)
+        lines.append(struct.pack("=HBBI", code, yes, no, value))
+    return b"".join(lines)
