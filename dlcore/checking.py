@@ -177,7 +177,8 @@ def _emit(names: list[str], arguments: Any, outcome: Outcome, label: str | None,
 def _written(data: dict[str, Any], pipe: str) -> bool:
     """Whether `data` could be written to the pipe, all of it."""
     try:
-        descriptor = os.open(pipe, os.O_WRONLY)
+        descriptor = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)  # an error, not a wait, if nobody reads
+        os.set_blocking(descriptor, True)
     except OSError:
         return False
     try:

@@ -13,7 +13,7 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import Empty
@@ -36,9 +36,11 @@ START_SECONDS = 60
 ASK_SECONDS = 0.25
 END_SECONDS = 20
 GRACE_SECONDS = 2  # from an interrupt to the kill
+STUCK_SECONDS = 10  # between two cells, where nothing takes time
 WATCH_SECONDS = 0.1
 MAX_RECORDS = 500  # pieces of evidence from one cell
 MAX_TEXT = 2000
+FLOOD = 5  # times the allowed output
 TOGETHER = (Path(__file__).parent / "together.py").read_text()
 
 
@@ -141,7 +143,10 @@ class Kernel:
         self._client = AsyncKernelClient(context=self._context)
         self._client.load_connection_info(connection(sockets, key) | {"key": key.encode()})
         self._client.start_channels(stdin=False, hb=False, control=False)
-        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._keep_watch())]
+        # Nobody needs replies, but who does not take them in lets them pile up.
+        sources = (self._client.get_iopub_msg, self._client.get_shell_msg)
+        self._tasks = [asyncio.create_task(self._listen(source)) for source in sources]
+        self._tasks.append(asyncio.create_task(self._keep_watch()))
         asking = time.monotonic() + ASK_SECONDS
         while not self._ready:  # the kernel greets whoever begins to listen
             self._check_starting(deadline)
@@ -208,12 +213,11 @@ class Kernel:
             await asyncio.sleep(WATCH_SECONDS)
         self._news.set()
 
-    async def _listen(self) -> None:
-        """Take in what the kernel publishes."""
-        assert self._client is not None
+    async def _listen(self, source: Callable[..., Awaitable[dict[str, Any]]]) -> None:
+        """Take in what the kernel sends."""
         while True:
             try:
-                self._hear(await self._client.get_iopub_msg(timeout=None))
+                self._hear(await source(timeout=None))
             except Empty:
                 continue
             except Exception:  # noqa: BLE001 (whatever a hostile message can set off in the reader)
@@ -226,7 +230,8 @@ class Kernel:
         self._news.set()
         cell = self._cell
         if cell is not None:
-            cell.published += _size(content)
+            cell.published += _size(content) + _size(message["metadata"])
+            cell.published += sum(len(memoryview(part)) for part in message.get("buffers", ()))
         if message["parent_header"].get("msg_id") != self._request:
             return
         if kind == "status":
@@ -333,7 +338,7 @@ class Kernel:
             self._request = self._client.execute(
                 source, store_history=store_history, allow_stdin=False, stop_on_error=False
             )
-        waiting = time.monotonic() + self._seconds + START_SECONDS
+        waiting = time.monotonic() + self._seconds + STUCK_SECONDS
         while not self._idle:
             if not self.alive:
                 await self._bury()
@@ -343,7 +348,7 @@ class Kernel:
                 self._end("time")
                 continue
             if cell is not None:
-                waiting = now + self._seconds + START_SECONDS
+                waiting = now + self._seconds + STUCK_SECONDS
                 self._judge_progress(cell, now)
             await self._wait(0.1 if cell is None else min(0.1, max(0.001, cell.deadline - now)))
 
@@ -353,6 +358,9 @@ class Kernel:
         if self._pipe.size - cell.piped > self.limits.evidence_kb * 1000:
             self._end("evidence")
         too_much = cell.published > self.limits.output_kb * 1000
+        if cell.published > FLOOD * self.limits.output_kb * 1000:  # there is no time for an interrupt
+            self._end("output")
+            return
         if now <= cell.deadline and not (too_much and not cell.interrupted):
             return
         if cell.interrupted:

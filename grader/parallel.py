@@ -11,7 +11,9 @@ no other with it.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+import resource
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +27,7 @@ __all__ = ["TRIES", "Outcome", "examine_all"]
 TRIES = 3
 MOST_AT_ONCE = 3  # submissions in one worker
 START_SECONDS = 60
+WORKER_MEMORY = 2_000_000_000  # bytes that a worker may have of its own
 
 
 @dataclass
@@ -114,7 +117,20 @@ def _client(material: Material, workers: int | None, scheduler: str | None) -> I
         ) as cluster,
         Client(cluster) as client,
     ):
+        most = material.limits.memory_mb * 1_000_000 + WORKER_MEMORY
+        client.register_worker_callbacks(functools.partial(_bound_memory, most))  # of replacements, too
         yield client
+
+
+def _bound_memory(most: int) -> None:
+    """End before a flood of messages takes all of the machine's memory.
+
+    ZeroMQ takes in a message whatever its length. A worker that ends so is
+    replaced, and the culprit found, as after any other death. Kernels inherit
+    the limit, hence it is larger than theirs.
+    """
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
 
 
 class _Run:

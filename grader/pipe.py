@@ -11,6 +11,7 @@ from typing import Any
 __all__ = ["EvidencePipe"]
 
 PIECE = 1 << 16
+PIECES = 20  # taken in one go, which is more than a pipe holds; who writes without end must not keep us reading
 
 
 class EvidencePipe:
@@ -37,7 +38,7 @@ class EvidencePipe:
 
     def drain(self) -> None:
         """Take in what has arrived."""
-        while True:
+        for _ in range(PIECES):
             try:
                 piece = os.read(self._descriptor, PIECE)
             except BlockingIOError:

@@ -39,8 +39,9 @@ class Counter(io.TextIOBase):
 
 
 def tell(path: str, form: dict) -> None:
-    """Write one line to the pipe."""
-    pipe = os.open(path, os.O_WRONLY)
+    """Write one line to the pipe; an error if nobody reads it, as when it was replaced."""
+    pipe = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    os.set_blocking(pipe, True)
     try:
         line = json.dumps(form).encode() + b"\n"
         while line:
