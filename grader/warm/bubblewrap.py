@@ -116,6 +116,8 @@ def command_line(
         arguments += ["--seccomp", str(descriptors[-1])]
     for name, value in environment.items():
         arguments += ["--setenv", name, value]
+    if not nested:  # who nests makes its own, and has to write to this one first
+        arguments += ["--remount-ro", "/proc"]
     arguments += ["--remount-ro", "/dev", "--remount-ro", "/run", "--remount-ro", "/"]
     if info_fd is not None:
         arguments += ["--info-fd", str(info_fd)]

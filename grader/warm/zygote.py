@@ -20,6 +20,7 @@ import struct
 import sys
 
 NEW_NAMESPACES = 0x10000000 | 0x00020000 | 0x20000000 | 0x08000000 | 0x04000000 | 0x40000000  # user mnt pid ipc uts net
+MS_RDONLY, MS_REMOUNT = 1, 0x20
 MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 8, 0x1000, 0x4000, 0x40000
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_SET_DUMPABLE = 24, 38, 4
 CAPABILITY_VERSION = 0x20080522
@@ -101,6 +102,9 @@ def give_up_privileges(limits: dict) -> None:
     """No more user namespaces, no capabilities, and limits that cannot be raised."""
     with open("/proc/sys/user/max_user_namespaces", "w") as stream:
         stream.write("0")
+    # Where root grades, a kernel's user is root for the system's settings, whatever its capabilities.
+    flags = MS_REMOUNT | MS_BIND | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC
+    must(libc.mount(None, b"/proc", None, flags, None), "make /proc read-only")
     for name, value in limits.items():
         which = getattr(resource, f"RLIMIT_{name}")
         hard = resource.getrlimit(which)[1]
