@@ -10,7 +10,6 @@ from typing import Any
 
 import nbformat
 from nbgrader.api import MissingEntry
-from sqlalchemy.exc import SQLAlchemyError
 
 from grader.course import Course
 from grader.errors import GradingError, reason_of
@@ -161,7 +160,7 @@ def _recorded(
                 score, best = recorder.record(student, timestamp, outcome.results)
                 said = " ".join(text for result in outcome.results for text in result.problems)
                 graded[student] = Graded(student, "graded", score, best, said)
-            except (OSError, SQLAlchemyError) as problem:
+            except Exception as problem:  # noqa: BLE001 (one submission must not stop the others)
                 graded[student] = Graded(student, "failed", problem=reason_of(problem))
         yield student
 

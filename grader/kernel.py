@@ -39,7 +39,7 @@ GRACE_SECONDS = 2  # from an interrupt to the kill
 STUCK_SECONDS = 10  # between two cells, where nothing takes time
 WATCH_SECONDS = 0.1
 MAX_RECORDS = 500  # pieces of evidence from one cell
-MAX_TEXT = 2000
+MAX_NAME, MAX_TEXT = 100, 2000  # characters kept of an error's class and message
 FLOOD = 5  # times the allowed output
 TOGETHER = (Path(__file__).parent / "together.py").read_text()
 
@@ -82,7 +82,7 @@ class _Cell:
     def ended(self, status: str, error: str = "", text: str = "") -> CellRun:
         """The run as it is reported."""
         seconds = time.monotonic() - self.begun
-        return CellRun(status, error, text, tuple(self.evidence), seconds)
+        return CellRun(status, _writable(error[:MAX_NAME]), _writable(text[:MAX_TEXT]), tuple(self.evidence), seconds)
 
 
 class Kernel:
@@ -237,8 +237,8 @@ class Kernel:
         if kind == "status":
             self._idle = content.get("execution_state") == "idle"
         elif kind == "error" and cell is not None:
-            cell.error = str(content.get("ename", "Error"))[:100]
-            cell.text = str(content.get("evalue", ""))[:MAX_TEXT]
+            cell.error = str(content.get("ename", "Error"))
+            cell.text = str(content.get("evalue", ""))
         elif kind == "display_data" and isinstance(content.get("data"), dict) and MIME in content["data"]:
             self._note(content["data"][MIME])
 
@@ -253,7 +253,7 @@ class Kernel:
                 self._begin(following[0])
         elif "end" in form:
             if self._cell is not None and self._cell.key == form["end"]:
-                self._finish(str(form.get("error", "")), str(form.get("text", ""))[:MAX_TEXT])
+                self._finish(str(form.get("error", "")), str(form.get("text", "")))
         else:
             self._note(form)
 
@@ -387,6 +387,11 @@ class Kernel:
             async with asyncio.timeout(seconds):
                 await self._news.wait()
         self._news.clear()
+
+
+def _writable(text: str) -> str:
+    """The text without half characters (lone surrogates), which no file can hold."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _size(content: Any, depth: int = 0) -> int:
