@@ -12,6 +12,7 @@ import contextlib
 import os
 import secrets
 import signal
+import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -133,13 +134,15 @@ class Kernel:
         self._launched = await asyncio.to_thread(launch, self.limits, key, self.files, sandboxed=self.sandboxed)
         sockets = self._launched.sockets
         deadline = time.monotonic() + START_SECONDS
-        while not os.path.exists(f"{sockets}-4"):  # the control socket is bound last but one
+        while not (_listens(f"{sockets}-1") and _listens(f"{sockets}-2")):
             self._check_starting(deadline)
             await asyncio.sleep(0.002)
         self._pipe = EvidencePipe(f"{sockets}-evidence", self.limits.evidence_kb * 1000, self._take)
         self._context = zmq.asyncio.Context()
         self._context.setsockopt(zmq.MAXMSGSIZE, self.limits.output_kb * 1000 + 2_000_000)
         self._context.setsockopt(zmq.LINGER, 0)
+        # Student code may put a link in a socket's place, and a second connection would follow it on this machine.
+        self._context.setsockopt(zmq.RECONNECT_IVL, -1)
         self._client = AsyncKernelClient(context=self._context)
         self._client.load_connection_info(connection(sockets, key) | {"key": key.encode()})
         self._client.start_channels(stdin=False, hb=False, control=False)
@@ -387,6 +390,12 @@ class Kernel:
             async with asyncio.timeout(seconds):
                 await self._news.wait()
         self._news.clear()
+
+
+def _listens(path: str) -> bool:
+    """Whether somebody accepts connections at a socket."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(path) == 0
 
 
 def _writable(text: str) -> str:
