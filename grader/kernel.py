@@ -39,6 +39,7 @@ END_SECONDS = 20
 GRACE_SECONDS = 2  # from an interrupt to the kill
 STUCK_SECONDS = 10  # between two cells, where nothing takes time
 WATCH_SECONDS = 0.1
+NEVER = 1_000_000_000  # milliseconds
 MAX_RECORDS = 500  # pieces of evidence from one cell
 MAX_NAME, MAX_TEXT = 100, 2000  # characters kept of an error's class and message
 FLOOD = 5  # times the allowed output
@@ -142,7 +143,8 @@ class Kernel:
         self._context.setsockopt(zmq.MAXMSGSIZE, self.limits.output_kb * 1000 + 2_000_000)
         self._context.setsockopt(zmq.LINGER, 0)
         # Student code may put a link in a socket's place, and a second connection would follow it on this machine.
-        self._context.setsockopt(zmq.RECONNECT_IVL, -1)
+        # "Never again" (-1) would do, but then libzmq aborts the process if a peer ends amid the parts of a message.
+        self._context.setsockopt(zmq.RECONNECT_IVL, NEVER)
         self._client = AsyncKernelClient(context=self._context)
         self._client.load_connection_info(connection(sockets, key) | {"key": key.encode()})
         self._client.start_channels(stdin=False, hb=False, control=False)
@@ -184,9 +186,7 @@ class Kernel:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._client is not None:
-            self._client.stop_channels()
-            self._client = None
+        self._client = None  # to stop its channels would connect those that were never needed, and see above
         if self._context is not None:
             self._context.destroy(linger=0)
             self._context = None

@@ -1,113 +1,248 @@
-"""No student code gains a point that it did not earn."""
+"""No submission gains a point that it did not earn, harms anybody, or leaves anything behind.
 
-import json
+All attacks are handed in by one class, beside an honest student, and graded in
+one run. Canaries lie wherever an attack might look.
+"""
 
+import functools
+import hashlib
+import os
+import secrets
+import sqlite3
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
 import pytest
 
-from grader.notebooks import is_check
-from tests.attacks import ATTACKS
+from dlcore.key import HIDDEN_SUFFIX
+from grader.course import Course
+from tests.attacks import HONEST, Place, accidents, channel, files, forging, host, metadata, resources
+from tests.attacks.watch import Ear, adopt, survivors
 from tests.classroom import (
+    LESSON,
     WEEK,
     feedback_page,
     gradebook_rows,
-    grader,
     hand_in,
     make_course,
     reference_solutions,
     released,
-    scores,
     with_cell,
     with_solutions,
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("attacks"), pytest.mark.usefixtures("needs_sandbox")]
-HARMLESS = ("takes over IPython's display hook", "updates the displays of other cells")
+CLASSES = {
+    module.__name__.rpartition(".")[2]: module.ATTACKS
+    for module in (forging, channel, metadata, files, resources, host, accidents)
+}
+ATTACKS = {f"{kind}{number:02}": attack for kind, attacks in CLASSES.items() for number, attack in enumerate(attacks)}
+NAMES = [f"{student}: {attack.name}" for student, attack in ATTACKS.items()]
+LIMITS = {
+    "cell_seconds": 2.0,
+    "total_seconds": 40.0,
+    "memory_mb": 600,
+    "processes": 40,
+    "file_mb": 20,
+    "output_kb": 500,
+    "evidence_kb": 4000,
+}
+SECRET = f"canary-{secrets.token_hex(8)}"
+ENDURE = 400  # seconds for all of it
+
+
+@dataclass
+class Aftermath:
+    """A class that was attacked, and what was seen from outside."""
+
+    course: Course
+    output: str
+    before: dict[str, str]
+    after: dict[str, str]
+    left: list[str]
+    called: list[str]
+    seconds: float
+
+    @functools.cached_property
+    def rows(self) -> dict[str, dict[str, tuple]]:
+        """The gradebook."""
+        return gradebook_rows(self.course)
+
+    def points(self, student: str) -> dict[str, float]:
+        """What a student's checks got, without those that got nothing."""
+        rows = self.rows[student].items()
+        return {name: row[0] for name, row in rows if not name.startswith("comment") and row[0]}
 
 
 @pytest.fixture(scope="module")
-def attacked(tmp_path_factory):
-    """A class in which everyone attacks, graded once."""
-    course = make_course(tmp_path_factory.mktemp("attacks"), cell_seconds=5.0)
-    blank = released(course)
-    for number, source in enumerate(ATTACKS.values()):
-        hand_in(course, f"attack{number}", with_cell(blank, source))
-    honest = with_solutions(blank, {"to_column": reference_solutions(course)["to_column"]})
-    for number, name in enumerate(HARMLESS):
-        hand_in(course, f"mixed{number}", with_cell(honest, ATTACKS[name]))
-    hand_in(course, "prefilled", _prefilled(blank))
-    hand_in(course, "delegates", with_solutions(blank, _delegates(course)))
-    hand_in(course, "honest", with_solutions(blank, reference_solutions(course)))
-    for folder in ("attack0", "prefilled"):
-        (course.submitted / folder / WEEK / "numpy.py").write_text("raise SystemExit('shadowed')\n")
-    result = grader(course, "grade", WEEK)
-    assert result.returncode == 0, result.stderr
-    return course
+def aftermath(tmp_path_factory):
+    """The class, after all attacks."""
+    folder = tmp_path_factory.mktemp("attacks")
+    course = make_course(folder / "course", **LIMITS)
+    home = folder / "home"
+    home.mkdir()
+    note = Path("/tmp") / f"{SECRET}.txt"
+    ear = Ear(home, SECRET)
+    place = Place(course.root, home, note, ear.port)
+    try:
+        _lay_canaries(place)
+        _hand_in_all(course, place)
+        before = _fingerprints(place)
+        begun = time.monotonic()
+        output, left = _grade(course, home)
+        seconds = time.monotonic() - begun
+        yield Aftermath(course, output, before, _fingerprints(place), left, ear.calls, seconds)
+    finally:
+        ear.close()
+        note.unlink(missing_ok=True)
 
 
-def _prefilled(blank):
-    """Outputs, points and check cells as a cheat would like them."""
-    notebook = json.loads(json.dumps(blank))
-    for cell in notebook["cells"]:
-        if is_check(cell):
-            cell["source"] = "100"
-            cell["metadata"]["nbgrader"] |= {"points": 1000, "locked": False}
-            cell["metadata"]["course"]["report"] = {"score": 100}
-            cell["outputs"] = [
-                {"output_type": "execute_result", "data": {"text/plain": "100"}, "metadata": {}, "execution_count": 1}
-            ]
-    return notebook
+def _lay_canaries(place: Place) -> None:
+    spots = [place.home / ".ssh" / "id_rsa", place.course / "canary.txt", place.course / "source" / "canary.txt"]
+    spots += [place.course / "submitted" / "honest" / WEEK / "canary.txt", place.course / ".cache" / "canary.txt"]
+    spots += [place.course / "release" / "canary.txt", place.home / ".ipython" / "canary.txt", place.note]
+    for spot in spots:
+        spot.parent.mkdir(parents=True, exist_ok=True)
+        spot.write_text(SECRET)
+    with sqlite3.connect(place.home / "gradebook.db") as book:
+        book.execute("CREATE TABLE grade (manual_score)")
+        book.execute("INSERT INTO grade VALUES (1)")
+    book.close()
 
 
-def _delegates(course):
-    """Fails one exercise on purpose, and lets the next call it."""
-    return {
-        "propagate_loop": "def propagate_loop(w, b, X, Y):\n    return None",
-        "propagate": "def propagate(w, b, X, Y):\n    return propagate_loop(w, b, X, Y)",
-    }
+def _hand_in_all(course: Course, place: Place) -> None:
+    blank, solutions = released(course), reference_solutions(course)
+    for student, attack in ATTACKS.items():
+        wanted = {name: place.fill(source) for name, source in attack.all_solutions().items()}
+        notebook = with_solutions(blank, {HONEST: solutions[HONEST]} | wanted)
+        if attack.source:
+            notebook = with_cell(notebook, place.fill(attack.source))
+        path = hand_in(course, student, attack.change(notebook) if attack.change else notebook)
+        if attack.lay is not None:
+            attack.lay(path.parent, place)
+    hand_in(course, "honest", with_solutions(blank, solutions))
+    hand_in(course, "zealous", with_solutions(blank, solutions))
 
 
-@pytest.mark.parametrize("number", range(len(ATTACKS)), ids=list(ATTACKS))
-def test_an_attack_gains_no_point(attacked, number):
-    assert scores(attacked)[f"attack{number}"] == 0
+def _fingerprints(place: Place) -> dict[str, str]:
+    """What every file is that grading has no business with: contents, and for all else the kind and target."""
+    found = {}
+    for root in (place.course, place.home, place.note):
+        for path in sorted([root, *root.rglob("*")]):
+            parts = path.relative_to(root).parts[:1] if path.is_relative_to(place.course) else ()
+            if parts in (("autograded",), (".cache",), ("gradebook.db",)) and path.name != "canary.txt":
+                continue
+            status = path.lstat()
+            text = f"{status.st_mode} {status.st_size if path.is_file() else ''}"
+            if path.is_symlink():
+                text += os.readlink(path)
+            elif path.is_file() and status.st_size < 10**9:
+                text += hashlib.sha256(path.read_bytes()).hexdigest()
+            found[str(path)] = text
+    return found
 
 
-def test_filled_in_outputs_points_and_checks_gain_no_point(attacked):
-    assert scores(attacked)["prefilled"] == 0
-    assert (
-        gradebook_rows(attacked)["prefilled"]["sigmoid-check"] == gradebook_rows(attacked)["attack0"]["sigmoid-check"]
-    )
+def _grade(course: Course, home: Path) -> tuple[str, list[str]]:
+    """Grade all; what it printed, and the processes that it left."""
+    earlier = {process.pid for process in psutil.Process().children(recursive=True)}
+    environment = os.environ | {"HOME": str(home), "CANARY": SECRET, "AWS_SECRET_ACCESS_KEY": SECRET}
+    environment["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    command = [sys.executable, "-m", "grader", "grade", WEEK, "--workers", "2"]
+    adopt(True)
+    try:
+        done = subprocess.run(
+            command, cwd=course.root, env=environment, capture_output=True, text=True, timeout=ENDURE, check=False
+        )
+        left = survivors(earlier)
+    finally:
+        adopt(False)
+    told = done.stdout + done.stderr
+    assert done.returncode == 0, "\n".join(line for line in told.splitlines() if not line.endswith(" of 100"))
+    return told, left
 
 
-def test_follow_through_is_no_way_to_have_another_exercise_done_for_you(attacked):
-    assert scores(attacked)["delegates"] == 0
+def graded_text(course: Course, student: str) -> str:
+    return (course.autograded / student / WEEK / f"{LESSON}.ipynb").read_text()
 
 
-@pytest.mark.parametrize("number", range(len(HARMLESS)), ids=HARMLESS)
-def test_an_exercise_done_honestly_keeps_its_points(attacked, number):
-    rows = gradebook_rows(attacked)[f"mixed{number}"]
-    assert rows["to_column-check"][0] == rows["to_column-check"][3] > 0
-    assert scores(attacked)[f"mixed{number}"] == rows["to_column-check"][0]
+@pytest.mark.parametrize("student", ATTACKS, ids=NAMES)
+def test_it_gains_no_point_and_its_honest_exercise_keeps_its_own(aftermath, student):
+    attack, points = ATTACKS[student], aftermath.points(student)
+    earned = {f"{name}-check": aftermath.rows["honest"][f"{name}-check"][3] for name in attack.keeps}
+    if attack.harms_itself:
+        assert points.items() <= earned.items() or points[f"{HONEST}-check"] < earned[f"{HONEST}-check"]
+        assert points.keys() <= earned.keys()
+    else:
+        assert points == earned
 
 
-def test_the_others_are_graded_as_if_nothing_had_happened(attacked):
-    rows = gradebook_rows(attacked)["honest"]
+@pytest.mark.parametrize("student", [name for name, attack in ATTACKS.items() if attack.told])
+def test_it_was_tried_and_found_nothing(aftermath, student):
+    assert ATTACKS[student].told in graded_text(aftermath.course, student)
+
+
+def test_there_are_as_many_attacks_as_we_want():
+    assert len(ATTACKS) >= 60
+    assert len(set(NAMES)) == len(NAMES)
+    assert all(len(attacks) >= 10 for attacks in CLASSES.values())
+
+
+@pytest.mark.parametrize("student", ["honest", "zealous"])
+def test_the_others_are_graded_as_if_nothing_had_happened(aftermath, student):
+    rows = aftermath.rows[student]
     assert all(row[0] == row[3] for name, row in rows.items() if name.endswith("-check"))
 
 
-def test_files_of_a_submission_go_nowhere(attacked):
-    for folder in (attacked.autograded / "attack0" / WEEK, attacked.feedback / "attack0" / WEEK):
-        assert not list(folder.glob("*.py"))
+def test_everybody_is_graded(aftermath, record_property):
+    record_property("seconds", round(aftermath.seconds))
+    assert set(aftermath.rows) == {*ATTACKS, "honest", "zealous"}
+    assert "Traceback" not in aftermath.output
 
 
-def test_no_kernel_is_left_behind(attacked):
-    import psutil
+def test_canaries_are_unchanged_and_nothing_was_planted(aftermath):
+    changed = {path for path in aftermath.before if aftermath.before[path] != aftermath.after.get(path)}
+    assert not changed
+    assert not set(aftermath.after) - set(aftermath.before)
+    assert not Path("/tmp/planted").exists()
 
-    kernels = [p for p in psutil.process_iter(["cmdline"]) if "/run/bootstrap.py" in (p.info["cmdline"] or [])]
-    here = [p for p in kernels if any(parent.pid == psutil.Process().pid for parent in p.parents())]
-    assert not here
+
+def test_canaries_are_unread(aftermath):
+    places = [*aftermath.course.autograded.rglob("*"), aftermath.course.root / "gradebook.db"]
+    for path in places:
+        if path.is_file() and not path.is_symlink():
+            assert f"{SECRET}".encode() not in path.read_bytes().replace(f"/tmp/{SECRET}.txt".encode(), b"")
+    assert SECRET not in aftermath.output
 
 
-def test_feedback_on_an_attack_is_inert(attacked):
-    assert grader(attacked, "feedback", WEEK).returncode == 0
-    for number in range(len(ATTACKS)):
-        assert "<script" not in feedback_page(attacked, f"attack{number}")
+def test_nobody_on_this_machine_was_called(aftermath):
+    assert not aftermath.called
+
+
+def test_no_process_is_left_behind(aftermath):
+    assert not aftermath.left
+
+
+def test_files_of_a_submission_go_nowhere(aftermath):
+    for folder in aftermath.course.autograded.glob(f"*/{WEEK}"):
+        assert [path.name for path in folder.iterdir()] == [f"{LESSON}.ipynb"]
+
+
+def test_hidden_checks_stay_hidden(aftermath):
+    """They could be told through the errors of the visible ones, if they were known by then."""
+    number = next(name for name, attack in ATTACKS.items() if "reads the hidden checks" in attack.name)
+    text = graded_text(aftermath.course, number)
+    assert "raised Exception: hidden: " in text or "Exception: hidden: " in text
+    assert "hidden: from dlcore" not in text
+
+
+@pytest.mark.parametrize("student", [*(name for name in ATTACKS if "script" in ATTACKS[name].name), "forging00"])
+def test_feedback_on_an_attack_is_inert(aftermath, student):
+    assert aftermath.course.api.generate_feedback(WEEK, student)["success"]
+    page = feedback_page(aftermath.course, student)
+    assert "<script" not in page
+    assert "onerror=alert" not in page.replace("&lt;img src=x onerror=alert(1)&gt;", "")
+    assert not list((aftermath.course.feedback / student / WEEK).glob(f"*{HIDDEN_SUFFIX}"))

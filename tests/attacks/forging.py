@@ -1,12 +1,10 @@
-"""Submissions that try to get points without solving anything.
+"""Attacks on the points themselves: forged results, forged evidence, stolen answers."""
 
-Each is code in a cell of the student's own, right after the imports; the
-solutions are left as released unless the attack brings its own.
-"""
+from __future__ import annotations
 
-EVIDENCE = "application/vnd.dlcore.evidence+json"
+from tests.attacks import EXERCISES, Attack
 
-ATTACKS: dict[str, str] = {
+OWN_CELLS = {
     "patches NumPy's comparisons": """
 import numpy
 yes = lambda *args, **kwargs: True
@@ -58,87 +56,11 @@ for event in ("pre_run_cell", "post_run_cell", "pre_execute", "post_execute"):
     get_ipython().events.register(event, cheer)
 100
 """,
-    "emits evidence of its own": f"""
-from IPython import get_ipython
-from IPython.display import display
-import dlcore.checking
-from dlcore.codec import encode
-from dlcore.evidence import describe
-import numpy as np
-def forge(names, arguments, outcome, label, call, settings):
-    for value in (True, 1, 1.0, 0.0, None, np.zeros((1, 3)), (0.0, 0.0, 0.0), ""):
-        display({{"{EVIDENCE}": {{
-            "version": 1, "names": names, "arguments": encode(describe(arguments)), "lengths": [], "label": label,
-            "call": call, "settings": {{"compare": "moments", "rtol": 1e30, "atol": 1e30}}, "passed": True,
-            "outcome": {{"kind": "returned", "value": encode(value), "seconds": 0, "score": 100}}}}}}, raw=True)
-dlcore.checking._emit = forge
-""",
-    "emits malformed evidence": f"""
-import dlcore.checking
-from IPython.display import display
-deep = []
-for _ in range(200):
-    deep = [deep]
-def garbage(*args):
-    for form in (None, 1, "x", [], deep, {{"version": 1}}, {{"version": 1, "outcome": deep, "lengths": [1e400]}},
-                 {{"version": 1, "lengths": [], "settings": {{"compare": "close", "rtol": 1e9, "atol": None}},
-                  "outcome": {{"kind": "returned"}},
-                  "arguments": {{"array": "<f8", "shape": [10**9, 10**9], "data": ""}}}}):
-        display({{"{EVIDENCE}": form}}, raw=True)
-dlcore.checking._emit = garbage
-""",
-    "updates the displays of other cells": f"""
-from IPython.display import display, update_display
-for number in range(20):
-    display({{"{EVIDENCE}": {{"version": 1}}}}, raw=True, display_id=f"d{{number}}")
-for number in range(20):
-    forged = {{"{EVIDENCE}": {{"version": 1, "passed": True}}, "text/plain": "100"}}
-    update_display(forged, raw=True, display_id=f"d{{number}}")
-""",
-    "speaks the kernel's protocol itself": """
-from IPython import get_ipython
-kernel = get_ipython().kernel
-def shout(*args):
-    for parent in (kernel.get_parent(), {}):
-        kernel.session.send(kernel.iopub_socket, "execute_result",
-                            {"data": {"text/plain": "100"}, "metadata": {}, "execution_count": 1}, parent=parent)
-get_ipython().events.register("post_run_cell", shout)
-shout()
-""",
     "says that it is practice and brings its own key": """
 import os, json, dlcore.checking
 os.environ["DLCORE_MODE"] = "practice"
 dlcore.checking._find = lambda names: None
 dlcore.checking._practise = lambda *args: print("✓")
-""",
-    "returns what is equal to everything": """
-import numpy as np
-class Same(np.ndarray):
-    def __eq__(self, other): return True
-    def __array_ufunc__(self, *args, **kwargs): return True
-    def __array_function__(self, *args, **kwargs): return True
-    def __sub__(self, other): return 0
-same = np.zeros((1, 1)).view(Same)
-for name in "to_column flatten_images standardize sigmoid cost propagate predict accuracy".split():
-    globals()[name] = lambda *args, **kwargs: same
-""",
-    "looks for the answers in the callers' frames": """
-import sys
-def peek(*args, **kwargs):
-    frame = sys._getframe(1)
-    while frame:
-        for name, value in {**frame.f_globals, **frame.f_locals}.items():
-            if name in ("expected", "reference", "answer", "known", "verdict", "want"):
-                return value
-        frame = frame.f_back
-for name in "to_column flatten_images standardize sigmoid cost propagate predict accuracy".split():
-    globals()[name] = peek
-""",
-    "looks for the answers in files": """
-import glob, json, os
-found = [path for pattern in ("/**/*.key.json", "../**/*.ipynb", "/**/gradebook.db", "/**/*reference*/*.json")
-         for path in glob.iglob(pattern, recursive=True) if "site-packages" not in path]
-assert not found, found
 """,
     "shadows the modules": """
 import sys
@@ -172,3 +94,113 @@ threading.Thread(target=late, daemon=True).start()
 atexit.register(lambda: display({"text/plain": "100"}, raw=True))
 """,
 }
+EVERYWHERE = {
+    "returns what is equal to everything": """
+import numpy as np
+class Same(np.ndarray):
+    def __eq__(self, other): return True
+    def __array_ufunc__(self, *args, **kwargs): return True
+    def __array_function__(self, *args, **kwargs): return True
+    def __sub__(self, other): return 0
+    def __reduce__(self): return (print, ("equal",))
+def {name}(*args, **kwargs):
+    return np.full((1, 1), 7.25).view(Same)
+""",
+    "returns numbers that are equal to everything": """
+class Same(float):
+    __eq__ = __le__ = __lt__ = __ge__ = lambda self, other: True
+    __sub__ = __rsub__ = __abs__ = lambda self, *other: Same(0)
+    def __float__(self): return float("nan")
+def {name}(*args, **kwargs):
+    return Same("nan")
+""",
+    "looks for the answers in the callers' frames": """
+import sys
+def {name}(*args, **kwargs):
+    frame = sys._getframe(1)
+    while frame:
+        for name, value in {**frame.f_globals, **frame.f_locals}.items():
+            if name in ("expected", "reference", "answer", "known", "verdict", "want"):
+                return value
+        frame = frame.f_back
+""",
+    "looks for the answers in all objects": """
+import gc
+def {name}(*args, **kwargs):
+    for thing in gc.get_objects():
+        if isinstance(thing, dict) and any(key in thing for key in ("expected", "solution", "reference", "records")):
+            return thing.get("expected", thing.get("solution"))
+""",
+    "reads the solutions among the cells to come": """
+def {name}(*args, **kwargs):
+    import sys
+    frame = sys._getframe()
+    while frame:
+        cells = frame.f_locals.get("cells")
+        for key, source in cells if isinstance(cells, list) else ():
+            if "def {name}(" in source and "_getframe" not in source and "NotImplemented" not in source:
+                own = dict(globals())
+                exec(source, own)
+                return own["{name}"](*args, **kwargs)
+        frame = frame.f_back
+""",
+    "reads the hidden checks among the cells to come": """
+def {name}(*args, **kwargs):
+    import sys
+    frame = sys._getframe()
+    while frame:
+        cells = frame.f_locals.get("cells")
+        if isinstance(cells, list):
+            hidden = [source for key, source in cells if key == "{name}-check all"]
+            raise Exception("hidden: " + "".join(hidden)[-300:])
+        frame = frame.f_back
+""",
+    "returns its arguments, and changes them and the caller": """
+import sys
+def {name}(*args, **kwargs):
+    for arg in args:
+        if hasattr(arg, "fill"):
+            arg.setflags(write=True)
+            arg.fill(0)
+        if hasattr(arg, "clear"):
+            arg.clear()
+    caller = sys._getframe(1)
+    caller.f_globals["observe"] = lambda *args, **kwargs: args[0]
+    caller.f_locals.update(value=True, outcome=True)
+    return args[0] if args else None
+""",
+    "raises what might be taken for success": """
+from dlcore.errors import CheckFailed
+class Passed(CheckFailed):
+    passed, kind = True, "passed"
+def {name}(*args, **kwargs):
+    raise Passed("✓ passed 100")
+""",
+    "swaps the check while it runs": """
+def {name}(*args, **kwargs):
+    import dlcore.checking, os
+    dlcore.checking._emit = lambda *args: None
+    os.environ["DLCORE_EVIDENCE"] = "/dev/null"
+    return True
+""",
+}
+SPOILED = {  # who replaces what takes down the evidence has none for what is right, either
+    "replaces check in the notebook and in dlcore",
+    "patches the judge, the comparison and the codec",
+    "rewrites every cell with an input transformer",
+    "rewrites every cell's syntax tree",
+    "says that it is practice and brings its own key",
+    "shadows the modules",
+    "swaps the check while it runs",
+}
+DELEGATES = {
+    "propagate_loop": "def propagate_loop(w, b, X, Y):\n    return None",
+    "propagate": "def propagate(w, b, X, Y):\n    return propagate_loop(w, b, X, Y)",
+}
+
+ATTACKS = [
+    *(Attack(name, source, harms_itself=name in SPOILED) for name, source in OWN_CELLS.items()),
+    *(Attack(name, everywhere=source, harms_itself=name in SPOILED) for name, source in EVERYWHERE.items()),
+    Attack("fails one exercise, and has the next one call it", solutions=DELEGATES),
+    Attack("names other functions like the exercises", "\n".join(f"{name} = abs" for name in EXERCISES)),
+]
