@@ -154,6 +154,7 @@ def serve(channel: socket.socket) -> None:
     if kernel == 0:
         status = 70
         try:
+            os.setsid()  # a signal to its own group must not reach who waits for it
             lay_out(request)
             give_up_privileges(request["limits"])
             channel.sendall(b"ready\n")
