@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -142,9 +142,9 @@ def _call_text(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
 def _brief(value: Any) -> str:
     """An argument in a few words."""
     if isinstance(value, np.ndarray):
-        text = show(value.tolist(), 100)
         is_row = value.size == value.shape[-1] if value.ndim else True
-        return text if is_row and len(text) <= 40 else f"array {value.shape}"
+        text = show(value.tolist(), 100) if is_row and value.size < 14 else ""  # more entries do not fit
+        return text if 0 < len(text) <= 40 else f"array {value.shape}"
     if isinstance(value, np.random.Generator):
         return "rng"
     if isinstance(value, dict):
@@ -164,7 +164,7 @@ def _emit(names: list[str], arguments: Any, outcome: Outcome, label: str | None,
         "lengths": sorted({side for array in arrays for side in array.shape if side > 1}),
         "label": label,
         "call": call,
-        "settings": asdict(settings),
+        "settings": vars(settings),
         "outcome": outcome.to_json(),
     }
     pipe = os.environ.get(EVIDENCE_VARIABLE)

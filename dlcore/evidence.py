@@ -43,6 +43,7 @@ class Outcome:
         shared: names of arguments whose memory the result uses.
         undrawn: names of random generators that the call left as they were.
         seconds: how long the call took.
+        form: the value's JSON form, if it is there already.
     """
 
     kind: str
@@ -54,12 +55,13 @@ class Outcome:
     shared: tuple[str, ...] = ()
     undrawn: tuple[str, ...] = ()
     seconds: float = field(default=0.0, compare=False)
+    form: Any = field(default=None, compare=False, repr=False)
 
     def to_json(self) -> dict[str, Any]:
         """The outcome as JSON data."""
         form: dict[str, Any] = {"kind": self.kind, "seconds": round(self.seconds, 6)}
         if self.kind == "returned":
-            form["value"] = encode(self.value)
+            form["value"] = encode(self.value) if self.form is None else self.form
         form |= {name: text for name in ("error", "text", "where") if (text := getattr(self, name))}
         return form | {name: list(names) for name in ("changed", "shared", "undrawn") if (names := getattr(self, name))}
 
@@ -122,18 +124,20 @@ def observe(
     except Exception as error:  # noqa: BLE001 (whatever a student's code raises is its outcome)
         return _raised(error, function, time.perf_counter() - start)
     seconds = time.perf_counter() - start
-    names = _argument_names(function, args, kwargs)
     before = (*args, *kwargs.values())
-    changed = tuple(n for n, old, new in zip(names, before, given, strict=True) if not _same(old, new))
-    shared = tuple(n for n, arg in zip(names, given, strict=True) if fresh and _overlap(value, arg))
-    undrawn = tuple(
-        n for n, arg, state in zip(names, given, states, strict=True) if state and _same(state, _state(arg))
+    places = range(len(given))
+    found = (
+        [i for i in places if not _same(before[i], given[i])],
+        [i for i in places if fresh and _overlap(value, given[i])],
+        [i for i in places if states[i] and _same(states[i], _state(given[i]))],
     )
+    names = _argument_names(function, args, kwargs) if any(found) else []  # to find them takes long
+    changed, shared, undrawn = (tuple(names[i] for i in which) for which in found)
     try:
-        encode(value)
+        form = encode(value)
     except CodecError as problem:
         return Outcome("foreign", error=type(value).__name__, text=str(problem), changed=changed, seconds=seconds)
-    return Outcome("returned", _copied(value), changed=changed, shared=shared, undrawn=undrawn, seconds=seconds)
+    return Outcome("returned", _copied(value), "", "", "", changed, shared, undrawn, seconds, form)
 
 
 def _raised(error: Exception, function: Callable[..., Any], seconds: float) -> Outcome:

@@ -16,8 +16,9 @@ from jupytext.myst import MystMetadataParsingError, myst_to_notebook
 from nbformat import ValidationError
 
 from grader.errors import BuildError
+from grader.hidden import BEGIN_HIDDEN, END_HIDDEN, visible_part
 
-__all__ = ["ROLES", "Cell", "Exercise", "Lesson", "read_lesson", "visible_part"]
+__all__ = ["ROLES", "Cell", "Exercise", "Lesson", "read_lesson"]
 
 ROLES = ("setup", "solution", "check", "misconception", "alternative", "demo", "quiz", "written")
 OPTIONS: dict[str, set[str]] = {
@@ -32,7 +33,6 @@ OPTIONS: dict[str, set[str]] = {
     "written": {"role", "exercise", "points"},
 }
 BEGIN_SOLUTION, END_SOLUTION = "### BEGIN SOLUTION", "### END SOLUTION"
-BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 LEAST_MISCONCEPTIONS, LEAST_ALTERNATIVES = 4, 2
 
@@ -279,16 +279,3 @@ def bound_at_top(source: str) -> set[str]:
 def _has_region(source: str, begin: str, end: str) -> bool:
     lines = [line.strip() for line in source.splitlines()]
     return lines.count(begin) == lines.count(end) == 1 and lines.index(begin) < lines.index(end)
-
-
-def visible_part(source: str) -> str:
-    """A check cell's source without its hidden region."""
-    kept, hidden = [], False
-    for line in source.splitlines():
-        if line.strip() == BEGIN_HIDDEN:
-            hidden = True
-        elif line.strip() == END_HIDDEN:
-            hidden = False
-        elif not hidden:
-            kept.append(line)
-    return "\n".join(kept).rstrip()

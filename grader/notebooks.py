@@ -14,7 +14,7 @@ from nbformat.notebooknode import NotebookNode
 
 from grader.lesson import Cell, Lesson
 
-__all__ = ["compose_source", "course_of", "grade_id", "is_check", "write_notebook"]
+__all__ = ["compose_source", "copy_of", "course_of", "grade_id", "is_check", "write_notebook"]
 
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
@@ -41,6 +41,12 @@ def compose_source(lesson: Lesson) -> NotebookNode:
     )
     _name_cells(lesson, notebook)
     return notebook
+
+
+def copy_of(notebook: NotebookNode) -> NotebookNode:
+    """A notebook that shares nothing with `notebook` that could be changed; faster than `copy.deepcopy`."""
+    copied: NotebookNode = nbformat.from_dict(notebook)
+    return copied
 
 
 def _new(kind: str, source: str) -> NotebookNode:

@@ -10,7 +10,7 @@ from grader.syntax import parse
 __all__ = ["is_plain"]
 
 JUPYTERS_OWN = frozenset({"_", "__", "___", "In", "Out", "_ih", "_oh", "_dh", "exit", "quit", "get_ipython"})
-REMEMBERED = 4000  # characters of a cell about which the answer is kept
+REMEMBERED = 10_000  # characters of a cell about which the answer is kept
 ASYNCHRONOUS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
 
 

@@ -9,7 +9,6 @@ reported in one sentence that names the cell.
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import Any
 
 import nbformat
 
-from grader.notebooks import course_of, grade_id
+from grader.notebooks import copy_of, course_of, grade_id
 from grader.submissions import Submission, SubmittedCell, exercises_of
 
 __all__ = ["Rebuilt", "rebuild"]
@@ -40,7 +39,7 @@ def rebuild(released: Any, submission: Submission) -> Rebuilt:
         released: the notebook as it was released.
         submission: what came back.
     """
-    notebook = copy.deepcopy(released)
+    notebook = copy_of(released)
     problems = list(submission.problems)
     chosen: dict[str, SubmittedCell] = {}
     for cell in notebook.cells:

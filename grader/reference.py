@@ -24,8 +24,9 @@ import dlcore
 from dlcore.judge import Misconception
 from grader.errors import BuildError, GradingError
 from grader.execute import Step, run_steps_now
+from grader.hidden import hidden_part, visible_part
 from grader.kernel import CellRun
-from grader.lesson import Lesson, visible_part
+from grader.lesson import Lesson
 from grader.notebooks import course_of, grade_id, is_check
 from grader.records import Record, match_records, read_records
 from grader.sandbox import Limits, why_no_sandbox
@@ -44,7 +45,8 @@ class CheckCell:
     Attributes:
         name: nbgrader's id of the cell.
         points: what passing all its checks is worth.
-        source, visible_source: its code, with and without the hidden tests.
+        source: its code.
+        visible_source, hidden_source: the same with the visible or the hidden checks only.
         others: all exercises of the notebook.
         is_quiz: whether it checks a choice; then the right one is not told.
         records: what the reference did, check by check.
@@ -56,6 +58,7 @@ class CheckCell:
     points: float
     source: str
     visible_source: str
+    hidden_source: str
     others: frozenset[str] = frozenset()
     is_quiz: bool = False
     records: list[Record] = field(default_factory=list)
@@ -168,7 +171,7 @@ def _skeleton(notebook: Any, files: dict[str, bytes]) -> Reference:
         elif is_check(cell) and name in reference.exercises:
             points = float(cell.metadata.nbgrader.points)
             reference.exercises[name].cells.append(
-                CheckCell(grade_id(cell), points, cell.source, visible_part(cell.source))
+                CheckCell(grade_id(cell), points, cell.source, visible_part(cell.source), hidden_part(cell.source))
             )
     for exercise in reference.exercises.values():
         exercise.uses = _used(exercise.solution, reference) - {exercise.name}

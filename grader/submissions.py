@@ -38,7 +38,7 @@ __all__ = [
 MAX_FILE = 20_000_000
 MAX_CELLS = 2000
 MAX_SOURCE = 200_000
-REMEMBERED = 4000  # characters of a cell whose names are kept
+REMEMBERED = 10_000  # characters of a cell whose names are kept
 
 
 @dataclass(frozen=True)

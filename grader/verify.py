@@ -2,8 +2,8 @@
 
 A submission is run in two passes of one kernel. First top to bottom with the
 visible checks, as the student did; what these hand over may be quoted in the
-report. Then each exercise's solution again with all its checks, hidden ones
-included; of these the report says only what gives no input away.
+report. Then each exercise's solution again with the checks that students do
+not see; of these the report says only what gives no input away.
 
 Where an exercise fails that builds on one that failed earlier, it is run once
 more with the earlier one replaced by the reference (follow-through): one bug
@@ -79,7 +79,7 @@ class CellReport:
 
 
 def submission_steps(notebook: Any, reference: Reference) -> list[Step]:
-    """What to run of a rebuilt notebook: top to bottom, then every exercise with all its checks."""
+    """What to run of a rebuilt notebook: top to bottom, then every exercise with its hidden checks."""
     steps = []
     for number, cell in enumerate(notebook.cells):
         data = course_of(cell)
@@ -104,7 +104,9 @@ def submission_steps(notebook: Any, reference: Reference) -> list[Step]:
         if any(any(cell.hidden) for cell in cells):
             # A stage of their own: what visible checks hand over is quoted, so no hidden one may be known then.
             steps.append(Step(f"{name} anew", source, name, True, name, "hidden"))
-            steps += [Step(f"{cell.name} all", CHECKS + cell.source, name, False, name, "hidden") for cell in cells]
+            steps += [
+                Step(f"{cell.name} hidden", CHECKS + cell.hidden_source, name, False, name, "hidden") for cell in cells
+            ]
     return steps
 
 
@@ -127,19 +129,16 @@ def grade(notebook: Any, reference: Reference, runs: dict[str, CellRun]) -> dict
         for cell in exercise.cells:
             report = CellReport(cell.name, exercise.name, cell.points, 0.0)
             visible = runs.get(f"{cell.name} visible", CellRun())
-            full = runs.get(f"{cell.name} all", CellRun())
-            report.checks = _merge(
-                _judge(cell, visible, exercise.hints, shown=True), _judge(cell, full, exercise.hints, shown=False), cell
+            hidden = runs.get(f"{cell.name} hidden", CellRun())
+            judged = _judge(cell, visible, exercise.hints, hidden=False) | _judge(
+                cell, hidden, exercise.hints, hidden=True
             )
+            report.checks = [judged[number] for number in sorted(judged)]
             report.score = _score(report)
             if not report.passed:
-                report.notes = [*failures.get(exercise.name, ()), *_cut_short(visible, full)]
+                report.notes = [*failures.get(exercise.name, ()), *_cut_short(visible, hidden)]
             reports[cell.name] = report
     return reports
-
-
-def _merge(visible: list[CheckReport], full: list[CheckReport], cell: CheckCell) -> list[CheckReport]:
-    return [full[i] if hidden else visible[i] for i, hidden in enumerate(cell.hidden)]
 
 
 def _score(report: CellReport) -> float:
@@ -149,27 +148,25 @@ def _score(report: CellReport) -> float:
     return round(report.points * share, 2)
 
 
-def _judge(cell: CheckCell, run: CellRun, hints: dict[str, str], *, shown: bool) -> list[CheckReport]:
-    """A report on every check of a cell from one run of it."""
-    expected = cell.records
-    if shown:  # only the visible checks ran; align them with the full list
-        visible = [record for record, hidden in zip(cell.records, cell.hidden, strict=True) if not hidden]
-        matched = iter(match_records(visible, read_records(run.evidence)))
-        got = [None if hidden else next(matched) for hidden in cell.hidden]
-    else:
-        got = match_records(expected, read_records(run.evidence))
-    reports = []
-    for number, (want, have) in enumerate(zip(expected, got, strict=True)):
+def _judge(
+    cell: CheckCell, run: CellRun, hints: dict[str, str], *, hidden: bool | None = None
+) -> dict[int, CheckReport]:
+    """Reports on a cell's hidden or visible checks (None: on all) from a run in which they were made, by number."""
+    numbers = [number for number, is_hidden in enumerate(cell.hidden) if hidden in (None, is_hidden)]
+    expected = [cell.records[number] for number in numbers]
+    got = match_records(expected, read_records(run.evidence, expected))
+    reports = {}
+    for number, want, have in zip(numbers, expected, got, strict=True):
         if have is None:
             verdict = Verdict(False, "missing", "The check did not run.", "The check did not run.")
         else:
             wrong = cell.misconceptions(number, hints)
             verdict = judge(want.outcome, have.outcome, want.settings, wrong, want.lengths)
             verdict = _name_missing(verdict, have.outcome.where, cell)
-        hidden = cell.hidden[number]
-        message = verdict.gist if hidden or cell.is_quiz else verdict.message
-        reports.append(
-            CheckReport(cell.label(number), hidden, verdict.passed, verdict.kind, message, verdict.misconception)
+        unseen = cell.hidden[number]
+        message = verdict.gist if unseen or cell.is_quiz else verdict.message
+        reports[number] = CheckReport(
+            cell.label(number), unseen, verdict.passed, verdict.kind, message, verdict.misconception
         )
     return reports
 
@@ -202,9 +199,9 @@ def _cause(run: CellRun) -> str:
     return CAUSES.get(run.error, "the kernel died")
 
 
-def _cut_short(visible: CellRun, full: CellRun) -> list[str]:
+def _cut_short(visible: CellRun, hidden: CellRun) -> list[str]:
     """Why a check cell did not come to its end."""
-    for run, which in ((visible, "checks"), (full, "hidden checks")):
+    for run, which in ((visible, "checks"), (hidden, "hidden checks")):
         if run.status in ("timeout", "died"):
             return [f"The {which} were stopped: {_cause(run)}."]
         if run.status == "error" and which == "checks" and run.error == "NameError":
@@ -255,7 +252,7 @@ def grade_followed(reference: Reference, reports: dict[str, CellReport], runs: d
         run = runs.get(f"{report.name} all")
         if cell is None or run is None or report.passed:
             continue
-        second = _judge(cell, run, {}, shown=False)
+        second = _judge(cell, run, {}).values()
         passed = [first.passed or later.passed for first, later in zip(report.checks, second, strict=True)]
         share = report.points if all(passed) else round(report.points * sum(passed) / len(passed), 2)
         if share > report.score:

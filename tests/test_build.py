@@ -15,7 +15,8 @@ from grader import build as building
 from grader.build import build, build_week
 from grader.course import Course
 from grader.errors import BuildError, GradingError
-from grader.lesson import BEGIN_HIDDEN, BEGIN_SOLUTION, END_HIDDEN, END_SOLUTION, read_lesson, visible_part
+from grader.hidden import BEGIN_HIDDEN, END_HIDDEN, visible_part
+from grader.lesson import BEGIN_SOLUTION, END_SOLUTION, read_lesson
 from grader.notebooks import compose_source, course_of, grade_id
 from tests.conftest import ROOT
 from tests.small_lesson import TEXT, lesson_file

@@ -9,7 +9,7 @@ import re
 import nbformat
 import pytest
 
-from grader.lesson import visible_part
+from grader.hidden import visible_part
 from grader.notebooks import is_check
 from grader.reference import load_reference
 from tests.classroom import (

