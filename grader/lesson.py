@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jupytext.myst import MystMetadataParsingError, myst_to_notebook
 from nbformat import ValidationError
 
 from grader.errors import BuildError
@@ -96,6 +95,8 @@ def read_lesson(path: Path) -> Lesson:
     Raises:
         BuildError: the file is no lesson, with line and reason.
     """
+    from jupytext.myst import MystMetadataParsingError, myst_to_notebook  # loads a whole server, which graders need not
+
     try:
         text = path.read_text(encoding="utf-8")
         notebook = myst_to_notebook(text, add_source_map=True)

@@ -1,4 +1,4 @@
-"""Reports as pages: feedback for students, made so that nothing in it can run.
+"""Feedback pages for students, made so that nothing in them can run.
 
 Everything that came from a student is escaped, written answers are rendered
 and then cleaned, and the page forbids scripts altogether. Hidden checks are
@@ -8,15 +8,12 @@ that the page is made from.
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Sequence
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import bleach
-import jinja2
 from markupsafe import Markup
 from nbconvert.exporters import Exporter
 from nbconvert.filters import markdown2html
@@ -25,9 +22,10 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from grader.notebooks import course_of, grade_id, is_check
+from grader.pages import pages
 from grader.verify import CellReport
 
-__all__ = ["FeedbackExporter", "cell_html", "pages", "render_answer"]
+__all__ = ["FeedbackExporter", "render_answer"]
 
 TAGS = (
     "a abbr b blockquote br code dd del div dl dt em h1 h2 h3 h4 h5 h6 hr i li ol p pre s span strong sub sup "
@@ -51,32 +49,7 @@ def render_answer(source: str) -> Markup:
     return Markup(bleach.clean(rendered, tags=TAGS, attributes=ATTRIBUTES, protocols=["https"], strip=True))
 
 
-def _inline(text: str) -> Markup:
-    """A sentence in which `names` between backticks are code."""
-    parts = re.split(r"`([^`\n]+)`", text)
-    return Markup("").join(
-        Markup("<code>{}</code>").format(part) if place % 2 else Markup("{}").format(part)
-        for place, part in enumerate(parts)
-    )
-
-
-@functools.cache
-def pages() -> jinja2.Environment:
-    """The templates of all our pages; what they are given is escaped."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"code": _code, "answer": render_answer, "inline": _inline, "points": "{:g}".format}
-    return environment
-
-
-def cell_html(report: CellReport) -> str:
-    """One check cell's report, for the notebook that instructors see."""
-    return pages().get_template("report_cell.html.j2").render(report=report)
+pages().filters |= {"code": _code, "answer": render_answer}
 
 
 class FeedbackExporter(Exporter):

