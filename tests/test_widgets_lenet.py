@@ -52,12 +52,13 @@ def answering(result):
 def test_every_control_changes_the_picture_but_not_its_size(make):
     panel = make()
     for control in panel.controls:
-        before, said = panel.live.image.value, panel.sentence
-        old, control.value = control.value, moved(control)
+        before, said, start = panel.live.image.value, panel.sentence, [other.value for other in panel.controls]
+        control.value = moved(control)
         assert panel.error is None
         assert panel.live.image.value != before, control.description
         assert panel.live.image.value[16:24] == before[16:24]  # a PNG's width and height
-        control.value = old
+        for other, value in zip(panel.controls, start, strict=True):  # one may have moved another
+            other.value = value
         assert panel.live.image.value == before
         assert panel.sentence == said
 
@@ -107,10 +108,21 @@ def test_the_reference_is_found_right_everywhere(f, stride, pad, given):
 def test_the_row_is_the_window_that_is_framed():
     picture = WindowsAsRows(im2col, col2im)
     assert numbers(picture.row) == [6, 7, 10, 11]
-    assert "begins at (1, 1) of the framed image is row 4 of 9: 6, 7, 10, 11." in picture.panel.sentence
+    assert "begins at (1, 1) of the framed image is row 4 (from 0 on) of 9: 6, 7, 10, 11." in picture.panel.sentence
     settings(picture, pad=1, number=0)
     assert numbers(picture.row) == [0, 0, 0, 1]
-    assert picture.panel.sentence.endswith("Pixels lie in 4 to 4 windows and come back that many times.")
+    assert picture.panel.sentence.endswith("Each pixel lies in 4 windows and comes back that many times.")
+
+
+def test_the_slider_goes_as_far_as_there_are_windows():
+    picture = WindowsAsRows(im2col, col2im)
+    assert picture.place.max == 8
+    settings(picture, pad=1, number=24)
+    assert (picture.place.max, picture.place.value) == (24, 24)
+    settings(picture, f=3, stride=3, pad=0, number=24)
+    assert (picture.place.max, picture.place.value) == (0, 0)
+    assert "is row 0 (from 0 on) of 1:" in picture.panel.sentence
+    assert picture.panel.error is None
 
 
 def test_what_comes_back_is_counted():

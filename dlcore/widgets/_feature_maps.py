@@ -51,8 +51,8 @@ class FeatureMaps:
         controls = [
             whole_slider("digit", 0, 9, 7),
             whole_slider("specimen", 1, SPECIMENS, 1),
-            whole_slider("moved right by, pixels", -FARTHEST, FARTHEST, 0),
-            whole_slider("moved down by, pixels", -FARTHEST, FARTHEST, 0),
+            whole_slider("right by, pixels", -FARTHEST, FARTHEST, 0),
+            whole_slider("down by, pixels", -FARTHEST, FARTHEST, 0),
         ]
         self.panel = Panel(self.live, controls, self.update)
 

@@ -48,7 +48,7 @@ class WindowsAsRows:
         self.input.cells.axes.add_patch(self.window)
         movers = [artist for table in (self.input, self.row, self.output) for artist in table.artists]
         self.live.freeze(*movers, self.matrix, self.bar, self.window)
-        self.place = whole_slider("which window", 0, 24, 4)
+        self.place = whole_slider("which window", 0, 8, 4)
         controls = [
             whole_slider("window, pixels", 2, 3, 2),
             whole_slider("stride, pixels", 1, 3, 1),
@@ -62,7 +62,8 @@ class WindowsAsRows:
         """Show one window, its row, and the way back."""
         framed = np.pad(IMAGE, pad)
         starts = [at for at in range(len(framed)) if at % stride == 0 and at + f <= len(framed)]
-        number = min(number, len(starts) ** 2 - 1)
+        self.place.max = len(starts) ** 2 - 1  # no more places than windows
+        number = min(number, self.place.max)
         top, left = starts[number // len(starts)], starts[number % len(starts)]
         rows = self._rows(f, stride, pad, len(starts) ** 2)
         sent = rows if given == MATRICES[0] else np.ones(rows.shape)
@@ -101,7 +102,8 @@ class WindowsAsRows:
 
     def _sentence(self, number: int, place: tuple[int, int], rows: Floats, right: Floats) -> str:
         listed = ", ".join(f"{value:g}" for value in rows[number])
-        words = f"The window that begins at {place} of the framed image is row {number} of {len(rows)}: {listed}."
+        words = f"The window that begins at {place} of the framed image "
+        words += f"is row {number} (from 0 on) of {len(rows)}: {listed}."
         if not np.array_equal(rows[number], right):
             words += f" But the window holds {', '.join(f'{value:g}' for value in right)}."
         return words
@@ -117,6 +119,8 @@ class WindowsAsRows:
         least, most = held.min(), held.max()
         if least == most == 1:
             return " Each pixel lies in exactly one window, so each comes back once."
+        if least == most:
+            return f" Each pixel lies in {most:g} windows and comes back that many times."
         return f" Pixels lie in {least:g} to {most:g} windows and come back that many times."
 
     def _table(self, where: tuple[float, ...], side: int, title: str, colours: Any, low: float, high: float) -> Table:
