@@ -1,14 +1,20 @@
 """How fast the convolution of the lesson on LeNet is, against loops, SciPy, PyTorch and the machine's limit.
 
-Run with `make bench`, or `python bench/convolution.py`. All ways do the same
-work, in float64 and with one thread, and have to give equal results before
-anything is timed. PyTorch and SciPy are needed for this comparison only; where
-they are missing, the rest is compared.
+Run with `make bench`, or `python bench/convolution.py` with any Python that
+has NumPy; no other part of the course is needed. All ways do the same work, in
+float64 and with one thread, and have to give equal results before anything is
+timed. PyTorch and SciPy are needed for this comparison only; where they are
+missing, the rest is compared. To compare all:
+
+    python -m venv torchenv
+    torchenv/bin/pip install numpy scipy
+    torchenv/bin/pip install torch --index-url https://download.pytorch.org/whl/cpu
+    torchenv/bin/python bench/convolution.py
 
 The layers timed are the solutions of the lessons `week7/convolution` (loops
 over places) and `week7/lenet` (im2col and one matrix product), as a student
-who solved them has them. The limit is the time of as many multiplications in
-a large square matrix product.
+who solved them has them, read from the built notebooks in `source/`. The limit
+is the time of as many multiplications in a large square matrix product.
 """
 
 from __future__ import annotations
@@ -19,6 +25,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is loaded
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import importlib
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,9 +33,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from grader.lesson import read_lesson
-
-WEEK = Path(__file__).parent.parent / "course" / "week7"
+WEEK = Path(__file__).parent.parent / "source" / "week7"
 ROUNDS = 9
 INSTALL = "pip install torch scipy   (for this comparison only, best into an environment of its own)"
 
@@ -60,9 +65,9 @@ Job = Callable[[], Any]
 def solutions(lesson: str) -> dict[str, Any]:
     """The reference solutions of a lesson of week 7, by name."""
     space: dict[str, Any] = {"np": np}
-    for exercise in read_lesson(WEEK / f"{lesson}.md").exercises.values():
-        if exercise.kind == "solution":
-            exec(exercise.solution.source, space)
+    for cell in json.loads((WEEK / f"{lesson}.ipynb").read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "code" and cell["metadata"].get("nbgrader", {}).get("solution"):
+            exec("".join(cell["source"]), space)
     return space
 
 
