@@ -60,6 +60,10 @@ def assert_convolution(shape, f, n_C, stride, pad, seed=0):
         pytest.param((2, 6, 5, 2), 3, 2, 2, 0, id="a rest below"),
         pytest.param((1, 8, 7, 2), 2, 3, 3, 0, id="gaps"),
         pytest.param((1, 3, 4, 2), 3, 1, 1, 2, id="a wide frame"),
+        pytest.param((3, 3, 4, 1), 4, 2, 2, 2, id="an even window, a wide frame"),
+        pytest.param((2, 1, 1, 3), 3, 2, 1, 2, id="an image of one pixel, full padding"),
+        pytest.param((2, 3, 5, 2), 1, 3, 2, 1, id="windows of one pixel that fall on the frame"),
+        pytest.param((1, 1, 6, 1), 1, 1, 4, 0, id="one row"),
         pytest.param((2, 3, 5, 3), 1, 2, 2, 0, id="one pixel"),
         pytest.param((3, 4, 4, 1), 4, 2, 1, 0, id="the whole image"),
     ],
@@ -131,6 +135,20 @@ def test_pooling_agrees_with_central_differences(mode, shape, f, stride):
     G = np.random.default_rng(2).normal(size=pooled.shape)
     truth = measured(lambda x: np.sum(G * np.sin(pool_forward_fast(x, f, stride, mode)[0])), A)
     np.testing.assert_allclose(pool_backward_fast(G * np.cos(pooled), cache, mode), truth, **CLOSE)
+
+
+@given(st.integers(2, 7), st.integers(2, 7), st.integers(1, 3), st.integers(1, 3), st.integers(0, 999))
+@settings(max_examples=40, deadline=None)
+def test_with_ties_the_gradient_is_right_along_every_way_that_keeps_them(n_H, n_W, f, stride, seed):
+    assume(f <= min(n_H, n_W))
+    rng = np.random.default_rng(seed)
+    A = rng.integers(0, 3, size=(2, n_H, n_W, 2)).astype(float)
+    way, eps = rng.normal(size=3)[A.astype(int)], 1e-5  # equal entries move together
+    pooled, cache = pool_forward_fast(A, f, stride, "max")
+    G = rng.normal(size=pooled.shape)
+    ahead, back = (pool_forward_fast(A + step * way, f, stride, "max")[0] for step in (eps, -eps))
+    slope = np.sum(G * (ahead - back)) / (2 * eps)
+    assert np.sum(pool_backward_fast(G, cache, "max") * way) == pytest.approx(slope, abs=1e-6)
 
 
 def test_a_tie_goes_to_the_first_in_reading_order_and_to_no_other():
