@@ -131,8 +131,10 @@ def copy_release(release: Path, folder: Path) -> list[str]:
 
 def _grade(options: argparse.Namespace) -> int:
     from grader.course import Course
+    from grader.garbage import leave_garbage
     from grader.grading import grade_week, students_with_submissions
 
+    leave_garbage()
     course = Course(options.root)
     graded = grade_week(
         course,

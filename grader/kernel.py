@@ -44,6 +44,12 @@ MAX_RECORDS = 500  # pieces of evidence from one cell
 MAX_NAME, MAX_TEXT = 100, 2000  # characters kept of an error's class and message
 FLOOD = 5  # times the allowed output
 TOGETHER = (Path(__file__).parent / "together.py").read_text()
+# The cells travel beside the request: as part of its code, IPython would look through them several times.
+RUN_TOGETHER = """
+(lambda own, given: (exec(given["code"], own), own["run"](get_ipython(), *given["arguments"])) and None)(
+    {}, get_ipython().kernel.get_parent()["metadata"]
+)
+"""
 
 
 @dataclass(frozen=True)
@@ -229,16 +235,20 @@ class Kernel:
 
     def _hear(self, message: dict[str, Any]) -> None:
         kind, content = message["header"]["msg_type"], message["content"]
-        self._ready = True
-        self._news.set()
+        if not self._ready:
+            self._ready = True
+            self._news.set()
         cell = self._cell
         if cell is not None:
             cell.published += _size(content) + _size(message["metadata"])
             cell.published += sum(len(memoryview(part)) for part in message.get("buffers", ()))
+            if cell.published > self.limits.output_kb * 1000:
+                self._news.set()
         if message["parent_header"].get("msg_id") != self._request:
             return
         if kind == "status":
             self._idle = content.get("execution_state") == "idle"
+            self._news.set()
         elif kind == "error" and cell is not None:
             cell.error = str(content.get("ename", "Error"))
             cell.text = str(content.get("evalue", ""))
@@ -247,7 +257,6 @@ class Kernel:
 
     def _take(self, form: Any) -> None:
         """Take in a line from the pipe: evidence, or where a run of several cells stands."""
-        self._news.set()
         if not isinstance(form, dict):
             return
         if "begin" in form:
@@ -321,8 +330,7 @@ class Kernel:
         assert self._launched is not None
         self._prepare(cells, seconds, total)
         arguments = ([list(cell) for cell in cells], self._launched.evidence, self.limits.output_kb * 1000)
-        call = f"(lambda own: (exec({TOGETHER!r}, own), own['run'](get_ipython(), *{arguments!r})) and None)({{}})"
-        await self._perform(call, store_history=False)
+        await self._perform(RUN_TOGETHER, store_history=False, metadata={"code": TOGETHER, "arguments": arguments})
         self._pipe.drain()
         if self._cell is not None:  # begun and not ended: an interrupt came at a bad moment
             self._finish("KeyboardInterrupt")
@@ -334,13 +342,15 @@ class Kernel:
         self._seconds = seconds or self.limits.cell_seconds
         self._total = total if total is not None else float("inf")
 
-    async def _perform(self, source: str, *, store_history: bool) -> None:
+    async def _perform(self, source: str, *, store_history: bool, metadata: dict[str, Any] | None = None) -> None:
         """Send a request and wait for its end; a cell that is at fault is interrupted, then killed."""
         assert self._client is not None
         if self.alive:
-            self._request = self._client.execute(
-                source, store_history=store_history, allow_stdin=False, stop_on_error=False
-            )
+            content = {"code": source, "silent": False, "store_history": store_history, "user_expressions": {}}
+            content |= {"allow_stdin": False, "stop_on_error": False}
+            message = self._client.session.msg("execute_request", content, metadata=metadata)
+            self._request = message["header"]["msg_id"]
+            self._client.shell_channel.send(message)
         waiting = time.monotonic() + self._seconds + STUCK_SECONDS
         while not self._idle:
             if not self.alive:
@@ -385,7 +395,7 @@ class Kernel:
             self._runs[cell.key] = replace(run, text="")
 
     async def _wait(self, seconds: float) -> None:
-        """Until something has come, but not longer than `seconds`."""
+        """Until there is something to decide, but not longer than `seconds`."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._news.wait()

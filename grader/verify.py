@@ -13,7 +13,7 @@ costs once. Nothing from that run is shown.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dlcore.judge import Verdict, judge
@@ -70,7 +70,7 @@ class CellReport:
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain data."""
-        return asdict(self)
+        return vars(self) | {"checks": [vars(check) for check in self.checks]}
 
     @classmethod
     def from_json(cls, form: dict[str, Any]) -> CellReport:

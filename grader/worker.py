@@ -12,6 +12,7 @@ import threading
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # see grader/__main__.py
 
 import grader.examine  # noqa: E402, F401 (what every submission needs)
+from grader.garbage import leave_garbage  # noqa: E402
 from grader.processes import warm_up  # noqa: E402
 
 __all__ = ["dask_setup"]
@@ -22,3 +23,4 @@ def dask_setup(_worker: object) -> None:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=warm_up, name="warm up", daemon=True).start()
+    leave_garbage()

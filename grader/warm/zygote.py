@@ -30,10 +30,12 @@ KERNELS_OWN = (  # what every kernel imports as it starts, some of it late
     "ipykernel.kernelapp",
     "ipykernel.debugger",
     "IPython.core.completerlib",
+    "IPython.core.debugger",
     "IPython.core.logger",
     "IPython.core.oinspect",
     "IPython.extensions.storemagic",
     "faulthandler",
+    "pdb",
     "tornado.locks",
     "tornado.platform.asyncio",
     "tornado.queues",
@@ -139,8 +141,16 @@ def become_kernel(request: dict) -> None:
     config.IPKernelApp.capture_fd_output = False
     config.InteractiveShellApp.exec_PYTHONSTARTUP = False
     config.InteractiveShell.colors = "nocolor"
-    app = IPKernelApp.instance(config=config)
-    app.initialize(sys.argv[1:])
+    config.IPKernelApp.connection_file = request["connection_file"]
+
+    class KernelApp(IPKernelApp):
+        """A kernel whose options are all known: to make a parser for them takes a sixth of its start."""
+
+        def parse_command_line(self, argv: list[str] | None = None) -> None:
+            """Nothing was typed."""
+
+    app = KernelApp.instance(config=config)
+    app.initialize([])
     app.start()
 
 
