@@ -22,7 +22,7 @@ from grader.execute import Step, run_steps_now
 from grader.kernel import CellRun
 from grader.parallel import examine_all
 from grader.processes import warm_parent
-from grader.sandbox import Limits, find_bwrap, sandbox_command, why_no_sandbox
+from grader.sandbox import Limits, find_bwrap, run_boxed, why_no_sandbox
 from grader.surroundings import (
     BAD,
     GOOD,
@@ -131,10 +131,10 @@ def check_namespaces() -> Finding:
         broken = check_bubblewrap().mark == BAD
         return Finding("sandbox", BAD, reason, "Put bubblewrap right first" if broken else _what_forbids_it())
     script = f"import json, os; print(json.dumps([os.readlink('/proc/self/ns/' + n) for n in {NAMESPACES}]))"
-    probe = sandbox_command([sys.executable, "-c", script], Limits(), {})
-    result = subprocess.run(
-        probe.arguments, env=probe.environment, capture_output=True, text=True, timeout=60, check=True
-    )
+    result = run_boxed(script)
+    if result.returncode:
+        last = (result.stderr.strip().splitlines() or ["no message"])[-1]
+        return Finding("sandbox", BAD, f"a program in it ended with {result.returncode}: {last}", "Do not grade here")
     inside = dict(zip(NAMESPACES, json.loads(result.stdout), strict=True))
     shared = [name for name, link in inside.items() if link == os.readlink(f"/proc/self/ns/{name}")]
     if shared:

