@@ -39,6 +39,8 @@ ROOT = Path(__file__).parent.parent
 WEEK, LESSON = "week1", "logistic_regression"
 NUMBER = 60
 COUNTING = """
+import warnings
+warnings.simplefilter("ignore")  # nbgrader gives no points where NumPy warned, whatever the result
 _passed = []
 
 def _try(call):

@@ -15,12 +15,13 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
-from nbgrader.api import Comment, Grade, Gradebook, Student, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import Comment, Grade, Gradebook, Student, SubmittedAssignment, SubmittedNotebook, new_uuid
 from nbgrader.preprocessors import AssignLatePenalties
-from sqlalchemy.orm import scoped_session, selectinload, sessionmaker
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
 from grader.course import Course
 from grader.errors import GradingError
@@ -28,6 +29,9 @@ from grader.examine import Examined
 
 __all__ = ["Recorder", "sole_owner"]
 
+STUDENTS, SUBMISSIONS, NOTEBOOKS, GRADES, COMMENTS = (
+    kind.__table__ for kind in (Student, SubmittedAssignment, SubmittedNotebook, Grade, Comment)
+)
 READ_ONLY = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 
 
@@ -49,6 +53,23 @@ def sole_owner(course: Course) -> Iterator[None]:
         yield
 
 
+@dataclass
+class _Submission:
+    """An entry of the gradebook: its notebooks' ids with their names, and when it was handed in."""
+
+    notebooks: dict[str, str]
+    timestamp: datetime | None
+    extension: timedelta | None = None
+
+
+def _change(connection: Connection, table: Table, changes: list[dict[str, Any]]) -> None:
+    """Give rows, named by their `key`, new values."""
+    if changes:
+        names = [name for name in changes[0] if name != "key"]
+        statement = update(table).where(table.c.id == bindparam("key"))
+        connection.execute(statement.values({name: bindparam(name) for name in names}), changes)
+
+
 class Recorder:
     """Writes results into the gradebook and into autograded/.
 
@@ -62,15 +83,22 @@ class Recorder:
     def __init__(self, course: Course, week: str):
         self.course, self.week = course, week
         self._gradebook: Gradebook = course.gradebook()
-        # What was read stays valid after a commit: nobody else writes meanwhile.
-        self._gradebook.db = scoped_session(sessionmaker(bind=self._gradebook.engine, expire_on_commit=False))
-        self._assignment = self._gradebook.find_assignment(week)
-        self._notebooks = {notebook.name: notebook for notebook in self._assignment.notebooks}
-        notebooks = self._notebooks.values()
-        scored = [cell for notebook in notebooks for cell in (*notebook.grade_cells, *notebook.task_cells)]
-        solved = [cell for notebook in notebooks for cell in notebook.solution_cells]
-        self._cells = {cell.id: cell.name for cell in (*scored, *solved)}
-        self._points = {cell.id: float(cell.max_score or 0) for cell in scored}
+        assignment = self._gradebook.find_assignment(week)
+        self._assignment: str = assignment.id
+        self._due: datetime | None = assignment.duedate
+        self._names = {notebook.id: notebook.name for notebook in assignment.notebooks}
+        self._cells: dict[str, str] = {}  # names, by id
+        self._points: dict[str, float] = {}
+        self._graded: dict[str, list[str]] = {}  # by notebook: the cells with a score, and those with a comment
+        self._commented: dict[str, list[str]] = {}
+        for notebook in assignment.notebooks:
+            tasks = list(notebook.task_cells)
+            scored, solved = [*notebook.grade_cells, *tasks], [*notebook.solution_cells, *tasks]
+            self._cells |= {cell.id: cell.name for cell in (*scored, *solved)}
+            self._points |= {cell.id: float(cell.max_score or 0) for cell in scored}
+            self._graded[notebook.id] = [cell.id for cell in scored]
+            self._commented[notebook.id] = [cell.id for cell in solved]
+        self._gradebook.db.remove()  # what was read needs no connection, which may be lost meanwhile
         self._late = AssignLatePenalties(config=course.config)
         self._late.init_plugin()
 
@@ -82,83 +110,80 @@ class Recorder:
 
     def record(self, student: str, timestamp: datetime | None, results: Sequence[Examined]) -> tuple[float, float]:
         """Record one submission; returns its score and the best possible one."""
-        db = self._gradebook.db
-        try:
-            submission = self._submission(student, timestamp)
+        by_name = {result.name: result for result in results}
+        # Plain statements: the gradebook's objects would take three times as long.
+        with self._gradebook.engine.begin() as connection:
+            submission = self._submission(connection, student, timestamp)
             score = best = 0.0
-            for result in results:
-                notebook = self._notebook(submission, result.name)
-                gained, possible = self._fill(notebook, result)
-                self._penalise(submission, notebook, student, gained)
+            for notebook, name in submission.notebooks.items():
+                gained, possible = self._fill(connection, notebook, by_name[name])
+                penalty = self._penalty(submission, student, gained)
+                change = update(NOTEBOOKS).where(NOTEBOOKS.c.id == notebook).values(late_submission_penalty=penalty)
+                connection.execute(change)
                 score, best = score + gained, best + possible
-            db.commit()
-        except BaseException:
-            db.rollback()
-            raise
         self._put_in_place(student, timestamp, results)
         return score, best
 
-    def _submission(self, student: str, timestamp: datetime | None) -> SubmittedAssignment:
-        db = self._gradebook.db
-        if db.get(Student, student) is None:
-            db.add(Student(id=student))
-        found = (
-            db.query(SubmittedAssignment)
-            .filter_by(assignment_id=self._assignment.id, student_id=student)
-            .options(
-                selectinload(SubmittedAssignment.notebooks).selectinload(SubmittedNotebook.grades),
-                selectinload(SubmittedAssignment.notebooks).selectinload(SubmittedNotebook.comments),
-            )
-            .one_or_none()
-        )
+    def _submission(self, connection: Connection, student: str, timestamp: datetime | None) -> _Submission:
+        """The gradebook's entry, made if there is none, with an empty grade and comment for each cell that has one."""
+        columns = SUBMISSIONS.c
+        wanted = (columns.assignment_id == self._assignment) & (columns.student_id == student)
+        found = connection.execute(select(columns.id, columns.timestamp, columns.extension).where(wanted)).first()
         if found is None:
-            found = SubmittedAssignment(assignment_id=self._assignment.id, student_id=student)
-            found.notebooks = [self._new_notebook(notebook) for notebook in self._notebooks.values()]
-            db.add(found)
+            if connection.execute(select(STUDENTS.c.id).where(STUDENTS.c.id == student)).first() is None:
+                connection.execute(insert(STUDENTS).values(id=student))
+            own = {"id": new_uuid(), "assignment_id": self._assignment, "student_id": student}
+            connection.execute(insert(SUBMISSIONS).values(**own, timestamp=timestamp))
+            made = {self._new_notebook(connection, own["id"], key): name for key, name in self._names.items()}
+            return _Submission(made, timestamp)
         if timestamp is not None:
-            found.timestamp = timestamp
-        return found
-
-    def _new_notebook(self, notebook: Any) -> SubmittedNotebook:
-        """A submitted notebook with an empty grade and comment for every cell that has one."""
-        tasks = list(notebook.task_cells)
-        return SubmittedNotebook(
-            notebook_id=notebook.id,
-            grades=[Grade(cell_id=cell.id) for cell in (*notebook.grade_cells, *tasks)],
-            comments=[Comment(cell_id=cell.id) for cell in (*notebook.solution_cells, *tasks)],
+            connection.execute(update(SUBMISSIONS).where(columns.id == found.id).values(timestamp=timestamp))
+        rows = connection.execute(
+            select(NOTEBOOKS.c.id, NOTEBOOKS.c.notebook_id).where(NOTEBOOKS.c.assignment_id == found.id)
         )
+        notebooks = {row.id: self._names[row.notebook_id] for row in rows if row.notebook_id in self._names}
+        return _Submission(notebooks, timestamp or found.timestamp, found.extension)
 
-    def _notebook(self, submission: SubmittedAssignment, name: str) -> SubmittedNotebook:
-        wanted = self._notebooks[name].id
-        return next(item for item in submission.notebooks if item.notebook_id == wanted)
+    def _new_notebook(self, connection: Connection, submission: str, notebook: str) -> str:
+        own = new_uuid()
+        connection.execute(insert(NOTEBOOKS).values(id=own, assignment_id=submission, notebook_id=notebook))
+        for table, cells in ((GRADES, self._graded[notebook]), (COMMENTS, self._commented[notebook])):
+            if cells:
+                connection.execute(insert(table), [{"notebook_id": own, "cell_id": cell} for cell in cells])
+        return own
 
-    def _fill(self, notebook: SubmittedNotebook, result: Examined) -> tuple[float, float]:
+    def _fill(self, connection: Connection, notebook: str, result: Examined) -> tuple[float, float]:
         score = best = 0.0
-        for grade in notebook.grades:
-            name = self._cells[grade.cell_id]
+        changes = []
+        columns = GRADES.c
+        wanted = select(columns.id, columns.cell_id, columns.auto_score, columns.manual_score, columns.extra_credit)
+        for row in connection.execute(wanted.where(columns.notebook_id == notebook)):
+            name, auto = self._cells[row.cell_id], row.auto_score
             if name in result.grades:
-                grade.auto_score = result.grades[name]
-                grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
-            given = grade.manual_score if grade.manual_score is not None else grade.auto_score
-            score += 0.0 if given is None else float(given) + float(grade.extra_credit or 0)
-            best += self._points[grade.cell_id]
-        for comment in notebook.comments:
-            name = self._cells[comment.cell_id]
-            if name in result.comments:
-                comment.auto_comment = result.comments[name]
+                auto = result.grades[name]
+                by_hand = row.manual_score is not None or auto is None
+                changes.append({"key": row.id, "auto_score": auto, "needs_manual_grade": by_hand})
+            given = row.manual_score if row.manual_score is not None else auto
+            score += 0.0 if given is None else float(given) + float(row.extra_credit or 0)
+            best += self._points[row.cell_id]
+        _change(connection, GRADES, changes)
+        rows = connection.execute(select(COMMENTS.c.id, COMMENTS.c.cell_id).where(COMMENTS.c.notebook_id == notebook))
+        named = [(row.id, self._cells[row.cell_id]) for row in rows]
+        comments = [
+            {"key": key, "auto_comment": result.comments[name]} for key, name in named if name in result.comments
+        ]
+        _change(connection, COMMENTS, comments)
         return score, best
 
-    def _penalise(
-        self, submission: SubmittedAssignment, notebook: SubmittedNotebook, student: str, score: float
-    ) -> None:
-        notebook.late_submission_penalty = None
-        due = submission.duedate if submission.id else self._assignment.duedate
-        if submission.timestamp is None or due is None or submission.timestamp <= due:
-            return
-        seconds = (submission.timestamp - due).total_seconds()
+    def _penalty(self, submission: _Submission, student: str, score: float) -> float | None:
+        """What nbgrader's plugin takes off for a late submission."""
+        if submission.timestamp is None or self._due is None:
+            return None
+        seconds = (submission.timestamp - self._due - (submission.extension or timedelta())).total_seconds()
+        if seconds <= 0:
+            return None
         penalty = self._late.plugin_inst.late_submission_penalty(student, score, seconds)
-        if penalty is not None:
-            notebook.late_submission_penalty = min(max(penalty, 0), score)
+        return None if penalty is None else min(max(penalty, 0), score)
 
     def _put_in_place(self, student: str, timestamp: datetime | None, results: Sequence[Examined]) -> None:
         """Write the graded notebooks, each under another name first; what else lies there goes."""

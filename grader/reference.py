@@ -285,15 +285,15 @@ def _fill(reference: Reference, lesson: Lesson | None, evidence: dict[str, Any])
     for exercise in reference.exercises.values():
         for cell in exercise.cells:
             cell.records = read_records(evidence.get(f"{cell.name} all", ()))
-            visible = read_records(evidence.get(f"{cell.name} visible", ()))
+            visible = read_records(evidence.get(f"{cell.name} visible", ()), cell.records)
             cell.hidden = _hidden(cell.records, visible)
             if not cell.records:
                 raise BuildError(f"the check cell {cell.name} calls no check", lesson.path if lesson else None)
             for kind, name, _ in _variants(exercise, lesson):
-                records = read_records(evidence.get(f"{cell.name} {kind} {name}", ()))
+                records = read_records(evidence.get(f"{cell.name} {kind} {name}", ()), cell.records)
                 target = cell.wrong if kind == "misconception" else cell.right
                 target[name] = match_records(cell.records, records)
-            again = read_records(evidence.get(f"{cell.name} again", ()))
+            again = read_records(evidence.get(f"{cell.name} again", ()), cell.records)
             cell.right["the reference, run again"] = match_records(cell.records, again)
 
 

@@ -5,6 +5,7 @@ import html
 import json
 import os
 import re
+import sys
 
 import nbformat
 import pytest
@@ -237,6 +238,45 @@ def test_a_newer_submission_is_graded_again_and_keeps_what_a_person_gave(tmp_pat
     (path.parent / "timestamp.txt").write_text("2026-01-02 10:00:00 UTC")
     assert grader(course, "grade", WEEK).returncode == 0
     assert scores(course)["again"] == first + 5 + 4
+
+
+LATE_BY_AN_HOUR = """
+from nbgrader.plugins import BasePlugin
+class TenAnHour(BasePlugin):
+    def late_submission_penalty(self, student_id, score, total_seconds_late):
+        return 10 * total_seconds_late / 3600
+c.AssignLatePenalties.plugin_class = TenAnHour
+"""
+
+
+def test_late_work_is_penalised_as_nbgrader_does(tmp_path):
+    """Late by an hour, by less than an extension, by so much that all is lost, in time, and at no known time."""
+    came = {"late": "11:00:00", "extended": "10:59:00", "overdue": "21:00:00", "intime": "09:00:00", "unknown": ""}
+    found = []
+    for name in ("ours", "plain"):
+        course = make_course(tmp_path / name)
+        with open(course.root / "nbgrader_config.py", "a") as stream:
+            stream.write(LATE_BY_AN_HOUR)
+        right = with_solutions(released(course), reference_solutions(course))
+        with course.gradebook() as gradebook:
+            gradebook.update_or_create_assignment(WEEK, duedate="2026-01-01 10:00:00 UTC")
+            gradebook.update_or_create_student("extended")
+            gradebook.add_submission(WEEK, "extended")
+            gradebook.grant_extension(WEEK, "extended", hours=1)
+        for student, time in came.items():
+            path = hand_in(course, student, right)
+            if time:
+                (path.parent / "timestamp.txt").write_text(f"2026-01-01 {time} UTC")
+        for again in ([], ["--force"]):  # the second time there is an entry for everybody
+            command = (sys.executable, "-m", "grader", "grade") if name == "ours" else ("nbgrader", "autograde")
+            result = run(course, *command, WEEK, *again)
+            assert result.returncode == 0, result.stdout + result.stderr
+            with course.gradebook() as gradebook:
+                entries = gradebook.assignment_submissions(WEEK)
+                penalties = {item.student.id: item.late_submission_penalty for item in entries}
+            found.append((gradebook_rows(course), penalties))
+    assert all(item == found[0] for item in found)
+    assert found[0][1] == {"late": 10, "extended": 0, "overdue": 92, "intime": 0, "unknown": 0}
 
 
 def test_report_and_export_agree_with_the_gradebook(graded, tmp_path):

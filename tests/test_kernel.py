@@ -9,7 +9,10 @@ import pytest
 
 from grader.execute import Step, run_steps_now
 from grader.kernel import Kernel
+from grader.lesson import read_lesson
+from grader.reference import load_reference
 from grader.sandbox import Limits
+from grader.verify import submission_steps
 
 pytestmark = [pytest.mark.usefixtures("needs_sandbox"), pytest.mark.slow]
 LIMITS = Limits(cell_seconds=3, memory_mb=600, processes=40, file_mb=5, total_seconds=60)
@@ -223,3 +226,33 @@ def test_without_a_sandbox_limits_still_hold():
     steps = [Step("loop", "while True: pass"), Step("exit", "import os; os._exit(1)"), Step("ok", "x = 1")]
     runs = run_steps_now(steps, LIMITS, sandboxed=False)
     assert [runs[step.key].status for step in steps] == ["timeout", "died", "ok"]
+
+
+def test_a_further_kernel_takes_less_than_sixty_megabytes(course_root):
+    """Proportional memory, after a whole lesson: a page counts by the share of those that have it."""
+    source = course_root / "source" / "week1" / "logistic_regression.ipynb"
+    lesson = read_lesson(course_root / "course" / "week1" / "logistic_regression.md")
+    reference = load_reference(source, lesson, course_root / ".cache" / "reference")
+    steps = submission_steps(reference.notebook, reference)
+
+    def megabytes():
+        found = psutil.Process().children(recursive=True)
+        return sum(process.memory_full_info().pss for process in found) / 1e6
+
+    async def run():
+        taken = []
+        async with Kernel(Limits(), files=reference.files) as one, Kernel(Limits(), files=reference.files) as two:
+            for kernel in (one, two):
+                for stage in ("", "hidden"):
+                    runs = await kernel.run_together([(s.key, s.source, "") for s in steps if s.stage == stage])
+                    assert all(run.status == "ok" for run in runs.values())
+                taken.append(megabytes())
+            async with Kernel(Limits(), files=reference.files) as three:
+                for stage in ("", "hidden"):
+                    await three.run_together([(s.key, s.source, "") for s in steps if s.stage == stage])
+                taken.append(megabytes())
+        return taken
+
+    one, two, three = asyncio.run(run())
+    print(f"MB with the second and a third lesson run: {one:.0f}, {two:.0f}, {three:.0f}")
+    assert 10 < three - two < 60
