@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from grader.kernel import CellRun, Kernel
-from grader.plain import is_plain, packed
+from grader.plain import is_plain
 from grader.sandbox import Limits
 
 __all__ = ["Step", "run_steps", "run_steps_now"]
@@ -33,7 +33,6 @@ class Step:
         group: steps of one group stop with the first of them that is cut short.
         stage: steps of a later stage are not told to the kernel before those of an
             earlier one have ended, so what they hold cannot be used there.
-        ours: whether it is an author's; such code is compiled once for all submissions.
     """
 
     key: str
@@ -42,7 +41,6 @@ class Step:
     replay: bool = True
     group: str = ""
     stage: str = ""
-    ours: bool = False
 
     @cached_property
     def plain(self) -> bool:
@@ -94,10 +92,7 @@ async def _run_in(
         plain = _plain_ones(waiting)
         came: dict[str, CellRun] = {}
         if plain:
-            cells = [
-                (item.key, item.source, packed(item.source) if item.ours else "")
-                for item in _until_given_up(plain, steps, runs)
-            ]
+            cells = [(item.key, item.source) for item in _until_given_up(plain, steps, runs)]
             came = await kernel.run_together(cells, total=deadline)
         if not came and not kernel.alive:  # it went down between two cells: that was left behind by an earlier one
             culprits |= {last}

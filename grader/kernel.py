@@ -116,7 +116,7 @@ class Kernel:
         self._request = ""
         self._idle = self._ready = False
         self._cell: _Cell | None = None
-        self._order: Iterator[tuple[str, str, str]] = iter(())
+        self._order: Iterator[tuple[str, str]] = iter(())
         self._runs: dict[str, CellRun] = {}
         self._seconds = self._total = 0.0
         self._stray = False  # an interrupt was sent that the cell did not live to see
@@ -313,12 +313,12 @@ class Kernel:
         return self._runs.get("", CellRun("error", "KeyboardInterrupt"))
 
     async def run_together(
-        self, cells: Sequence[tuple[str, str, str]], seconds: float | None = None, total: float | None = None
+        self, cells: Sequence[tuple[str, str]], seconds: float | None = None, total: float | None = None
     ) -> dict[str, CellRun]:
         """Run plain cells, one after the other by a single request.
 
         Args:
-            cells: the key and source of each, and its compiled code (see `grader.plain.packed`) or "".
+            cells: the key and source of each.
             seconds: the time of each; the limits' `cell_seconds` by default.
             total: when all must have ended, in the time of `time.monotonic`.
 
@@ -336,7 +336,7 @@ class Kernel:
             self._finish("KeyboardInterrupt")
         return self._runs
 
-    def _prepare(self, cells: Sequence[tuple[str, str, str]], seconds: float | None, total: float | None) -> None:
+    def _prepare(self, cells: Sequence[tuple[str, str]], seconds: float | None, total: float | None) -> None:
         self._runs, self._cell, self._idle = {}, None, False
         self._order = iter(cells)
         self._seconds = seconds or self.limits.cell_seconds

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ast
-import base64
 import functools
-import marshal
 
 from grader.syntax import parse
 
-__all__ = ["is_plain", "packed"]
+__all__ = ["is_plain"]
 
 JUPYTERS_OWN = frozenset({"_", "__", "___", "In", "Out", "_ih", "_oh", "_dh", "exit", "quit", "get_ipython"})
 REMEMBERED = 10_000  # characters of a cell about which the answer is kept
@@ -39,12 +37,6 @@ def _is_plain(source: str) -> bool:
 
 
 _remembered = functools.lru_cache(2000)(_is_plain)  # most cells are alike in all submissions
-
-
-@functools.lru_cache(2000)
-def packed(source: str) -> str:
-    """The compiled code of a cell that is not a student's, as text for a kernel of the same Python."""
-    return base64.b64encode(marshal.dumps(compile(source, "<check>", "exec", dont_inherit=True))).decode()
 
 
 def _needs_jupyter(node: ast.AST) -> bool:

@@ -9,12 +9,10 @@ It is handed over as text, so it imports nothing of the project, and it is as
 little trusted as the student's code beside which it runs.
 """
 
-import base64
 import contextlib
 import io
 import json
 import linecache
-import marshal
 import os
 from typing import Any
 
@@ -63,23 +61,22 @@ def describe(problem: BaseException) -> dict:
 
 
 def compiled(key: str, source: str, shell: Any) -> Any:
-    """The code of a student's cell; not by IPython's name for it, a digest that takes longer to find than the code."""
+    """The code of a cell; not by IPython's name for it, a digest that takes longer to find than the code."""
     name = f"<{key}>"
     linecache.cache[name] = (len(source), None, source.splitlines(True), name)
     return compile(source, name, "exec", shell.compile.flags, True)
 
 
 def run(shell: Any, cells: list, path: str, most: int) -> None:
-    """Run cells, each given as (key, source, the code made of it or ""), until one is interrupted."""
+    """Run cells, each given as (key, source), until one is interrupted."""
     ended: list[dict] = []  # told with the beginning of the next one, in half the time
-    for key, source, packed in cells:
+    for key, source in cells:
         tell(path, *ended, {"begin": key})
         outcome: dict = {}
         printed = Counter(most)
         try:
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-                code = marshal.loads(base64.b64decode(packed)) if packed else compiled(key, source, shell)
-                exec(code, shell.user_global_ns, shell.user_ns)
+                exec(compiled(key, source, shell), shell.user_global_ns, shell.user_ns)
         except BaseException as problem:  # noqa: BLE001 (whatever a cell raises)
             outcome = describe(problem)
         ended = [{"end": key} | outcome]

@@ -95,7 +95,6 @@ def submission_steps(notebook: Any, reference: Reference) -> list[Step]:
                         data["exercise"],
                         False,
                         data["exercise"],
-                        ours=True,
                     )
                 )
         else:
@@ -106,8 +105,7 @@ def submission_steps(notebook: Any, reference: Reference) -> list[Step]:
             # A stage of their own: what visible checks hand over is quoted, so no hidden one may be known then.
             steps.append(Step(f"{name} anew", source, name, True, name, "hidden"))
             steps += [
-                Step(f"{cell.name} hidden", CHECKS + cell.hidden_source, name, False, name, "hidden", True)
-                for cell in cells
+                Step(f"{cell.name} hidden", CHECKS + cell.hidden_source, name, False, name, "hidden") for cell in cells
             ]
     return steps
 
@@ -239,7 +237,7 @@ def follow_steps(notebook: Any, reference: Reference, reports: dict[str, CellRep
         ]
         steps.append(Step(f"{name} anew", solutions[name], name, True, name, name))
         steps += [
-            Step(f"{cell.name} all", CHECKS + cell.source, name, False, name, name, True)
+            Step(f"{cell.name} all", CHECKS + cell.source, name, False, name, name)
             for cell in reference.exercises[name].cells
         ]
         steps += [Step(f"{name} without {item}", solutions[item], name, stage=name) for item in replaced]

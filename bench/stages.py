@@ -1,0 +1,111 @@
+"""Where the time of one submission goes, stage by stage: all of week 1 right, one at a time, nothing else running.
+
+"here" is processor time of the process that grades, "kernel" that of the
+student's kernel. Side by side on all cores, stages overlap and cores share
+caches, so a class needs more processor time and less of the clock than these sums.
+
+    python bench/stages.py [number of submissions]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from grading import LESSON, WEEK, hand_in, make_ours, submissions
+
+from grader.examine import Examined, write_reports
+from grader.kernel import Kernel
+from grader.preflight import rebuild
+from grader.recording import Recorder
+from grader.reference import load_reference
+from grader.sandbox import Limits
+from grader.submissions import fetch, understand
+from grader.verify import grade, submission_steps
+from grader.wiring import released_notebooks
+
+NUMBER = 40
+
+
+class Watch:
+    """Adds up seconds of the clock, of this process and of a kernel, for each stage."""
+
+    def __init__(self) -> None:
+        self.spent: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
+
+    @contextmanager
+    def stage(self, name: str, kernel: Kernel | None = None) -> Iterator[None]:
+        before = time.perf_counter(), time.process_time(), used_by(kernel)
+        yield
+        after = time.perf_counter(), time.process_time(), used_by(kernel)
+        for place in range(3):
+            self.spent[name][place] += after[place] - before[place]
+
+
+def used_by(kernel: Kernel | None) -> float:
+    """Processor seconds of a kernel that runs."""
+    if kernel is None or not kernel.alive:
+        return 0.0
+    times = psutil.Process(kernel.pid).cpu_times()
+    return float(times.user + times.system)
+
+
+async def run(watch: Watch, steps: list, files: dict[str, bytes]) -> dict:
+    runs: dict = {}
+    kernel = Kernel(Limits(), True, files)
+    with watch.stage("kernel: fork, namespaces, IPython", kernel):
+        await kernel.__aenter__()
+        await kernel.run("")  # the greeting comes before IPython is complete
+    for name, stage in (("first pass: the notebook, visible checks", ""), ("second pass: hidden checks", "hidden")):
+        with watch.stage(name, kernel):
+            runs |= await kernel.run_together([(step.key, step.source) for step in steps if step.stage == stage])
+    with watch.stage("end of the kernel"):
+        await kernel.kill()
+    return runs
+
+
+def main() -> None:
+    number = int(sys.argv[1]) if len(sys.argv) > 1 else NUMBER
+    with tempfile.TemporaryDirectory() as folder:
+        course = make_ours(Path(folder))
+        source = course.source / WEEK / f"{LESSON}.ipynb"
+        reference = load_reference(source, course.lesson(WEEK, LESSON), course.cache / "reference")
+        right = next(iter(submissions(course, reference, 1).values()))
+        hand_in(course.root, "ada", right)
+        released = released_notebooks(course.release / WEEK)[LESSON]
+        with Recorder(course, WEEK) as recorder:
+            for count in (3, number):  # a few for warming up
+                watch = Watch()
+                for place in range(count):
+                    with watch.stage("reading and rebuilding"):
+                        fetched = fetch(course.submitted / "ada" / WEEK / f"{LESSON}.ipynb")
+                        notebook = rebuild(released, understand(fetched)).notebook
+                        steps = submission_steps(notebook, reference)
+                    runs = asyncio.run(run(watch, steps, reference.files))
+                    with watch.stage("judging"):
+                        reports = grade(notebook, reference, runs)
+                    assert all(report.passed for report in reports.values())
+                    with watch.stage("reports"):
+                        write_reports(notebook, reports)
+                    with watch.stage("gradebook"):
+                        grades = {name: report.score for name, report in reports.items()}
+                        recorder.record(f"s{place}", None, [Examined(LESSON, "{}", grades)])
+        print(f"{'ms for one submission':<46}{'clock':>8}{'here':>8}{'kernel':>8}")
+        for name, spent in watch.spent.items():
+            print(f"{name:<46}" + "".join(f"{1000 * item / number:>8.1f}" for item in spent))
+        totals = [sum(spent[place] for spent in watch.spent.values()) for place in range(3)]
+        print(f"{'all':<46}" + "".join(f"{1000 * item / number:>8.1f}" for item in totals))
+
+
+if __name__ == "__main__":
+    main()
