@@ -1,16 +1,14 @@
 """The fast layers of the lesson on LeNet: equal to the slow ones, and their gradients to central differences."""
 
-import importlib.util
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.classroom import REPOSITORY
+from tests.solutions import load_support, references
 from tests.test_gradients_week7 import SPACE as SLOW
-from tests.test_gradients_week7 import measured, references, without_ties
+from tests.test_gradients_week7 import measured, without_ties
 
 pytestmark = pytest.mark.week7
 
@@ -18,18 +16,8 @@ WEEK = REPOSITORY / "course" / "week7"
 sides, few = st.integers(1, 6), st.integers(1, 3)
 
 
-def load_support() -> Any:
-    path = WEEK / "support_lenet.py"
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 SPACE = references(WEEK / "lenet.md")
-support = SPACE["support"] = load_support()
+support = SPACE["support"] = load_support(WEEK / "support_lenet.py")
 im2col, col2im = SPACE["im2col"], SPACE["col2im"]
 conv_forward_fast, conv_backward_fast = SPACE["conv_forward_fast"], SPACE["conv_backward_fast"]
 pool_forward_fast, pool_backward_fast = SPACE["pool_forward_fast"], SPACE["pool_backward_fast"]

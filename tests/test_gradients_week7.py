@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from grader.lesson import read_lesson
+from tests.solutions import references
 
 pytestmark = pytest.mark.week7
 
@@ -16,16 +16,7 @@ EPS = 1e-5
 sides, few = st.integers(1, 6), st.integers(1, 3)
 
 
-def references(path=LESSON):
-    """The lesson's solutions, by name."""
-    space = {"np": np}
-    for exercise in read_lesson(path).exercises.values():
-        if exercise.kind == "solution":
-            exec(exercise.solution.source, space)
-    return space
-
-
-SPACE = references()
+SPACE = references(LESSON)
 conv_forward, conv_backward = SPACE["conv_forward"], SPACE["conv_backward"]
 pool_forward, pool_backward = SPACE["pool_forward"], SPACE["pool_backward"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import pytest
 from dlcore import gradient_check
 from grader.lesson import read_lesson
 from tests.classroom import REPOSITORY
+from tests.solutions import load_support
 
 pytestmark = pytest.mark.week6
 
@@ -19,13 +19,7 @@ WEEK = REPOSITORY / "course" / "week6"
 
 @pytest.fixture(scope="module")
 def support() -> Any:
-    path = WEEK / "support_batch_normalization.py"
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_support(WEEK / "support_batch_normalization.py")
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from dlcore.widgets._convolution_step import IMAGES, KERNELS, ConvolutionStep
 from dlcore.widgets._filter_gallery import FILTERS, FilterGallery
 from dlcore.widgets._gradient_routing import GradientRouting
 from dlcore.widgets._maps import expected_maps
+from tests.panels import answering, moved, unwritten
 from tests.test_gradients_week7 import SPACE
 
 pytestmark = pytest.mark.week7
@@ -33,28 +34,6 @@ def routing():
 
 
 MAKERS = pytest.mark.parametrize("make", [step, gallery, routing], ids=["step", "gallery", "routing"])
-
-
-def moved(control):
-    """Another value that the control can take."""
-    if hasattr(control, "options"):
-        return control.options[1]
-    if isinstance(control.value, bool):
-        return not control.value
-    return control.min if control.value > control.min else control.max
-
-
-def unwritten(*_):
-    raise NotImplementedError
-
-
-def answering(result):
-    """A student's function that always returns `result`."""
-
-    def mine(*_):
-        return result
-
-    return mine
 
 
 def changed(function, change):

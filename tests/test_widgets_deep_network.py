@@ -9,6 +9,7 @@ import dlcore
 from dlcore.widgets import backprop_graph, signal_depth
 from dlcore.widgets._backprop_graph import BackpropGraph
 from dlcore.widgets._signal_depth import SignalDepth
+from tests.panels import answering, moved, unwritten
 
 pytestmark = pytest.mark.week3
 
@@ -64,28 +65,6 @@ def finished(graph):
 
 def depth():
     return signal_depth(activation_forward, activation_backward)
-
-
-def moved(control):
-    """Another value that the control can take."""
-    if hasattr(control, "options"):
-        return control.options[1]
-    if isinstance(control.value, bool):
-        return not control.value
-    return control.min if control.value > control.min else control.max
-
-
-def unwritten(*_):
-    raise NotImplementedError
-
-
-def answering(result):
-    """A student's function that always returns `result`."""
-
-    def mine(*_):
-        return result
-
-    return mine
 
 
 @pytest.mark.parametrize("make", [graph, depth], ids=["graph", "depth"])

@@ -9,6 +9,7 @@ import dlcore
 from dlcore.widgets import feature_maps, windows_as_rows
 from dlcore.widgets._feature_maps import FeatureMaps
 from dlcore.widgets._windows_as_rows import IMAGE, WindowsAsRows
+from tests.panels import answering, moved, unwritten
 from tests.test_gradients_lenet import SPACE, support
 
 pytestmark = pytest.mark.week7
@@ -26,26 +27,6 @@ def maps(function=lenet_forward):
 
 
 MAKERS = pytest.mark.parametrize("make", [rows, maps], ids=["rows", "maps"])
-
-
-def moved(control):
-    """Another value that the control can take."""
-    if hasattr(control, "options"):
-        return control.options[1]
-    return control.min if control.value > control.min else control.max
-
-
-def unwritten(*_):
-    raise NotImplementedError
-
-
-def answering(result):
-    """A student's function that always returns `result`."""
-
-    def mine(*_):
-        return result
-
-    return mine
 
 
 @MAKERS

@@ -8,6 +8,7 @@ from dlcore.errors import CourseError
 from dlcore.widgets import batch_and_decay, moving_average
 from dlcore.widgets._batch_and_decay import EPOCHS, EXAMPLES, RATES, SCHEDULES, SIZES, BatchAndDecay
 from dlcore.widgets._moving_average import LENGTH, MovingAverage
+from tests.panels import unwritten
 
 pytestmark = pytest.mark.week5
 
@@ -51,10 +52,6 @@ def answering(result):
         return result
 
     return mine
-
-
-def unwritten(*_, **__):
-    raise NotImplementedError
 
 
 PANELS = {

@@ -11,6 +11,7 @@ from dlcore.widgets._activation_explorer import ActivationExplorer
 from dlcore.widgets._hidden_units import HiddenUnits
 from dlcore.widgets._student_network import boundary, straight_line, train
 from dlcore.widgets._symmetry import Symmetry
+from tests.panels import answering, unwritten
 
 pytestmark = pytest.mark.week2
 
@@ -90,19 +91,6 @@ ACTIVATIONS = {
 def explorer(**changed):
     """The explorer's panel, with some functions replaced."""
     return activation_explorer(**(ACTIVATIONS | changed))
-
-
-def unwritten(*_):
-    raise NotImplementedError
-
-
-def answering(result):
-    """A student's function that always returns `result`."""
-
-    def mine(*_):
-        return result
-
-    return mine
 
 
 PANELS = {
