@@ -101,6 +101,9 @@ def _client(material: Material, workers: int | None, scheduler: str | None) -> I
         "distributed.scheduler.http.routes": [],  # pages about the run, which anybody here could read
         "distributed.worker.http.routes": [],
         "distributed.worker.memory.terminate": False,
+        "distributed.worker.profile.enabled": False,  # it looks at every thread a hundred times a second
+        "distributed.admin.tick.interval": "1s",
+        "distributed.scheduler.work-stealing": False,  # no worker has more than it can do at once
         "logging": {"distributed": "critical"},
     }
     with (

@@ -180,3 +180,42 @@ print(inherited)
         return await tell(client, source)
 
     assert session(work) == "[]"
+
+
+def test_two_kernels_have_identities_of_their_own():
+    async def work(manager, client):
+        return await tell(client, "kernel = get_ipython().kernel; print(kernel.session.session, kernel.session.key)")
+
+    assert set(session(work).split()).isdisjoint(session(work).split())
+
+
+def test_what_ipython_prepared_before_the_fork_works_in_the_kernel():
+    async def work(manager, client):
+        source = """
+import os, sys
+from IPython import get_ipython
+shell, answer = get_ipython(), 42
+print(
+    shell.kernel is shell.parent, shell.user_ns is sys.modules["__main__"].__dict__, os.environ["TERM"],
+    os.path.isdir(shell.profile_dir.startup_dir), sys.argv[0], "prepared" in sys.modules,
+)
+"""
+        return [await tell(client, source), await tell(client, "%who int")]
+
+    assert session(work) == ["True True xterm-color True kernel False", "answer"]
+
+
+def test_ends_are_told_of_many_kernels_that_end_at_once():
+    parent = parent_with()
+    try:
+        kernels = [parent.fork(request()) for _ in range(12)]
+        assert len({kernel.pid for kernel in kernels}) == 12
+        for kernel in kernels:
+            os.kill(kernel.pid, signal.SIGKILL)
+        assert [kernel.wait(10) for kernel in kernels] == [-signal.SIGKILL] * 12
+        another = parent.fork(request())
+        assert another.poll() is None
+        another.kill()
+        assert another.wait(10) == -signal.SIGKILL
+    finally:
+        parent.close()

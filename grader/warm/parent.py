@@ -22,8 +22,8 @@ from grader.warm.bubblewrap import command_line
 
 __all__ = ["KernelRequest", "WarmError", "WarmParent", "WarmProcess"]
 
-ZYGOTE = (Path(__file__).parent / "zygote.py").read_bytes()
 ZYGOTE_FILE = "/run/zygote.py"
+FILES = {f"/run/{name}": (Path(__file__).parent / name).read_bytes() for name in ("zygote.py", "prepared.py")}
 SO_PASSCRED = getattr(socket, "SO_PASSCRED", 16)
 SCM_CREDENTIALS = getattr(socket, "SCM_CREDENTIALS", 2)
 CREDENTIALS = struct.Struct("3i")
@@ -156,7 +156,7 @@ class WarmParent:
         os.set_inheritable(theirs.fileno(), True)
         command = command_line(
             [sys.executable, "-s", ZYGOTE_FILE, str(theirs.fileno()), *self.modules],
-            files={ZYGOTE_FILE: ZYGOTE},
+            files=FILES,
             folders=self._folders,
             read_only=self._read_only,
             environment=self._environment,

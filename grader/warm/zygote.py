@@ -1,25 +1,30 @@
 """The warm parent's own code; runs inside the sandbox, handed over as text.
 
-It imports what kernels will need, then forks a child for every request that
-arrives on a socket. The child makes namespaces of its own, forks once more to
-become process 1 in them, lays out its folders, gives up every privilege and
-becomes a kernel. It imports nothing of the project but what it is told to.
+It imports what kernels will need and prepares IPython, then forks a child for
+every request that arrives on a socket. The child is process 1 of its own world
+from the start; it makes the other namespaces, lays out its folders, gives up
+every privilege and becomes a kernel. When it ends, whoever asked for it is told
+how. Nothing of the project is imported but what it is told to.
 
 Arguments: the descriptor of the control socket, then modules to import.
 """
 
+import contextlib
 import ctypes
 import gc
 import importlib
 import json
 import os
 import resource
+import select
 import signal
 import socket
 import struct
 import sys
+from typing import Any
 
-NEW_NAMESPACES = 0x10000000 | 0x00020000 | 0x20000000 | 0x08000000 | 0x04000000 | 0x40000000  # user mnt pid ipc uts net
+NEW_USERS, NEW_PROCESSES, NEW_MOUNTS = 0x10000000, 0x20000000, 0x00020000
+NEW_REST = 0x08000000 | 0x04000000 | 0x40000000  # ipc, host name, network
 MS_RDONLY, MS_REMOUNT = 1, 0x20
 MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 8, 0x1000, 0x4000, 0x40000
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_SET_DUMPABLE = 24, 38, 4
@@ -66,10 +71,10 @@ def receive(channel: socket.socket) -> dict:
     return json.loads(exactly(LENGTH.unpack(exactly(LENGTH.size))[0]))
 
 
-def enter_namespaces() -> None:
-    """Own users, mounts, processes, ipc, host name and network; the next fork is process 1."""
+def enter_namespaces(kinds: int) -> None:
+    """Namespaces of its own, those of users among them, in which nobody else is."""
     user, group = os.getuid(), os.getgid()
-    must(libc.unshare(NEW_NAMESPACES), "unshare")
+    must(libc.unshare(kinds | NEW_USERS), "unshare")
     for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
         with open(f"/proc/self/{name}", "w") as stream:
             stream.write(text)
@@ -80,10 +85,16 @@ def mount(kind: str, target: str, flags: int, options: str = "") -> None:
     must(libc.mount(kind.encode(), target.encode(), kind.encode(), flags, options.encode()), f"mount {target}")
 
 
-def lay_out(request: dict) -> None:
-    """Folders of the kernel's own over those that it shares with its siblings."""
+def leave_siblings() -> None:
+    """A view of its own processes, then everything of its own; what it mounted so far cannot be undone."""
+    must(libc.unshare(NEW_MOUNTS), "unshare mounts")
     must(libc.mount(b"none", b"/", None, MS_REC | MS_PRIVATE, None), "make mounts private")
     mount("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    enter_namespaces(NEW_MOUNTS | NEW_REST)
+
+
+def lay_out(request: dict) -> None:
+    """Folders of the kernel's own over those that it shares with its siblings."""
     if os.path.ismount(OUTER_PROC):
         mount("tmpfs", OUTER_PROC, MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=0,mode=0000")
     kept = {path: os.open(path, os.O_PATH) for path in sorted({sys.base_prefix, sys.prefix}, key=len)}
@@ -120,95 +131,135 @@ def give_up_privileges(limits: dict) -> None:
     must(libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0), "dumpable")  # so that its maker can reach its sockets
 
 
-def become_kernel(request: dict) -> None:
+def become_kernel(app: Any, request: dict) -> None:
     """Run an IPython kernel; does not return."""
     os.chdir(request["home"])
     os.umask(0o077)
     os.environ.clear()
     os.environ.update({"HOME": request["home"]} | request["environment"])  # IPython wants a home
     sys.argv = ["kernel", "-f", request["connection_file"]]
-    sys.path[:] = [folder for folder in sys.path if folder not in ("", os.path.dirname(__file__))]
-    main = type(sys)("__main__")
-    main.__dict__["__builtins__"] = __builtins__
-    sys.modules["__main__"] = main
-
-    from ipykernel.kernelapp import IPKernelApp
-    from traitlets.config import Config
-
-    config = Config()
-    config.HistoryManager.enabled = False
-    config.HistoryManager.hist_file = ":memory:"
-    config.IPKernelApp.capture_fd_output = False
-    config.InteractiveShellApp.exec_PYTHONSTARTUP = False
-    config.InteractiveShell.colors = "nocolor"
-    config.IPKernelApp.connection_file = request["connection_file"]
-
-    class KernelApp(IPKernelApp):
-        """A kernel whose options are all known: to make a parser for them takes a sixth of its start."""
-
-        def parse_command_line(self, argv: list[str] | None = None) -> None:
-            """Nothing was typed."""
-
-    app = KernelApp.instance(config=config)
-    app.initialize([])
+    app.connection_file = request["connection_file"]
+    app.initialize()
     app.start()
 
 
-def serve(channel: socket.socket) -> None:
-    """In a forked child: make the kernel, wait for its end, and report how it ended."""
-    os.setsid()
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    request = receive(channel)
-    enter_namespaces()
-    kernel = os.fork()
-    if kernel == 0:
-        status = 70
+def serve(channel: socket.socket, app: Any) -> None:
+    """In a forked child, process 1 of its own world: become a kernel."""
+    status = 70
+    try:
+        request = receive(channel)
+        leave_siblings()
+        lay_out(request)
+        give_up_privileges(request["limits"])
+        channel.sendall(b"ready\n")
+        channel.close()
+        become_kernel(app, request)
+        status = 0
+    except SystemExit:
+        status = 0
+    except BaseException as problem:  # noqa: BLE001 (this process ends here, whatever it was)
+        if channel.fileno() != -1:
+            channel.sendall(f"failed: {problem!r}\n".encode())
+    finally:
+        os._exit(status)
+
+
+class Nursery:
+    """Forks kernels, and tells of their ends."""
+
+    def __init__(self, app: Any):
+        self.app = app
+        self.channels: dict[int, int] = {}  # by process; no socket objects, which would close themselves in a fork
+        self.own = os.open("/proc/self/ns/pid", os.O_RDONLY)
+
+    def fork(self, channel: int, others: list[int]) -> None:
+        """A kernel for whoever has the other end of the channel; `others` are descriptors that it must not have."""
         try:
-            os.setsid()  # a signal to its own group must not reach who waits for it
-            lay_out(request)
-            give_up_privileges(request["limits"])
-            channel.sendall(b"ready\n")
-            channel.close()
-            become_kernel(request)
-            status = 0
-        except SystemExit:
-            status = 0
-        except BaseException as problem:  # noqa: BLE001 (this process ends here, whatever it was)
-            if channel.fileno() != -1:
-                channel.sendall(f"failed: {problem!r}\n".encode())
-        finally:
-            os._exit(status)
-    _, status = os.waitpid(kernel, 0)
-    channel.sendall(f"ended {os.waitstatus_to_exitcode(status)}\n".encode())
-    os._exit(0)
+            must(libc.unshare(NEW_PROCESSES), "unshare processes")
+            child = os.fork()
+        except OSError as problem:
+            self._come_back()
+            tell(channel, f"failed: {problem}\n")
+            return
+        if child == 0:
+            os.setsid()  # a signal to its own group must not reach its parent
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            for descriptor in (*others, self.own, *self.channels.values()):
+                os.close(descriptor)
+            self.channels.clear()
+            serve(socket.socket(fileno=channel), self.app)
+        self.channels[child] = channel
+        self._come_back()
+
+    def _come_back(self) -> None:
+        """What is forked next is not to be in the world of the last kernel."""
+        must(libc.setns(self.own, NEW_PROCESSES), "setns")
+
+    def reap(self) -> None:
+        """Tell of those that have ended."""
+        while self.channels:
+            child, status = os.waitpid(-1, os.WNOHANG)
+            if child == 0:
+                return
+            channel = self.channels.pop(child, None)
+            if channel is not None:
+                tell(channel, f"ended {os.waitstatus_to_exitcode(status)}\n")
+
+
+def tell(channel: int, text: str) -> None:
+    """Say one last thing on a channel."""
+    with contextlib.suppress(OSError):  # nobody listens any more
+        os.write(channel, text.encode())
+    os.close(channel)
+
+
+def attend(control: socket.socket, nursery: Nursery) -> None:
+    """Fork whenever asked, until there is nobody who could ask."""
+    woken, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    while True:
+        ready, _, _ = select.select([control.fileno(), woken], [], [])
+        if woken in ready:
+            os.read(woken, 4096)
+            nursery.reap()
+        if control.fileno() in ready:
+            message, descriptors, _, _ = socket.recv_fds(control, 16, 1)
+            if not message:
+                return
+            for descriptor in descriptors:
+                nursery.fork(descriptor, [control.fileno(), woken, waker])
 
 
 def main() -> None:
-    """Import, freeze, and fork whenever asked."""
+    """Import, prepare, freeze, and fork whenever asked."""
     control = socket.socket(fileno=int(sys.argv[1]))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    enter_namespaces(NEW_PROCESSES)  # only the owner of its processes may give its children some of their own
+    child = os.fork()
+    if child != 0:
+        control.close()
+        _, status = os.waitpid(child, 0)
+        os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+    sys.modules["debugpy"] = None  # type: ignore[assignment] # nobody debugs here, and it is large
     for name in (*KERNELS_OWN, *sys.argv[2:]):
         importlib.import_module(name)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped as they end
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    del sys.modules["debugpy"]
+    here = os.path.dirname(__file__)
+    app = importlib.import_module("prepared").prepared_app()
+    del sys.modules["prepared"]
+    sys.path[:] = [folder for folder in sys.path if folder not in ("", here)]
     gc.collect()
     gc.freeze()
     control.sendall(b"warm")
     nothing = os.open("/dev/null", os.O_RDWR)
     for descriptor in (0, 1, 2):  # nobody reads what kernels write there
         os.dup2(nothing, descriptor)
-    while True:
-        message, descriptors, _, _ = socket.recv_fds(control, 16, 1)
-        if not message:
-            return
-        if os.fork() == 0:
-            control.close()  # who is not the parent must not be able to ask for kernels
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            try:
-                serve(socket.socket(fileno=descriptors[0]))
-            finally:
-                os._exit(71)
-        for descriptor in descriptors:
-            os.close(descriptor)
+    os.close(nothing)
+    attend(control, Nursery(app))
+    os._exit(0)
 
 
 main()
