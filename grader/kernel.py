@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import secrets
 import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from queue import Empty
 from types import TracebackType
 from typing import Any, Self
 
 import zmq.asyncio
 from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.session import Session
 
 from dlcore.evidence import MIME
 from grader.errors import GradingError
@@ -42,6 +43,7 @@ WATCH_SECONDS = 0.1
 NEVER = 1_000_000_000  # milliseconds
 MAX_RECORDS = 500  # pieces of evidence from one cell
 MAX_NAME, MAX_TEXT = 100, 2000  # characters kept of an error's class and message
+MARKS = (b'{"begin": ', b'{"end": ')  # how lines begin that are no evidence
 FLOOD = 5  # times the allowed output
 TOGETHER = (Path(__file__).parent / "together.py").read_text()
 # The cells travel beside the request: as part of its code, IPython would look through them several times.
@@ -62,7 +64,7 @@ class CellRun:
         error: the class of what it raised, or the cause of a death: "memory",
             "processes", "time", "exit", "signal", "output", "evidence" or "protocol".
         text: the error's message.
-        evidence: what `check` handed over, in order, unverified.
+        evidence: what `check` handed over, in order, unverified: lines from the pipe, or JSON data from messages.
         seconds: wall-clock time.
     """
 
@@ -138,7 +140,7 @@ class Kernel:
 
     async def _start(self) -> None:
         key = secrets.token_hex(16)
-        self._launched = await asyncio.to_thread(launch, self.limits, key, self.files, sandboxed=self.sandboxed)
+        self._launched = launch(self.limits, key, self.files, sandboxed=self.sandboxed)
         sockets = self._launched.sockets
         deadline = time.monotonic() + START_SECONDS
         while not (_listens(f"{sockets}-1") and _listens(f"{sockets}-2")):
@@ -155,8 +157,8 @@ class Kernel:
         self._client.load_connection_info(connection(sockets, key) | {"key": key.encode()})
         self._client.start_channels(stdin=False, hb=False, control=False)
         # Nobody needs replies, but who does not take them in lets them pile up.
-        sources = (self._client.get_iopub_msg, self._client.get_shell_msg)
-        self._tasks = [asyncio.create_task(self._listen(source)) for source in sources]
+        channels = (self._client.iopub_channel, self._client.shell_channel)
+        self._tasks = [asyncio.create_task(self._listen(channel.socket, channel.session)) for channel in channels]
         self._tasks.append(asyncio.create_task(self._keep_watch()))
         asking = time.monotonic() + ASK_SECONDS
         while not self._ready:  # the kernel greets whoever begins to listen
@@ -200,7 +202,7 @@ class Kernel:
             self._pipe.close()
         if self._launched is not None:
             self._launched.process.kill()
-            await asyncio.to_thread(self._launched.process.wait, END_SECONDS)
+            self._launched.process.wait(END_SECONDS)  # not in a thread: to start one takes longer than the wait
             self._launched.clean()
 
     def _end(self, cause: str) -> None:
@@ -222,13 +224,12 @@ class Kernel:
             await asyncio.sleep(WATCH_SECONDS)
         self._news.set()
 
-    async def _listen(self, source: Callable[..., Awaitable[dict[str, Any]]]) -> None:
+    async def _listen(self, source: zmq.asyncio.Socket, session: Session) -> None:
         """Take in what the kernel sends."""
         while True:
             try:
-                self._hear(await source(timeout=None))
-            except Empty:
-                continue
+                _, parts = session.feed_identities(await source.recv_multipart())
+                self._hear(session.deserialize(parts))
             except Exception:  # noqa: BLE001 (whatever a hostile message can set off in the reader)
                 self._end("protocol")
                 return
@@ -255,19 +256,21 @@ class Kernel:
         elif kind == "display_data" and isinstance(content.get("data"), dict) and MIME in content["data"]:
             self._note(content["data"][MIME])
 
-    def _take(self, form: Any) -> None:
-        """Take in a line from the pipe: evidence, or where a run of several cells stands."""
-        if not isinstance(form, dict):
+    def _take(self, line: bytes) -> None:
+        """Take in a line from the pipe: where a run of several cells stands, or evidence, which is read later."""
+        if not line.startswith(MARKS):
+            self._note(line)
+            return
+        try:
+            form = json.loads(line)
+        except (ValueError, RecursionError):
             return
         if "begin" in form:
             following = next(self._order, None)
             if following is not None and following[0] == form["begin"]:
                 self._begin(following[0])
-        elif "end" in form:
-            if self._cell is not None and self._cell.key == form["end"]:
-                self._finish(str(form.get("error", "")), str(form.get("text", "")))
-        else:
-            self._note(form)
+        elif self._cell is not None and self._cell.key == form["end"]:
+            self._finish(str(form.get("error", "")), str(form.get("text", "")))
 
     def _note(self, evidence: Any) -> None:
         if self._cell is not None and len(self._cell.evidence) < MAX_RECORDS:

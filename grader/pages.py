@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
 from pathlib import Path
 
@@ -39,4 +40,9 @@ def pages() -> jinja2.Environment:
 
 def cell_html(report: CellReport) -> str:
     """One check cell's report, for the notebook that instructors see."""
-    return pages().get_template("report_cell.html.j2").render(report=report)
+    return _cell_html(json.dumps(report.to_json()))
+
+
+@functools.lru_cache(1000)  # in a class most cells' reports are those of somebody else
+def _cell_html(report: str) -> str:
+    return pages().get_template("report_cell.html.j2").render(report=CellReport.from_json(json.loads(report)))

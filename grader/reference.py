@@ -28,7 +28,7 @@ from grader.hidden import hidden_part, visible_part
 from grader.kernel import CellRun
 from grader.lesson import Lesson
 from grader.notebooks import course_of, grade_id, is_check
-from grader.records import Record, match_records, read_records
+from grader.records import Record, evidence_forms, match_records, read_records
 from grader.sandbox import Limits, why_no_sandbox
 
 __all__ = ["CheckCell", "Reference", "ReferenceExercise", "load_reference", "support_files"]
@@ -225,7 +225,7 @@ def _cached_evidence(reference: Reference, lesson: Lesson | None, path: Path) ->
         _steps(reference, lesson), AUTHOR_LIMITS, sandboxed=why_no_sandbox() is None, files=reference.files
     )
     _refuse_failures(reference, lesson, runs)
-    evidence = {key: list(run.evidence) for key, run in runs.items() if run.evidence}
+    evidence = {key: list(evidence_forms(run.evidence)) for key, run in runs.items() if run.evidence}
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}")
     partial.write_text(json.dumps(evidence))

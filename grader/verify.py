@@ -157,7 +157,9 @@ def _judge(
     got = match_records(expected, read_records(run.evidence, expected))
     reports = {}
     for number, want, have in zip(numbers, expected, got, strict=True):
-        if have is None:
+        if have is want:
+            verdict = Verdict(True, "passed")
+        elif have is None:
             verdict = Verdict(False, "missing", "The check did not run.", "The check did not run.")
         else:
             wrong = cell.misconceptions(number, hints)

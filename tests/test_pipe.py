@@ -1,7 +1,6 @@
-"""Evidence through a pipe: whatever comes out of it, only lines of JSON get through."""
+"""Evidence through a pipe: whatever is written comes out line by line."""
 
 import asyncio
-import json
 import os
 import threading
 
@@ -36,26 +35,22 @@ def through(tmp_path, *pieces: bytes, most: int = 1_000_000):
 
 
 def test_every_line_is_one_piece(tmp_path):
-    assert through(tmp_path, b'{"a": 1}\n[2]\n', b'"three"\n') == ([{"a": 1}, [2], "three"], 21)
+    assert through(tmp_path, b'{"a": 1}\n[2]\n', b'"three"\n') == ([b'{"a": 1}', b"[2]", b'"three"'], 21)
 
 
 def test_a_line_may_come_in_parts(tmp_path):
-    assert through(tmp_path, b'{"a"', b": 1}\n")[0] == [{"a": 1}]
+    assert through(tmp_path, b'{"a"', b": 1}\n")[0] == [b'{"a": 1}']
 
 
 def test_more_than_the_pipe_holds_arrives(tmp_path):
-    long = json.dumps(["x" * 1000] * 500).encode() + b"\n"
-    assert through(tmp_path, long)[0] == [["x" * 1000] * 500]
-
-
-@pytest.mark.parametrize("junk", [b"\xff\xfe\n", b"{\n", b"\n", b"[" * 100_000 + b"\n", b"NaN,\n"])
-def test_what_is_no_json_is_dropped_and_the_rest_is_not(tmp_path, junk):
-    assert through(tmp_path, b"1\n", junk, b"2\n")[0] == [1, 2]
+    long = b"x" * 500_000
+    assert through(tmp_path, long + b"\n")[0] == [long]
 
 
 def test_a_line_without_an_end_is_given_up(tmp_path):
     taken, size = through(tmp_path, b"x" * 300_000, b"\n7\n", most=100_000)
-    assert taken == [7]
+    assert len(taken[0]) <= 100_000
+    assert taken[1:] == [b"7"]
     assert size == 300_003
 
 
@@ -75,7 +70,7 @@ def test_a_writer_that_fills_the_pipe_waits_for_the_reader(tmp_path):
     async def run():
         taken = []
         pipe = EvidencePipe(path, 10_000_000, taken.append)
-        line = json.dumps("y" * 500_000).encode() + b"\n"
+        line = b"y" * 500_000 + b"\n"
         done = threading.Event()
 
         def write():
@@ -94,4 +89,4 @@ def test_a_writer_that_fills_the_pipe_waits_for_the_reader(tmp_path):
         pipe.close()
         return taken
 
-    assert asyncio.run(run()) == ["y" * 500_000]
+    assert asyncio.run(run()) == [b"y" * 500_000]

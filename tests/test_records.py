@@ -48,6 +48,46 @@ def test_what_repeats_an_expected_record_is_not_decoded_again():
     assert stranger == read_records([form(5)])[0]
 
 
+def line(**parts) -> bytes:
+    """A piece of evidence as `check` writes it to the pipe, the time last."""
+    data = form(**parts)
+    data["outcome"]["seconds"] = parts.get("outcome", data["outcome"]).pop("seconds")
+    return json.dumps(data).encode()
+
+
+def test_a_line_says_the_same_as_its_data():
+    assert read_records([line()]) == read_records([form()])
+
+
+def test_a_line_of_an_expected_record_is_that_record():
+    expected = read_records(map(json.loads, [line(argument=1), line(argument=2)]))
+    slower = line(argument=2).replace(b'"seconds": 0.0}}', b'"seconds": 1.5e-05}}')
+    assert b"1.5e-05" in slower
+    first, second = read_records([line(argument=1), slower], expected)
+    assert first is expected[0]
+    assert second is expected[1]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        line(argument=2, value=4.0),
+        line(argument=3),
+        line(argument=2).replace(b'"seconds": 0.0}}', b'"seconds": 0.0, "value": {"float": "0x1.0p+2"}}}'),
+        line(argument=2).replace(b"0.0}}", b"0.0}, "),
+    ],
+    ids=["another value", "another argument", "a second value after the time", "no end"],
+)
+def test_a_line_that_differs_is_not_taken_for_an_expected_one(other):
+    expected = read_records([json.loads(line(argument=2))])
+    assert all(record is not expected[0] for record in read_records([other], expected))
+
+
+@pytest.mark.parametrize("junk", [b"\xff\xfe", b"{", b"", b"[" * 100_000, b"NaN,", b'"seconds": 0.0}}'])
+def test_lines_that_are_no_json_are_left_out(junk):
+    assert len(read_records([line(argument=1), junk, line(argument=2)])) == 2
+
+
 BROKEN = {
     "no dict": [],
     "another version": form(version=2),
