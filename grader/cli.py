@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from grader.early import FEW, load_early
 from grader.errors import Problem
 
 __all__ = ["main"]
@@ -130,6 +131,9 @@ def copy_release(release: Path, folder: Path) -> list[str]:
 
 
 def _grade(options: argparse.Namespace) -> int:
+    whom = options.student or list(options.root.glob(f"submitted/*/{options.week}"))
+    if len(whom) >= FEW and options.workers != 0 and options.scheduler is None:
+        load_early()
     from grader.course import Course
     from grader.garbage import leave_garbage
     from grader.grading import grade_week, students_with_submissions

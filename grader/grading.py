@@ -12,6 +12,7 @@ import nbformat
 from nbgrader.api import MissingEntry
 
 from grader.course import Course
+from grader.early import FEW
 from grader.errors import GradingError, reason_of
 from grader.examine import Material, Task
 from grader.parallel import Outcome, examine_all
@@ -22,8 +23,6 @@ from grader.verify import CellReport
 from grader.wiring import DAMAGED_TIMESTAMP, RunSubmission, read_timestamp, released_notebooks
 
 __all__ = ["Graded", "grade_week", "graded_notebooks", "make_feedback", "make_task", "students_with_submissions"]
-
-FEW = 4  # submissions for which another process is not worth its start
 
 
 @dataclass

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from grader.early import METHOD, load_early
 from grader.errors import GradingError
 from grader.examine import Examined, Material, Task, examine
 from grader.usage import available_memory
@@ -81,6 +82,8 @@ def at_once(memory_mb: int, workers: int) -> int:
 @contextlib.contextmanager
 def _client(material: Material, workers: int | None, scheduler: str | None) -> Iterator[Any]:
     """A client of the cluster named, or of one made for the occasion."""
+    if scheduler is None:
+        load_early()
     import dask
     from distributed import Client, LocalCluster
     from distributed.security import Security
@@ -101,6 +104,7 @@ def _client(material: Material, workers: int | None, scheduler: str | None) -> I
         "distributed.scheduler.http.routes": [],  # pages about the run, which anybody here could read
         "distributed.worker.http.routes": [],
         "distributed.worker.memory.terminate": False,
+        "distributed.worker.multiprocessing-method": METHOD,
         "distributed.worker.profile.enabled": False,  # it looks at every thread a hundred times a second
         "distributed.admin.tick.interval": "1s",
         "distributed.scheduler.work-stealing": False,  # no worker has more than it can do at once
@@ -129,8 +133,8 @@ def _bound_memory(most: int) -> None:
     """End before a flood of messages takes all of the machine's memory.
 
     ZeroMQ takes in a message whatever its length. A worker that ends so is
-    replaced, and the culprit found, as after any other death. Kernels inherit
-    the limit, hence it is larger than theirs.
+    replaced, and the culprit found, as after any other death. Where kernels are
+    no forks of the warm parent they inherit the limit, hence it is larger than theirs.
     """
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))

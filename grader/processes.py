@@ -39,7 +39,7 @@ from grader.sandbox import (
 )
 from grader.warm.parent import KernelRequest, WarmError, WarmParent
 
-__all__ = ["Launched", "Process", "connection", "launch", "warm_parent", "warm_up"]
+__all__ = ["Launched", "Process", "begin_parent", "connection", "launch", "warm_parent", "warm_up"]
 
 BOOTSTRAP = (Path(__file__).parent / "bootstrap.py").read_bytes()
 BOOTSTRAP_FILE, CONNECTION_FILE = "/run/bootstrap.py", "/run/connection.json"
@@ -149,8 +149,17 @@ def _resource_limits(limits: Limits, *, count_processes: bool) -> dict[str, int]
     return numbers | ({"NPROC": limits.processes} if count_processes else {})
 
 
+_begun: list[WarmParent] = []  # perhaps by the process from which this one was forked
 _parents: list[WarmParent | WarmError] = []
 _starting = threading.Lock()
+
+
+def begin_parent(wait: bool = False) -> None:
+    """Begin to start a warm parent, for this process and all that are forked from it, and do not wait."""
+    parent = _new_parent()
+    with contextlib.suppress(WarmError, OSError):  # who needs a kernel is told
+        parent.start() if wait else parent.begin()
+        _begun.append(parent)
 
 
 def warm_up() -> None:
@@ -170,14 +179,18 @@ def warm_parent() -> WarmParent:
     return found
 
 
-def _start_parent() -> WarmParent | WarmError:
-    parent = WarmParent(
+def _new_parent() -> WarmParent:
+    return WarmParent(
         WARM_MODULES,
         folders=writable_folders(Limits()),
         read_only=library_folders(),
         environment=kernel_environment(HOME, LIBRARY),
         home=HOME,
     )
+
+
+def _start_parent() -> WarmParent | WarmError:
+    parent = _begun.pop() if _begun else _new_parent()
     try:
         probe = parent.fork(_request(Limits(), "probe", {}))
     except WarmError as problem:

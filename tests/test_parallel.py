@@ -76,9 +76,9 @@ def graded(course) -> list[Path]:
 
 
 def workers(run: subprocess.Popen) -> list[psutil.Process]:
-    """The worker processes of a run."""
-    family = psutil.Process(run.pid).children()
-    return [process for process in family if "spawn_main" in " ".join(process.cmdline())]
+    """The worker processes of a run: forks of one that it started."""
+    family = [child for item in psutil.Process(run.pid).children() for child in item.children()]
+    return [process for process in family if "forkserver" in " ".join(process.cmdline())]
 
 
 def test_a_run_cut_off_by_kill_is_finished_by_the_next_one(undisturbed, tmp_path):
@@ -104,6 +104,8 @@ def test_a_worker_that_is_killed_is_replaced_and_its_submissions_run_again(undis
     course = fill(make_course(tmp_path / "worker"))
     run = start(course)
     wait_for(lambda: len(graded(course)) >= 2, run)
+    names = [process.name() for process in psutil.Process(run.pid).children(recursive=True)]
+    assert names.count("bwrap") == 1, "each worker has a warm parent of its own"
     workers(run)[0].send_signal(signal.SIGKILL)
     assert run.wait(WAIT) == 0
     assert gradebook_rows(course) == undisturbed

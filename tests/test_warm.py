@@ -110,6 +110,13 @@ def gone(pids: list[int]) -> bool:
     return not any(psutil.pid_exists(pid) for pid in pids)
 
 
+def wait_until(what) -> None:
+    deadline = time.monotonic() + 10
+    while not what():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.02)
+
+
 def parent_with(*modules: str) -> WarmParent:
     return WarmParent(modules, folders=FOLDERS, home="/home/kernel")
 
@@ -161,6 +168,60 @@ def test_the_parent_ends_with_the_process_that_started_it():
     pids = list(map(int, os.read(reader, 100).split()))
     os.waitpid(child, 0)
     assert gone(pids)
+
+
+def in_a_fork(work) -> list[int]:
+    """The numbers that `work()` returns in a forked process, which is killed then."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writer, " ".join(map(str, work())).encode())
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.close(writer)
+    numbers = list(map(int, os.read(reader, 100).split()))
+    os.close(reader)
+    os.waitpid(child, 0)
+    return numbers
+
+
+def test_forked_processes_share_a_parent_that_was_begun_and_a_kernel_ends_with_who_asked_for_it():
+    parent = parent_with()
+    parent.begin()
+    try:
+        kernel = parent.fork(request())
+        (pid,) = in_a_fork(lambda: [parent.fork(request()).pid])
+        assert gone([pid])
+        assert kernel.poll() is None
+        assert parent.alive
+        kernel.kill()
+        assert kernel.wait(10) == -signal.SIGKILL
+    finally:
+        parent.close()
+
+
+def test_a_fork_begins_a_parent_of_its_own_where_the_shared_one_has_ended():
+    parent = parent_with()
+    parent.start()
+    parent._process.kill()
+    parent._process.wait()
+
+    def work():
+        wait_until(lambda: not parent.alive)
+        return parent.fork(request()).pid, parent._process.pid
+
+    assert gone(in_a_fork(work))
+    parent.close()
+
+
+def test_a_kernel_that_nobody_holds_any_more_ends():
+    parent = parent_with()
+    try:
+        kernel = parent.fork(request())
+        pid = kernel.pid
+        kernel._channel.close()
+        assert gone([pid])
+    finally:
+        parent.close()
 
 
 def test_kernels_cannot_ask_for_kernels():

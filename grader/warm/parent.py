@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import queue
+import select
 import signal
 import socket
 import struct
@@ -58,7 +59,10 @@ class KernelRequest:
 
 
 class WarmProcess:
-    """A kernel's process: `pid` is its id as seen from here, and /proc/<pid>/root its files."""
+    """A kernel's process: `pid` is its id as seen from here, and /proc/<pid>/root its files.
+
+    It ends when nobody holds this object any more.
+    """
 
     def __init__(self, pid: int, channel: socket.socket):
         self.pid = pid
@@ -118,8 +122,9 @@ class WarmParent:
         environment: the environment while the modules are imported.
         home: the working folder; one of `folders`.
 
-    It can be used from several threads. End it with `close`; it also ends with
-    this process.
+    It can be used from several threads, and from processes that are forked once
+    it has begun: they share it. End it with `close`; it also ends with the process
+    that began it, and each kernel with the process that asked for it.
     """
 
     def __init__(
@@ -137,11 +142,25 @@ class WarmParent:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._owner = 0  # the process that began it
+        self._warm = False
 
     @property
     def alive(self) -> bool:
         """Whether it is running."""
-        return self._process is not None and self._process.poll() is None
+        if self._process is None or self._control is None:
+            return False
+        if self._owner == os.getpid():
+            return self._process.poll() is None
+        listening = select.poll()
+        listening.register(self._control, 0)
+        return not listening.poll(0)  # nothing is asked for, so what there is to say is that nobody listens
+
+    def begin(self) -> None:
+        """Begin to start it, unless it runs, and do not wait until it is warm; raises WarmError."""
+        with self._lock:
+            if not self.alive:
+                self._begin()
 
     def start(self) -> None:
         """Start it, unless it runs; raises WarmError."""
@@ -149,8 +168,12 @@ class WarmParent:
             self._start()
 
     def _start(self) -> None:
-        if self.alive:
-            return
+        if not self.alive:
+            self._begin()
+        if not self._warm and self._owner == os.getpid():
+            self._await_warmth()
+
+    def _begin(self) -> None:
         self._close()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         os.set_inheritable(theirs.fileno(), True)
@@ -168,16 +191,21 @@ class WarmParent:
         finally:
             command.close()
             theirs.close()
-        self._control = ours
+        self._control, self._owner, self._warm = ours, os.getpid(), False
         ours.settimeout(START_SECONDS)
+
+    def _await_warmth(self) -> None:
+        assert self._process is not None
+        assert self._control is not None
         try:
-            word = ours.recv(16)
+            word = self._control.recv(16)
         except OSError:
             word = b""
         if word != b"warm":
             reason = self._last_words()
             self._close()
             raise WarmError(f"the warm parent did not start: {reason}")
+        self._warm = True
         if self._process.stderr is not None:
             self._process.stderr.close()  # it writes nowhere from now on
 
@@ -203,7 +231,7 @@ class WarmParent:
             finally:
                 theirs.close()
         data = json.dumps(asdict(request)).encode()
-        ours.settimeout(FORK_SECONDS)
+        ours.settimeout(FORK_SECONDS if self._warm else START_SECONDS)
         try:
             ours.sendall(struct.pack("!I", len(data)) + data)
             message, ancillary, _, _ = ours.recvmsg(1000, socket.CMSG_SPACE(CREDENTIALS.size))
@@ -213,6 +241,7 @@ class WarmParent:
         if message != b"ready\n":
             ours.close()
             raise WarmError(f"no kernel came: {message.decode('utf-8', 'replace').strip() or 'its fork ended'}")
+        self._warm = True
         return WarmProcess(_sender(ancillary), ours)
 
     def close(self) -> None:
@@ -224,6 +253,8 @@ class WarmParent:
         if self._control is not None:
             self._control.close()
             self._control = None
+        if self._process is not None and self._owner != os.getpid():
+            self._process = None  # it is another's
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -238,20 +269,14 @@ def _popen_kept(arguments: list[str], environment: dict[str, str], descriptors: 
     Bubblewrap ends with its parent, and to the system that is the very thread
     that started it.
     """
-    started: queue.Queue[subprocess.Popen[bytes] | OSError] = queue.Queue()
+    if threading.current_thread() is threading.main_thread():
+        return _popen(arguments, environment, descriptors)
+    started: queue.Queue[subprocess.Popen[bytes] | WarmError] = queue.Queue()
 
     def keep() -> None:
         try:
-            process = subprocess.Popen(
-                arguments,
-                env=environment,
-                pass_fds=descriptors,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
-        except OSError as problem:
+            process = _popen(arguments, environment, descriptors)
+        except WarmError as problem:
             started.put(problem)
             return
         started.put(process)
@@ -259,9 +284,24 @@ def _popen_kept(arguments: list[str], environment: dict[str, str], descriptors: 
 
     threading.Thread(target=keep, name="warm parent", daemon=True).start()
     process = started.get()
-    if isinstance(process, OSError):
-        raise WarmError(f"bubblewrap cannot be started: {process}")
+    if isinstance(process, WarmError):
+        raise process
     return process
+
+
+def _popen(arguments: list[str], environment: dict[str, str], descriptors: list[int]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            arguments,
+            env=environment,
+            pass_fds=descriptors,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as problem:
+        raise WarmError(f"bubblewrap cannot be started: {problem}") from None
 
 
 def _sender(ancillary: list[Any]) -> int:

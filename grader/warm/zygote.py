@@ -169,6 +169,7 @@ class Nursery:
 
     def __init__(self, app: Any):
         self.app = app
+        self.watched = select.poll()
         self.channels: dict[int, int] = {}  # by process; no socket objects, which would close themselves in a fork
         self.own = os.open("/proc/self/ns/pid", os.O_RDONLY)
 
@@ -191,6 +192,7 @@ class Nursery:
             self.channels.clear()
             serve(socket.socket(fileno=channel), self.app)
         self.channels[child] = channel
+        self.watched.register(channel, 0)  # for its other end being closed
         self._come_back()
 
     def _come_back(self) -> None:
@@ -205,7 +207,16 @@ class Nursery:
                 return
             channel = self.channels.pop(child, None)
             if channel is not None:
+                with contextlib.suppress(KeyError):
+                    self.watched.unregister(channel)
                 tell(channel, f"ended {os.waitstatus_to_exitcode(status)}\n")
+
+    def abandon(self, channel: int) -> None:
+        """End the kernel of which nobody wants to know any more."""
+        self.watched.unregister(channel)
+        for child, its in self.channels.items():
+            if its == channel:
+                os.kill(child, signal.SIGKILL)
 
 
 def tell(channel: int, text: str) -> None:
@@ -220,17 +231,22 @@ def attend(control: socket.socket, nursery: Nursery) -> None:
     woken, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+    asked = control.fileno()
+    for descriptor in (asked, woken):
+        nursery.watched.register(descriptor, select.POLLIN)
     while True:
-        ready, _, _ = select.select([control.fileno(), woken], [], [])
+        ready = [descriptor for descriptor, _ in nursery.watched.poll()]
+        for descriptor in set(ready) - {asked, woken}:
+            nursery.abandon(descriptor)
         if woken in ready:
             os.read(woken, 4096)
             nursery.reap()
-        if control.fileno() in ready:
+        if asked in ready:
             message, descriptors, _, _ = socket.recv_fds(control, 16, 1)
             if not message:
                 return
             for descriptor in descriptors:
-                nursery.fork(descriptor, [control.fileno(), woken, waker])
+                nursery.fork(descriptor, [asked, woken, waker])
 
 
 def main() -> None:
