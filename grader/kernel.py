@@ -17,7 +17,6 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -28,7 +27,7 @@ from jupyter_client.session import Session
 from dlcore.evidence import MIME
 from grader.errors import GradingError
 from grader.pipe import EvidencePipe
-from grader.processes import Launched, connection, launch
+from grader.processes import TOGETHER, TOGETHER_SOURCE, Launched, connection, launch
 from grader.sandbox import Limits
 from grader.usage import usage
 
@@ -45,12 +44,11 @@ MAX_RECORDS = 500  # pieces of evidence from one cell
 MAX_NAME, MAX_TEXT = 100, 2000  # characters kept of an error's class and message
 MARKS = (b'{"begin": ', b'{"end": ')  # how lines begin that are no evidence
 FLOOD = 5  # times the allowed output
-TOGETHER = (Path(__file__).parent / "together.py").read_text()
 # The cells travel beside the request: as part of its code, IPython would look through them several times.
-RUN_TOGETHER = """
-(lambda own, given: (exec(given["code"], own), own["run"](get_ipython(), *given["arguments"])) and None)(
-    {}, get_ipython().kernel.get_parent()["metadata"]
-)
+GIVEN = 'get_ipython().kernel.get_parent()["metadata"]'
+RUN_TOGETHER = f'__import__("{TOGETHER}").run(get_ipython(), *{GIVEN}["arguments"])'
+LOAD_AND_RUN_TOGETHER = f"""
+(lambda own, given: (exec(given["code"], own), own["run"](get_ipython(), *given["arguments"])) and None)({{}}, {GIVEN})
 """
 
 
@@ -333,7 +331,11 @@ class Kernel:
         assert self._launched is not None
         self._prepare(cells, seconds, total)
         arguments = ([list(cell) for cell in cells], self._launched.evidence, self.limits.output_kb * 1000)
-        await self._perform(RUN_TOGETHER, store_history=False, metadata={"code": TOGETHER, "arguments": arguments})
+        metadata: dict[str, Any] = {"arguments": arguments}
+        if not self._launched.warm:
+            metadata["code"] = TOGETHER_SOURCE
+        source = RUN_TOGETHER if self._launched.warm else LOAD_AND_RUN_TOGETHER
+        await self._perform(source, store_history=False, metadata=metadata)
         self._pipe.drain()
         if self._cell is not None:  # begun and not ended: an interrupt came at a bad moment
             self._finish("KeyboardInterrupt")

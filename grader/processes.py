@@ -39,11 +39,23 @@ from grader.sandbox import (
 )
 from grader.warm.parent import KernelRequest, WarmError, WarmParent
 
-__all__ = ["Launched", "Process", "begin_parent", "connection", "launch", "warm_parent", "warm_up"]
+__all__ = [
+    "TOGETHER",
+    "TOGETHER_SOURCE",
+    "Launched",
+    "Process",
+    "begin_parent",
+    "connection",
+    "launch",
+    "warm_parent",
+    "warm_up",
+]
 
 BOOTSTRAP = (Path(__file__).parent / "bootstrap.py").read_bytes()
 BOOTSTRAP_FILE, CONNECTION_FILE = "/run/bootstrap.py", "/run/connection.json"
-WARM_MODULES = ("numpy", "numpy.random", "dlcore", "matplotlib.pyplot")
+TOGETHER = "_grader_together"  # what runs many cells at once, as a module of warm kernels
+TOGETHER_SOURCE = (Path(__file__).parent / "together.py").read_text()
+WARM_MODULES = ("numpy", "numpy.random", "dlcore", "matplotlib.pyplot", TOGETHER)
 ADDRESS_SPACE = 4_000_000_000  # bytes beyond resident memory, which libraries map and never touch
 
 
@@ -65,12 +77,13 @@ class Process(Protocol):
 @dataclass
 class Launched:
     """A kernel's process, where its sockets are, the pipe for evidence as the kernel
-    knows it, and a folder to remove afterwards."""
+    knows it, a folder to remove afterwards, and whether TOGETHER is loaded in it."""
 
     process: Process
     sockets: str
     evidence: str = EVIDENCE
     folder: str | None = None
+    warm: bool = False
 
     def clean(self) -> None:
         """Remove what was laid out for it."""
@@ -182,6 +195,7 @@ def warm_parent() -> WarmParent:
 def _new_parent() -> WarmParent:
     return WarmParent(
         WARM_MODULES,
+        sources={TOGETHER: TOGETHER_SOURCE.encode()},
         folders=writable_folders(Limits()),
         read_only=library_folders(),
         environment=kernel_environment(HOME, LIBRARY),
@@ -220,7 +234,7 @@ def _launch_warm(parent: WarmParent, limits: Limits, key: str, files: Mapping[st
         process = parent.fork(_request(limits, key, files))
     except WarmError as problem:
         raise GradingError(str(problem)) from None
-    return Launched(process, f"/proc/{process.pid}/root{SOCKETS}/k")
+    return Launched(process, f"/proc/{process.pid}/root{SOCKETS}/k", warm=True)
 
 
 def _launch_boxed(limits: Limits, key: str, files: Mapping[str, bytes]) -> Launched:

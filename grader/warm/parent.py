@@ -117,6 +117,7 @@ class WarmParent:
 
     Args:
         modules: what to import, and keep shared between all kernels.
+        sources: the code of those modules that are installed nowhere, by name.
         folders: folders in memory that kernels may have private copies of.
         read_only: folders of the host, and where they appear inside.
         environment: the environment while the modules are imported.
@@ -131,12 +132,14 @@ class WarmParent:
         self,
         modules: Sequence[str],
         *,
+        sources: Mapping[str, bytes] | None = None,
         folders: Mapping[str, int],
         read_only: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
         home: str,
     ):
         self.modules = tuple(modules)
+        self._files = FILES | {f"/run/{name}.py": source for name, source in (sources or {}).items()}
         self._folders, self._home = dict(folders), home
         self._read_only, self._environment = dict(read_only or {}), dict(environment or {})
         self._lock = threading.Lock()
@@ -179,7 +182,7 @@ class WarmParent:
         os.set_inheritable(theirs.fileno(), True)
         command = command_line(
             [sys.executable, "-s", ZYGOTE_FILE, str(theirs.fileno()), *self.modules],
-            files=FILES,
+            files=self._files,
             folders=self._folders,
             read_only=self._read_only,
             environment=self._environment,

@@ -15,6 +15,8 @@ from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from traitlets.config import Config
 
+REHEARSALS = 10
+
 
 class PreparedKernel(IPythonKernel):
     """A kernel that is made before its sockets and streams, and given them later."""
@@ -53,6 +55,9 @@ class PreparedApp(IPKernelApp):
         self.init_shell()
         self.init_extensions()
         self.init_code()
+        self.log.setLevel(self.log_level)  # otherwise each line is written down before it is left out
+        for _ in range(REHEARSALS):
+            self.kernel.shell.run_cell("pass", silent=True)
 
     def initialize(self, argv: list[str] | None = None) -> None:
         """What is each kernel's own."""
@@ -84,6 +89,7 @@ def prepared_app() -> PreparedApp:
     config.IPKernelApp.capture_fd_output = False
     config.InteractiveShellApp.exec_PYTHONSTARTUP = False
     config.InteractiveShell.colors = "nocolor"
+    config.IPythonKernel._execute_sleep = 0.0
     app = PreparedApp.instance(config=config)
     app.prepare()
     return app
