@@ -44,11 +44,11 @@ MAX_RECORDS = 500  # pieces of evidence from one cell
 MAX_NAME, MAX_TEXT = 100, 2000  # characters kept of an error's class and message
 MARKS = (b'{"begin": ', b'{"end": ')  # how lines begin that are no evidence
 FLOOD = 5  # times the allowed output
-# The cells travel beside the request: as part of its code, IPython would look through them several times.
-GIVEN = 'get_ipython().kernel.get_parent()["metadata"]'
-RUN_TOGETHER = f'__import__("{TOGETHER}").run(get_ipython(), *{GIVEN}["arguments"])'
-LOAD_AND_RUN_TOGETHER = f"""
-(lambda own, given: (exec(given["code"], own), own["run"](get_ipython(), *given["arguments"])) and None)({{}}, {GIVEN})
+# For kernels that are no forks. The cells travel beside the request: IPython looks through its code several times.
+RUN_TOGETHER = """
+(lambda own, given: (exec(given["code"], own), own["run"](get_ipython(), *given["arguments"])) and None)(
+    {}, get_ipython().kernel.get_parent()["metadata"]
+)
 """
 
 
@@ -307,7 +307,7 @@ class Kernel:
         assert self._pipe is not None
         self._prepare([], seconds, None)
         self._begin("")
-        await self._perform(source, store_history=True)
+        await self._perform("execute_request", _cell_request(source, store_history=True))
         self._pipe.drain()
         if self._cell is not None:
             self._finish(self._cell.error, self._cell.text)
@@ -331,11 +331,11 @@ class Kernel:
         assert self._launched is not None
         self._prepare(cells, seconds, total)
         arguments = ([list(cell) for cell in cells], self._launched.evidence, self.limits.output_kb * 1000)
-        metadata: dict[str, Any] = {"arguments": arguments}
-        if not self._launched.warm:
-            metadata["code"] = TOGETHER_SOURCE
-        source = RUN_TOGETHER if self._launched.warm else LOAD_AND_RUN_TOGETHER
-        await self._perform(source, store_history=False, metadata=metadata)
+        if self._launched.warm:
+            await self._perform("call_request", {"module": TOGETHER, "function": "run", "arguments": arguments})
+        else:
+            given = {"code": TOGETHER_SOURCE, "arguments": arguments}
+            await self._perform("execute_request", _cell_request(RUN_TOGETHER, store_history=False), given)
         self._pipe.drain()
         if self._cell is not None:  # begun and not ended: an interrupt came at a bad moment
             self._finish("KeyboardInterrupt")
@@ -347,13 +347,11 @@ class Kernel:
         self._seconds = seconds or self.limits.cell_seconds
         self._total = total if total is not None else float("inf")
 
-    async def _perform(self, source: str, *, store_history: bool, metadata: dict[str, Any] | None = None) -> None:
+    async def _perform(self, kind: str, content: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
         """Send a request and wait for its end; a cell that is at fault is interrupted, then killed."""
         assert self._client is not None
         if self.alive:
-            content = {"code": source, "silent": False, "store_history": store_history, "user_expressions": {}}
-            content |= {"allow_stdin": False, "stop_on_error": False}
-            message = self._client.session.msg("execute_request", content, metadata=metadata)
+            message = self._client.session.msg(kind, content, metadata=metadata)
             self._request = message["header"]["msg_id"]
             self._client.shell_channel.send(message)
         waiting = time.monotonic() + self._seconds + STUCK_SECONDS
@@ -405,6 +403,12 @@ class Kernel:
             async with asyncio.timeout(seconds):
                 await self._news.wait()
         self._news.clear()
+
+
+def _cell_request(source: str, *, store_history: bool) -> dict[str, Any]:
+    """The content of a request to run a cell."""
+    content = {"code": source, "silent": False, "store_history": store_history, "user_expressions": {}}
+    return content | {"allow_stdin": False, "stop_on_error": False}
 
 
 def _listens(path: str) -> bool:

@@ -39,6 +39,11 @@ def test_the_error_of_a_cell_is_reported_and_the_rest_goes_on():
     assert (first.status, first.error, second.status) == ("error", "ZeroDivisionError", "ok")
 
 
+def test_cells_that_run_together_find_what_ipython_adds_to_the_builtins():
+    source = "import builtins\ndisplay(builtins.get_ipython())\nassert not hasattr(builtins, 'exit')"
+    assert [run.status for run in run_cells("x = 1", source)] == ["ok", "ok"]
+
+
 def test_an_endless_loop_is_interrupted_and_the_state_kept():
     runs = run_cells("x = 5", "while True: pass", "assert x == 5")
     assert [run.status for run in runs] == ["ok", "timeout", "ok"]

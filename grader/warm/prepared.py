@@ -19,7 +19,16 @@ REHEARSALS = 10
 
 
 class PreparedKernel(IPythonKernel):
-    """A kernel that is made before its sockets and streams, and given them later."""
+    """A kernel that is made before its sockets and streams, and given them later.
+
+    It knows one request more than others: `call_request` calls a function of a
+    loaded module, with the shell and what else is asked for. That takes a third
+    of the time of running a cell that does the same.
+    """
+
+    def __init__(self, **given: Any):
+        super().__init__(**given)
+        self.shell_handlers["call_request"] = self.call_request
 
     @classmethod
     def instance(cls, **given: Any) -> "PreparedKernel":
@@ -28,6 +37,12 @@ class PreparedKernel(IPythonKernel):
         for name, value in given.items():
             setattr(kernel, name, value)
         return kernel
+
+    async def call_request(self, _stream: Any, _identities: list[bytes], request: dict[str, Any]) -> None:
+        """Call ``content["function"]`` of ``content["module"]``; no reply, the status says when it is done."""
+        asked = request["content"]
+        with self.shell.builtin_trap:  # what IPython adds to the builtins while a cell runs
+            getattr(sys.modules[asked["module"]], asked["function"])(self.shell, *asked["arguments"])
 
     def connect(self) -> None:
         """Use the sockets that it was given."""
