@@ -136,6 +136,7 @@ def near(expected: np.ndarray, got: np.ndarray, settings: Settings) -> np.ndarra
 
 
 def _as_inexact(array: np.ndarray) -> np.ndarray:
+    array = np.asarray(array)  # of Python's own long numbers, -array is no array if there are no axes
     return array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
 
 

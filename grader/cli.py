@@ -131,7 +131,8 @@ def copy_release(release: Path, folder: Path) -> list[str]:
 
 
 def _grade(options: argparse.Namespace) -> int:
-    whom = options.student or list(options.root.glob(f"submitted/*/{options.week}"))
+    submitted = (options.root / "submitted").glob("*")
+    whom = options.student or [folder for folder in submitted if (folder / options.week).is_dir()]
     if len(whom) >= FEW and options.workers != 0 and options.scheduler is None:
         load_early()
     from grader.course import Course

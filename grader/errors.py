@@ -3,13 +3,14 @@
 Problem
  ├── BuildError     a lesson that cannot be built: file, line and reason
  └── GradingError   submissions that cannot be graded as asked
+      └── KernelLost  a kernel ended through no fault of the code in it
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["BuildError", "GradingError", "Problem", "reason_of"]
+__all__ = ["BuildError", "GradingError", "KernelLost", "Problem", "reason_of"]
 
 
 class Problem(Exception):
@@ -27,6 +28,10 @@ class BuildError(Problem):
 
 class GradingError(Problem):
     """Grading cannot go on as asked."""
+
+
+class KernelLost(GradingError):
+    """A kernel ended together with the process that made it."""
 
 
 def reason_of(problem: BaseException) -> str:

@@ -14,11 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 
+from grader.errors import KernelLost
 from grader.kernel import CellRun, Kernel
 from grader.plain import is_plain
 from grader.sandbox import Limits
 
 __all__ = ["Step", "run_steps", "run_steps_now"]
+
+MOST_LOST = 3  # kernels that may end through no fault of a submission before that is given up
 
 
 @dataclass(frozen=True)
@@ -61,16 +64,25 @@ async def run_steps(
 
     Returns:
         What each step came to, by its key; steps that were not reached are "not run".
+
+    Raises:
+        GradingError: no kernel could be started, or one after the other was lost.
     """
     runs: dict[str, CellRun] = {}
     culprits: set[str] = set()
     deadline = time.monotonic() + limits.total_seconds
-    for _ in range(limits.kernels):
-        if time.monotonic() > deadline:
-            break
-        async with Kernel(limits, sandboxed, files) as kernel:
-            if await _run_in(kernel, steps, runs, culprits, deadline):
-                break
+    used = lost = 0
+    while used < limits.kernels and time.monotonic() <= deadline:
+        try:
+            async with Kernel(limits, sandboxed, files) as kernel:
+                if await _run_in(kernel, steps, runs, culprits, deadline):
+                    break
+        except KernelLost:  # the same again, in another one
+            lost += 1
+            if lost == MOST_LOST:
+                raise
+        else:
+            used += 1
     return {step.key: runs.get(step.key, CellRun()) for step in steps}
 
 

@@ -65,6 +65,7 @@ def grade_week(
             there is no sandbox.
         workers: processes that examine submissions; as many as there are cores
             by default, but fewer for few submissions, 0 for none but this one.
+            What they are forked from stays there until this process ends.
         scheduler: the address of a Dask scheduler whose workers to use instead.
         progress: wraps the students as they are done, given how many there are.
 

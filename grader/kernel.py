@@ -25,7 +25,7 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.session import Session
 
 from dlcore.evidence import MIME
-from grader.errors import GradingError
+from grader.errors import GradingError, KernelLost
 from grader.pipe import EvidencePipe
 from grader.processes import TOGETHER, TOGETHER_SOURCE, Launched, connection, launch
 from grader.sandbox import Limits
@@ -168,6 +168,7 @@ class Kernel:
 
     def _check_starting(self, deadline: float) -> None:
         if not self.alive:
+            self._refuse_loss()
             raise GradingError(f"the kernel ended before it was ready ({self.cause or self._exit_cause()})")
         if time.monotonic() > deadline:
             raise GradingError(f"the kernel was not ready after {START_SECONDS} s")
@@ -181,6 +182,11 @@ class Kernel:
     def alive(self) -> bool:
         """Whether the kernel's process is running."""
         return self._launched is not None and self._launched.process.poll() is None
+
+    def _refuse_loss(self) -> None:
+        """Raise KernelLost if it was not the code in the kernel that ended it."""
+        if self._launched is not None and self._launched.process.lost:
+            raise KernelLost("the kernel ended with the process that made it")
 
     def _exit_cause(self) -> str:
         code = self._launched.process.poll() if self._launched else None
@@ -326,6 +332,9 @@ class Kernel:
         Returns:
             What they came to. It ends early where one was interrupted or the
             kernel died; cells that were not reached are not in it.
+
+        Raises:
+            KernelLost: the kernel ended through no fault of the cells.
         """
         assert self._pipe is not None
         assert self._launched is not None
@@ -390,6 +399,7 @@ class Kernel:
         """Say of the cell that ran when the kernel died why it did."""
         assert self._launched is not None
         await asyncio.to_thread(self._launched.process.wait, GRACE_SECONDS)
+        self._refuse_loss()
         if self._pipe is not None:
             self._pipe.drain()
         cell, self._cell = self._cell, None

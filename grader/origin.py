@@ -1,17 +1,20 @@
 """What the process loads from which workers are forked; see `grader.early`.
 
-The warm parent is begun first, since it loads as long as all the rest.
+It comes to all this beside a process that loads, too, and two cores have no room
+for three: hence one after the other.
 """
 
 from __future__ import annotations
 
+import signal
 import sys
 
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that gives out the work
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # see grader/__main__.py
 
-from grader.processes import begin_parent  # noqa: E402
+from grader.processes import share_parent  # noqa: E402
 
-begin_parent(wait=True)  # two cores have no room for three that load
+share_parent()
 
 import distributed.nanny  # noqa: E402, F401
 

@@ -145,9 +145,17 @@ class _Run:
 
     def __init__(self, client: Any, material: Material):
         self.client = client
-        self.material = client.scatter(material, broadcast=True, hash=False)
+        self.material, self.copies = material, self._spread(material)
         self.most = sum(client.nthreads().values()) + len(client.nthreads())
         self.tries: dict[str, int] = {}
+
+    def _spread(self, material: Material) -> Any:
+        """Copies of the material on all workers that there are, or the first that come."""
+        try:
+            self.client.wait_for_workers(1, timeout=START_SECONDS)
+            return self.client.scatter(material, broadcast=True, hash=False)
+        except TimeoutError:
+            raise GradingError(f"all workers have ended, and none came back within {START_SECONDS} s") from None
 
     def outcomes(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
         """All outcomes: first side by side, then one by one those on which a worker died."""
@@ -176,7 +184,9 @@ class _Run:
         def start() -> None:
             task = next(tasks, None)
             if task is not None:
-                future = self.client.submit(examine, self.material, task, pure=False, retries=0)
+                if self.copies.status != "finished":  # all workers that had one have died
+                    self.copies = self._spread(self.material)
+                future = self.client.submit(examine, self.copies, task, pure=False, retries=0)
                 waiting[future.key] = task
                 done.add(future)
 
@@ -189,12 +199,15 @@ class _Run:
 
     def _outcome(self, task: Task, future: Any) -> Outcome | None:
         """What a finished task came to; None if its worker died and it is tried again."""
-        from distributed import KilledWorker
+        from distributed import CancelledError, KilledWorker
 
-        if future.status == "finished":
-            return Outcome(task, future.result())
-        problem = future.exception() if future.status == "error" else RuntimeError(f"the task was {future.status}")
-        if isinstance(problem, KilledWorker) or future.status != "error":
+        try:
+            if future.status != "error":
+                return Outcome(task, future.result())
+            problem = future.exception()
+        except (Exception, CancelledError) as lost:  # noqa: BLE001 (with the worker that had the result)
+            problem = lost
+        if isinstance(problem, CancelledError | KilledWorker):
             self.tries[task.student] = self.tries.get(task.student, 0) + 1
             if self.tries[task.student] < TRIES:
                 return None

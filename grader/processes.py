@@ -44,7 +44,6 @@ __all__ = [
     "TOGETHER_SOURCE",
     "Launched",
     "Process",
-    "begin_parent",
     "connection",
     "launch",
     "warm_parent",
@@ -63,6 +62,7 @@ class Process(Protocol):
     """A kernel's process."""
 
     pid: int
+    lost: bool  # whether it ended through no fault of its own
 
     def poll(self) -> int | None:
         """Its exit code, or None while it runs."""
@@ -98,6 +98,7 @@ class _Cold:
     popen: subprocess.Popen[bytes]
     pid: int
     boxed: bool
+    lost: bool = False
 
     def poll(self) -> int | None:
         code = self.popen.poll()
@@ -157,22 +158,23 @@ def _resource_limits(limits: Limits, *, count_processes: bool) -> dict[str, int]
         "CPU": limits.cpu_seconds,
         "FSIZE": limits.file_mb * 1_000_000,
         "NOFILE": limits.open_files,
+        "CORE": 0,
         "AS": limits.memory_mb * 1_000_000 + ADDRESS_SPACE,
     }
     return numbers | ({"NPROC": limits.processes} if count_processes else {})
 
 
-_begun: list[WarmParent] = []  # perhaps by the process from which this one was forked
+_shared: list[WarmParent] = []  # perhaps by the process from which this one was forked
 _parents: list[WarmParent | WarmError] = []
 _starting = threading.Lock()
 
 
-def begin_parent(wait: bool = False) -> None:
-    """Begin to start a warm parent, for this process and all that are forked from it, and do not wait."""
+def share_parent() -> None:
+    """Start a warm parent for this process and all that are forked from it."""
     parent = _new_parent()
     with contextlib.suppress(WarmError, OSError):  # who needs a kernel is told
-        parent.start() if wait else parent.begin()
-        _begun.append(parent)
+        parent.start()
+        _shared.append(parent)
 
 
 def warm_up() -> None:
@@ -204,7 +206,7 @@ def _new_parent() -> WarmParent:
 
 
 def _start_parent() -> WarmParent | WarmError:
-    parent = _begun.pop() if _begun else _new_parent()
+    parent = _shared.pop() if _shared else _new_parent()
     try:
         probe = parent.fork(_request(Limits(), "probe", {}))
     except WarmError as problem:

@@ -36,8 +36,9 @@ class Record:
 
     @cached_property
     def head(self) -> bytes:
-        """The line that `check` writes of it, up to the time that the call took."""
-        return json.dumps(self.form).encode().rpartition(SECONDS)[0]
+        """The line that `check` writes of it, up to the time that the call took; empty if more would follow that."""
+        head, _, rest = json.dumps(self.form).encode().rpartition(SECONDS)
+        return head if LAST.fullmatch(rest) else b""
 
     @classmethod
     def from_json(cls, form: Any, expected: Sequence[Record] = ()) -> Record:

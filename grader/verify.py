@@ -157,12 +157,10 @@ def _judge(
     got = match_records(expected, read_records(run.evidence, expected))
     reports = {}
     for number, want, have in zip(numbers, expected, got, strict=True):
-        if have is want:
-            verdict = Verdict(True, "passed")
-        elif have is None:
+        if have is None:
             verdict = Verdict(False, "missing", "The check did not run.", "The check did not run.")
         else:
-            wrong = cell.misconceptions(number, hints)
+            wrong = cell.misconceptions(number, hints) if have is not want else []
             verdict = judge(want.outcome, have.outcome, want.settings, wrong, want.lengths)
             verdict = _name_missing(verdict, have.outcome.where, cell)
         unseen = cell.hidden[number]

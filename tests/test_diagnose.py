@@ -3,7 +3,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dlcore.compare import COMPARISONS, Settings, agree
@@ -157,6 +157,7 @@ def test_a_gist_is_the_same_whatever_the_numbers_are(scale, seed, kind):
 
 
 @given(values, values, st.sampled_from(COMPARISONS), st.lists(st.integers(2, 9), max_size=3))
+@example([0, 1], [0, -(2**63) - 1], "close", [])
 def test_any_two_values_that_differ_get_a_diagnosis(expected, got, comparison, lengths):
     settings = Settings(comparison)
     if not agree(expected, got, settings):

@@ -161,6 +161,16 @@ def test_files_that_students_are_given_lie_in_the_working_folder():
     assert runs[0].status == "ok", runs
 
 
+def test_modules_in_the_working_folder_can_be_imported():
+    (run,) = run_cells("import helper\nassert helper.x == 5", files={"helper.py": b"x = 5"})
+    assert run.status == "ok", run
+
+
+def test_no_memory_is_written_to_disk_when_a_kernel_crashes():
+    (run,) = run_cells("import resource\nassert resource.getrlimit(resource.RLIMIT_CORE) == (0, 0)")
+    assert run.status == "ok", run
+
+
 def test_a_daemon_ends_with_its_kernel():
     mark = f"sleep-{os.getpid()}"
     source = f"""

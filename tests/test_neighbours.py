@@ -70,6 +70,31 @@ seen += [number for number in (libc.msgget(77, 0), libc.semget(77, 1, 0), libc.s
         CALLS
         + 'seen += [key for ring in (-3, -4, -5) if (key := libc.syscall(250, 10, ring, b"user", b"hello", 0)) > 0]',
     ),
+    "terminals": (
+        """
+import os
+held = os.openpty()
+os.write(held[0], b"hello\\n")
+""",
+        """
+import os
+for name in os.listdir("/dev/pts"):
+    if name.isdigit():
+        os.set_blocking(terminal := os.open(f"/dev/pts/{name}", os.O_RDWR | os.O_NOCTTY), False)
+        seen.append(os.read(terminal, 100))
+""",
+    ),
+    "flags of open files": (
+        """
+import fcntl, os
+for number in (0, 1, 2):
+    fcntl.fcntl(number, fcntl.F_SETFL, fcntl.fcntl(number, fcntl.F_GETFL) | os.O_APPEND)
+""",
+        """
+import fcntl, os
+seen += [number for number in (0, 1, 2) if fcntl.fcntl(number, fcntl.F_GETFL) & os.O_APPEND]
+""",
+    ),
     "sockets": (
         """
 import socket

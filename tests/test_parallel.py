@@ -111,6 +111,28 @@ def test_a_worker_that_is_killed_is_replaced_and_its_submissions_run_again(undis
     assert gradebook_rows(course) == undisturbed
 
 
+def test_the_end_of_the_warm_parent_costs_no_student_anything(undisturbed, tmp_path):
+    course = fill(make_course(tmp_path / "parent"))
+    run = start(course)
+    for done in (2, 4):
+        wait_for(lambda done=done: len(graded(course)) >= done, run)
+        for process in psutil.Process(run.pid).children(recursive=True):
+            if process.name() == "bwrap":
+                process.kill()
+    assert run.wait(WAIT) == 0
+    assert gradebook_rows(course) == undisturbed
+
+
+def test_the_end_of_what_workers_are_forked_from_costs_no_student_anything(undisturbed, tmp_path):
+    course = fill(make_course(tmp_path / "origin"))
+    run = start(course)
+    wait_for(lambda: len(graded(course)) >= 2, run)
+    (origin,) = (item for item in psutil.Process(run.pid).children() if "forkserver" in " ".join(item.cmdline()))
+    origin.kill()
+    assert run.wait(WAIT) == 0
+    assert gradebook_rows(course) == undisturbed
+
+
 def test_a_result_that_a_killed_run_left_unfinished_is_made_again_by_plain_nbgrader(undisturbed, tmp_path):
     course = make_course(tmp_path / "half")
     hand_in(course, "s00", with_solutions(released(course), {}))

@@ -83,6 +83,13 @@ def test_a_line_that_differs_is_not_taken_for_an_expected_one(other):
     assert all(record is not expected[0] for record in read_records([other], expected))
 
 
+def test_an_expected_record_in_which_the_time_is_not_last_has_no_line():
+    (record,) = read_records([form()])
+    assert record.head == b""
+    forged = line().partition(b'"outcome": ')[0] + b'"outcome": {"kind": "returned", "seconds": 0.0}}'
+    assert all(found is not record for found in read_records([forged], [record]))
+
+
 @pytest.mark.parametrize("junk", [b"\xff\xfe", b"{", b"", b"[" * 100_000, b"NaN,", b'"seconds": 0.0}}'])
 def test_lines_that_are_no_json_are_left_out(junk):
     assert len(read_records([line(argument=1), junk, line(argument=2)])) == 2

@@ -186,7 +186,6 @@ def in_a_fork(work) -> list[int]:
 
 def test_forked_processes_share_a_parent_that_was_begun_and_a_kernel_ends_with_who_asked_for_it():
     parent = parent_with()
-    parent.begin()
     try:
         kernel = parent.fork(request())
         (pid,) = in_a_fork(lambda: [parent.fork(request()).pid])
@@ -203,14 +202,26 @@ def test_a_fork_begins_a_parent_of_its_own_where_the_shared_one_has_ended():
     parent = parent_with()
     parent.start()
     parent._process.kill()
-    parent._process.wait()
+    wait_until(lambda: not parent.alive)
 
     def work():
-        wait_until(lambda: not parent.alive)
         return parent.fork(request()).pid, parent._process.pid
 
     assert gone(in_a_fork(work))
     parent.close()
+
+
+def test_a_kernel_that_ends_with_its_parent_is_lost_and_one_that_is_killed_is_not():
+    parent = parent_with()
+    try:
+        killed, lost = parent.fork(request()), parent.fork(request())
+        killed.kill()
+        assert killed.wait(10) == -signal.SIGKILL
+        parent._process.kill()
+        assert lost.wait(10) == -signal.SIGKILL
+        assert (killed.lost, lost.lost) == (False, True)
+    finally:
+        parent.close()
 
 
 def test_a_kernel_that_nobody_holds_any_more_ends():

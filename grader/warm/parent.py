@@ -30,6 +30,7 @@ SCM_CREDENTIALS = getattr(socket, "SCM_CREDENTIALS", 2)
 CREDENTIALS = struct.Struct("3i")
 START_SECONDS = 60
 FORK_SECONDS = 20
+TRIES = 3
 
 
 class WarmError(Exception):
@@ -46,7 +47,8 @@ class KernelRequest:
         folders: private folders in memory, with their sizes in bytes; they must
             exist in the parent's sandbox.
         limits: resource limits by name without ``RLIMIT_``.
-        environment: all of its environment.
+        environment: all of its environment. What was looked up in the parent's
+            before the fork, such as IPython's and matplotlib's folders, stays.
         home: its working folder.
     """
 
@@ -61,12 +63,14 @@ class KernelRequest:
 class WarmProcess:
     """A kernel's process: `pid` is its id as seen from here, and /proc/<pid>/root its files.
 
-    It ends when nobody holds this object any more.
+    It ends when nobody holds this object any more. `lost` says that it ended with
+    its parent, and not by itself or by a signal of its own.
     """
 
     def __init__(self, pid: int, channel: socket.socket):
         self.pid = pid
         self.returncode: int | None = None
+        self.lost = False
         self._channel = channel
         self._received = b""
 
@@ -97,8 +101,8 @@ class WarmProcess:
         self._received += data
         if not data or b"\n" in self._received:
             words = self._received.split()
-            ended = len(words) == 2 and words[0] == b"ended"
-            self.returncode = int(words[1]) if ended else -signal.SIGKILL
+            self.lost = len(words) != 2 or words[0] != b"ended"
+            self.returncode = -signal.SIGKILL if self.lost else int(words[1])
             self._channel.close()
 
     def send_signal(self, number: int) -> None:
@@ -123,9 +127,10 @@ class WarmParent:
         environment: the environment while the modules are imported.
         home: the working folder; one of `folders`.
 
-    It can be used from several threads, and from processes that are forked once
-    it has begun: they share it. End it with `close`; it also ends with the process
-    that began it, and each kernel with the process that asked for it.
+    It can be used from several threads. Processes that are forked once it has
+    started share it, if no thread was using it just then. End it with `close`; it
+    also ends with the process that started it, and each kernel with the process
+    that asked for it.
     """
 
     def __init__(
@@ -145,25 +150,16 @@ class WarmParent:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
-        self._owner = 0  # the process that began it
-        self._warm = False
+        self._owner = 0  # the process that started it
 
     @property
     def alive(self) -> bool:
         """Whether it is running."""
-        if self._process is None or self._control is None:
+        if self._control is None:
             return False
-        if self._owner == os.getpid():
-            return self._process.poll() is None
         listening = select.poll()
         listening.register(self._control, 0)
         return not listening.poll(0)  # nothing is asked for, so what there is to say is that nobody listens
-
-    def begin(self) -> None:
-        """Begin to start it, unless it runs, and do not wait until it is warm; raises WarmError."""
-        with self._lock:
-            if not self.alive:
-                self._begin()
 
     def start(self) -> None:
         """Start it, unless it runs; raises WarmError."""
@@ -171,12 +167,8 @@ class WarmParent:
             self._start()
 
     def _start(self) -> None:
-        if not self.alive:
-            self._begin()
-        if not self._warm and self._owner == os.getpid():
-            self._await_warmth()
-
-    def _begin(self) -> None:
+        if self.alive:
+            return
         self._close()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         os.set_inheritable(theirs.fileno(), True)
@@ -194,21 +186,16 @@ class WarmParent:
         finally:
             command.close()
             theirs.close()
-        self._control, self._owner, self._warm = ours, os.getpid(), False
+        self._control, self._owner = ours, os.getpid()
         ours.settimeout(START_SECONDS)
-
-    def _await_warmth(self) -> None:
-        assert self._process is not None
-        assert self._control is not None
         try:
-            word = self._control.recv(16)
+            word = ours.recv(16)
         except OSError:
             word = b""
         if word != b"warm":
             reason = self._last_words()
             self._close()
             raise WarmError(f"the warm parent did not start: {reason}")
-        self._warm = True
         if self._process.stderr is not None:
             self._process.stderr.close()  # it writes nowhere from now on
 
@@ -220,7 +207,13 @@ class WarmParent:
         return lines[-1] if lines else "no reason given"
 
     def fork(self, request: KernelRequest) -> WarmProcess:
-        """A new kernel's process; raises WarmError."""
+        """A new kernel's process; raises WarmError, but not because the parent ended meanwhile: it is replaced."""
+        for _ in range(TRIES - 1):
+            with contextlib.suppress(WarmError):
+                return self._fork(request)
+        return self._fork(request)
+
+    def _fork(self, request: KernelRequest) -> WarmProcess:
         with self._lock:
             self._start()
             assert self._control is not None
@@ -234,7 +227,7 @@ class WarmParent:
             finally:
                 theirs.close()
         data = json.dumps(asdict(request)).encode()
-        ours.settimeout(FORK_SECONDS if self._warm else START_SECONDS)
+        ours.settimeout(FORK_SECONDS)
         try:
             ours.sendall(struct.pack("!I", len(data)) + data)
             message, ancillary, _, _ = ours.recvmsg(1000, socket.CMSG_SPACE(CREDENTIALS.size))
@@ -244,7 +237,6 @@ class WarmParent:
         if message != b"ready\n":
             ours.close()
             raise WarmError(f"no kernel came: {message.decode('utf-8', 'replace').strip() or 'its fork ended'}")
-        self._warm = True
         return WarmProcess(_sender(ancillary), ours)
 
     def close(self) -> None:

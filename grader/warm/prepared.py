@@ -3,7 +3,8 @@
 Two thirds of what IPython does as it starts need neither sockets nor threads:
 options, profile, shell, magics. The warm parent does them once, and each fork
 finds them done, in memory that it shares with its parent until it writes there.
-The order of the steps is that of `IPKernelApp.initialize`.
+The steps are those of `IPKernelApp.initialize`, in that order within each half;
+what watches a parent process or hides output is left out.
 """
 
 import os
@@ -15,7 +16,7 @@ from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from traitlets.config import Config
 
-REHEARSALS = 10
+REHEARSALS = 10  # of running a cell: what Python works out only as it goes is then known to all forks
 
 
 class PreparedKernel(IPythonKernel):

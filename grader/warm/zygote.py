@@ -106,6 +106,7 @@ def lay_out(request: dict) -> None:
             source = f"/proc/self/fd/{descriptor}".encode()
             must(libc.mount(source, path.encode(), None, MS_BIND | MS_REC, None), f"bind {path}")
         os.close(descriptor)
+    mount("devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=620")
     for path, text in request["files"].items():
         with open(path, "wb") as stream:
             stream.write(text.encode("latin-1"))
@@ -143,10 +144,23 @@ def become_kernel(app: Any, request: dict) -> None:
     app.start()
 
 
+def write_nowhere() -> None:
+    """Open standard input, output and errors anew, on nothing: nobody reads what is written there."""
+    nothing = os.open("/dev/null", os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nothing, descriptor)
+    os.close(nothing)
+
+
 def serve(channel: socket.socket, app: Any) -> None:
     """In a forked child, process 1 of its own world: become a kernel."""
     status = 70
     try:
+        os.setsid()  # a signal to its own group must not reach its parent
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        write_nowhere()  # its siblings share even the flags of what it inherited
         request = receive(channel)
         leave_siblings()
         lay_out(request)
@@ -183,14 +197,13 @@ class Nursery:
             tell(channel, f"failed: {problem}\n")
             return
         if child == 0:
-            os.setsid()  # a signal to its own group must not reach its parent
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-            for descriptor in (*others, self.own, *self.channels.values()):
-                os.close(descriptor)
-            self.channels.clear()
-            serve(socket.socket(fileno=channel), self.app)
+            try:
+                for descriptor in (*others, self.own, *self.channels.values()):
+                    os.close(descriptor)
+                self.channels.clear()
+                serve(socket.socket(fileno=channel), self.app)
+            finally:
+                os._exit(71)
         self.channels[child] = channel
         self.watched.register(channel, 0)  # for its other end being closed
         self._come_back()
@@ -253,7 +266,8 @@ def main() -> None:
     """Import, prepare, freeze, and fork whenever asked."""
     control = socket.socket(fileno=int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    enter_namespaces(NEW_PROCESSES)  # only the owner of its processes may give its children some of their own
+    # To come back from a kernel's processes it needs rights over its own, and those that it has now are bubblewrap's.
+    enter_namespaces(NEW_PROCESSES)
     child = os.fork()
     if child != 0:
         control.close()
@@ -264,16 +278,14 @@ def main() -> None:
         importlib.import_module(name)
     del sys.modules["debugpy"]
     here = os.path.dirname(__file__)
-    app = importlib.import_module("prepared").prepared_app()
-    del sys.modules["prepared"]
+    prepared = importlib.import_module("prepared")
     sys.path[:] = [folder for folder in sys.path if folder not in ("", here)]
+    app = prepared.prepared_app()  # puts the working folder first
+    del sys.modules["prepared"]
     gc.collect()
     gc.freeze()
     control.sendall(b"warm")
-    nothing = os.open("/dev/null", os.O_RDWR)
-    for descriptor in (0, 1, 2):  # nobody reads what kernels write there
-        os.dup2(nothing, descriptor)
-    os.close(nothing)
+    write_nowhere()
     attend(control, Nursery(app))
     os._exit(0)
 
