@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import os
 import secrets
@@ -43,6 +44,7 @@ NEVER = 1_000_000_000  # milliseconds
 MAX_RECORDS = 500  # pieces of evidence from one cell
 MAX_NAME, MAX_TEXT = 100, 2000  # characters kept of an error's class and message
 MARKS = (b'{"begin": ', b'{"end": ')  # how lines begin that are no evidence
+SOME = 100  # messages taken in at once, at most
 FLOOD = 5  # times the allowed output
 # For kernels that are no forks. The cells travel beside the request: IPython looks through its code several times.
 RUN_TOGETHER = """
@@ -230,10 +232,12 @@ class Kernel:
 
     async def _listen(self, source: zmq.asyncio.Socket, session: Session) -> None:
         """Take in what the kernel sends."""
-        while True:
+        for number in itertools.count():
             try:
                 _, parts = session.feed_identities(await source.recv_multipart())
                 self._hear(session.deserialize(parts))
+                if number % SOME == 0:
+                    await asyncio.sleep(0)  # what has arrived is received without a pause, and others wait for one
             except Exception:  # noqa: BLE001 (whatever a hostile message can set off in the reader)
                 self._end("protocol")
                 return

@@ -271,3 +271,9 @@ def test_a_further_kernel_takes_less_than_sixty_megabytes(course_root):
     one, two, three = asyncio.run(run())
     print(f"MB with the second and a third lesson run: {one:.0f}, {two:.0f}, {three:.0f}")
     assert 10 < three - two < 60
+
+
+def test_a_flood_of_small_messages_is_interrupted_and_the_rest_goes_on():
+    source = "from IPython.display import display\nwhile True: display({'text/plain': 'x'}, raw=True)"
+    first, flood, last = run_cells("x = 1", source, "assert x == 1")
+    assert [first.status, flood.status, last.status] == ["ok", "timeout", "ok"]

@@ -77,7 +77,7 @@ class PreparedApp(IPKernelApp):
 
     def initialize(self, argv: list[str] | None = None) -> None:
         """What is each kernel's own."""
-        os.makedirs(self.profile_dir.location)
+        os.makedirs(self.profile_dir.location, exist_ok=True)
         self.profile_dir.check_dirs()
         self.kernel.shell.init_environment()
         self.session.pid, self.session.session = os.getpid(), str(uuid.uuid4())
