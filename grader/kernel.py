@@ -44,6 +44,7 @@ NEVER = 1_000_000_000  # milliseconds
 MAX_RECORDS = 500  # pieces of evidence from one cell
 MAX_NAME, MAX_TEXT = 100, 2000  # characters kept of an error's class and message
 MARKS = (b'{"begin": ', b'{"end": ')  # how lines begin that are no evidence
+REFUSALS = ("can't start new thread", "Resource temporarily unavailable")  # of one thread or process more
 SOME = 100  # messages taken in at once, at most
 FLOOD = 5  # times the allowed output
 # For kernels that are no forks. The cells travel beside the request: IPython looks through its code several times.
@@ -407,7 +408,10 @@ class Kernel:
         if self._pipe is not None:
             self._pipe.drain()
         cell, self._cell = self._cell, None
-        if cell is not None:
+        refused = next((key for key, run in self._runs.items() if any(text in run.text for text in REFUSALS)), None)
+        if self.cause == "processes" and refused is not None:  # it had ended before anybody counted
+            self._runs[refused] = replace(self._runs[refused], status="died", error=self.cause, text="")
+        elif cell is not None:
             run = cell.ended("died", self.cause or self._exit_cause())
             self._runs[cell.key] = replace(run, text="")
 

@@ -161,7 +161,8 @@ def _resource_limits(limits: Limits, *, count_processes: bool) -> dict[str, int]
         "CORE": 0,
         "AS": limits.memory_mb * 1_000_000 + ADDRESS_SPACE,
     }
-    return numbers | ({"NPROC": limits.processes} if count_processes else {})
+    # The system refuses one more only once there is one too many; who is counted to have that is killed.
+    return numbers | ({"NPROC": limits.processes - 1} if count_processes else {})
 
 
 _shared: list[WarmParent] = []  # perhaps by the process from which this one was forked

@@ -277,3 +277,10 @@ def test_a_flood_of_small_messages_is_interrupted_and_the_rest_goes_on():
     source = "from IPython.display import display\nwhile True: display({'text/plain': 'x'}, raw=True)"
     first, flood, last = run_cells("x = 1", source, "assert x == 1")
     assert [first.status, flood.status, last.status] == ["ok", "timeout", "ok"]
+
+
+def test_a_cell_that_starts_too_many_threads_is_the_only_one_that_fails():
+    source = "import threading, time\nwhile True:\n    threading.Thread(target=time.sleep, args=(1000,)).start()"
+    first, second = run_cells(source, "import time\ntime.sleep(0.5)")
+    assert (first.status, first.error) in (("error", "RuntimeError"), ("died", "processes"))  # the latter for root
+    assert second.status == "ok"
