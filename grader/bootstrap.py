@@ -21,7 +21,6 @@ def main() -> None:
     for item in limits:
         name, _, value = item.partition("=")
         limit(name, int(value))
-    limit("CORE", 0)
     os.umask(0o077)
     sys.argv = ["kernel", "-f", connection_file]
     sys.path[:] = [folder for folder in sys.path if folder not in ("", os.getcwd(), os.path.dirname(__file__))]
