@@ -28,7 +28,7 @@ from grader.errors import BuildError
 from grader.lesson import Lesson, read_lesson
 from grader.notebooks import compose_source, course_of, write_notebook
 from grader.records import Record
-from grader.reference import CheckCell, Reference, load_reference, support_files
+from grader.reference import CheckCell, Reference, load_reference, package_sources, support_files
 
 __all__ = ["Built", "answer_key", "build", "build_week"]
 
@@ -173,11 +173,15 @@ def _kept(record: Record, outcome: Outcome) -> dict[str, Any]:
 
 def _stamp(course: Course, week: str) -> dict[str, str]:
     """A digest of all that a week is built from."""
-    inputs = sorted(path for path in (course.course / week).rglob("*") if path.is_file())
-    code = [*Path(dlcore.__file__).parent.glob("*.py"), *Path(__file__).parent.glob("*.py")]
+    folder = course.course / week
+    inputs = sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*") if path.is_file())
+    code = [
+        *package_sources(Path(dlcore.__file__).parent, leave_out=("live", "widgets")),
+        *package_sources(Path(__file__).parent),
+    ]
     digest = hashlib.sha256(f"{sys.version} {version('numpy')} {version('nbgrader')}".encode())
-    for path in [*inputs, *sorted(code)]:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    for name, data in [*((name, path.read_bytes()) for name, path in inputs), *code]:
+        digest.update(name.encode() + b"\0" + data)
     return {"inputs": digest.hexdigest()}
 
 

@@ -31,7 +31,7 @@ from grader.notebooks import course_of, grade_id, is_check
 from grader.records import Record, evidence_forms, match_records, read_records
 from grader.sandbox import Limits, why_no_sandbox
 
-__all__ = ["CheckCell", "Reference", "ReferenceExercise", "load_reference", "support_files"]
+__all__ = ["CheckCell", "Reference", "ReferenceExercise", "load_reference", "package_sources", "support_files"]
 
 AUTHOR_LIMITS = Limits(
     cell_seconds=60, total_seconds=1800, cpu_seconds=3600, kernels=8, output_kb=32_000, evidence_kb=64_000
@@ -208,10 +208,21 @@ def _digest(source: bytes, lesson: Lesson | None, files: dict[str, bytes]) -> st
         digest.update(lesson.path.read_bytes())
     for name, data in sorted(files.items()):
         digest.update(name.encode() + b"\0" + data)
-    for path in sorted(Path(dlcore.__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
+    for name, data in package_sources(Path(dlcore.__file__).parent, leave_out=("live", "widgets")):
+        digest.update(name.encode() + b"\0" + data)
     digest.update(f"{sys.version} {version('numpy')} {version('ipykernel')}".encode())
     return digest.hexdigest()[:32]
+
+
+def package_sources(folder: Path, leave_out: Sequence[str] = ()) -> list[tuple[str, bytes]]:
+    """The Python files of a package, at any depth: path relative to `folder`, and content, in order.
+
+    Args:
+        folder: where the package lies.
+        leave_out: subfolders whose code does not matter; pictures leave no evidence.
+    """
+    found = ((path.relative_to(folder), path) for path in folder.rglob("*.py"))
+    return sorted((name.as_posix(), path.read_bytes()) for name, path in found if name.parts[0] not in leave_out)
 
 
 def _cached_evidence(reference: Reference, lesson: Lesson | None, path: Path) -> dict[str, Any]:
