@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from dlcore.widgets._trajectories_presets import PRESETS
+from dlcore.widgets.optimizers.trajectories.presets import PRESETS
 from tests.race_page import race
 
 pytestmark = [pytest.mark.browser, pytest.mark.week5, pytest.mark.slow, pytest.mark.xdist_group("browser")]

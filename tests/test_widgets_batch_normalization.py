@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from dlcore.widgets import normalization_race, normalized_batch
-from dlcore.widgets._normalization_race import NormalizationRace
-from dlcore.widgets._normalized_batch import NormalizedBatch
+from dlcore.widgets.batch_normalization.normalization_race import NormalizationRace
+from dlcore.widgets.batch_normalization.normalized_batch import NormalizedBatch
 from tests.panels import answering, unwritten
 
 pytestmark = pytest.mark.week6

@@ -7,10 +7,10 @@ import pytest
 
 import dlcore
 from dlcore.widgets import convolution_step, filter_gallery, gradient_routing
-from dlcore.widgets._convolution_step import IMAGES, KERNELS, ConvolutionStep
-from dlcore.widgets._filter_gallery import FILTERS, FilterGallery
-from dlcore.widgets._gradient_routing import GradientRouting
-from dlcore.widgets._maps import expected_maps
+from dlcore.widgets.convolution.convolution_step import IMAGES, KERNELS, ConvolutionStep
+from dlcore.widgets.convolution.filter_gallery import FILTERS, FilterGallery
+from dlcore.widgets.convolution.gradient_routing import GradientRouting
+from dlcore.widgets.shared.student_convolution import expected_maps
 from tests.panels import answering, moved, unwritten
 from tests.test_gradients_week7 import SPACE
 
@@ -327,7 +327,8 @@ def test_wrong_layers_get_kind_words(place, layer, function, message):
 
 def test_nothing_that_students_import_contains_this_weeks_answers():
     package = Path(dlcore.__file__).parent / "widgets"
-    files = ["convolution.py", "_maps.py", "_convolution_step.py", "_filter_gallery.py", "_gradient_routing.py"]
-    text = "".join((package / file).read_text() for file in files)
+    files = [*sorted((package / "convolution").glob("*.py")), *sorted((package / "shared").glob("*convolution.py"))]
+    assert len(files) == 5
+    text = "".join(file.read_text() for file in files)
     for answer in (r"//\s*stride", r"einsum", r"\+= ", r"argmax", r"sliding_window", r"keepdims", r"unravel"):
         assert not re.search(answer, text), answer

@@ -7,8 +7,8 @@ import pytest
 
 import dlcore
 from dlcore.widgets import backprop_graph, signal_depth
-from dlcore.widgets._backprop_graph import BackpropGraph
-from dlcore.widgets._signal_depth import SignalDepth
+from dlcore.widgets.deep_network.backprop_graph import BackpropGraph
+from dlcore.widgets.deep_network.signal_depth import SignalDepth
 from tests.panels import answering, moved, unwritten
 
 pytestmark = pytest.mark.week3
@@ -268,8 +268,8 @@ def test_wrong_blocks_get_kind_words(forward, backward, message):
 
 
 def test_nothing_that_students_import_contains_this_weeks_answers():
-    package = Path(dlcore.__file__).parent / "widgets"
-    files = [package / name for name in ("deep_network.py", "_backprop_graph.py", "_signal_depth.py")]
+    files = sorted((Path(dlcore.__file__).parent / "widgets" / "deep_network").glob("*.py"))
+    assert len(files) == 3
     text = "".join(file.read_text() for file in files)
     for answer in (r"@\s*A_prev", r"\.T\s*@", r"AL\s*-\s*Y", r"2\s*/\s*n", r"linalg\.norm", r"<=\s*0,\s*axis"):
         assert not re.search(answer, text), answer

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from dlcore.widgets import gradient_error, plant_a_bug
-from dlcore.widgets._gradient_error import CURVES, GradientError
-from dlcore.widgets._plant_a_bug import BUGS, PlantABug
+from dlcore.widgets.gradient_checking.gradient_error import CURVES, GradientError
+from dlcore.widgets.gradient_checking.plant_a_bug import BUGS, PlantABug
 from tests.panels import answering, unwritten
 
 pytestmark = pytest.mark.week4

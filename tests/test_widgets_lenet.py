@@ -7,8 +7,8 @@ import pytest
 
 import dlcore
 from dlcore.widgets import feature_maps, windows_as_rows
-from dlcore.widgets._feature_maps import FeatureMaps
-from dlcore.widgets._windows_as_rows import IMAGE, WindowsAsRows
+from dlcore.widgets.lenet.feature_maps import FeatureMaps
+from dlcore.widgets.lenet.windows_as_rows import IMAGE, WindowsAsRows
 from tests.panels import answering, moved, unwritten
 from tests.test_gradients_lenet import SPACE, support
 
@@ -225,7 +225,8 @@ def test_a_wrong_network_gets_kind_words(function, message):
 
 
 def test_nothing_that_students_import_contains_this_lessons_answers():
-    package = Path(dlcore.__file__).parent / "widgets"
-    text = "".join((package / file).read_text() for file in ["lenet.py", "_windows_as_rows.py", "_feature_maps.py"])
+    files = sorted((Path(dlcore.__file__).parent / "widgets" / "lenet").glob("*.py"))
+    assert len(files) == 3
+    text = "".join(file.read_text() for file in files)
     for answer in (r"//\s*stride", r"einsum", r"\] \+= ", r"argmax\(axis", r"sliding_window", r"transpose", r"\.T\b"):
         assert not re.search(answer, text), answer

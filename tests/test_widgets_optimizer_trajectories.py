@@ -9,12 +9,13 @@ from PIL import Image
 
 from dlcore.errors import CourseError
 from dlcore.gradients import gradient_check
-from dlcore.widgets import _trajectories_paths, optimizer_trajectories
-from dlcore.widgets._trajectories_paths import walk
-from dlcore.widgets._trajectories_picture import LOOKS
-from dlcore.widgets._trajectories_presets import OWN, PRESETS
-from dlcore.widgets._trajectories_race import LOWEST_RATE, RATES, Trajectories
-from dlcore.widgets._trajectories_surfaces import SURFACES
+from dlcore.widgets import optimizer_trajectories
+from dlcore.widgets.optimizers.trajectories import paths as walking
+from dlcore.widgets.optimizers.trajectories.paths import walk
+from dlcore.widgets.optimizers.trajectories.picture import LOOKS
+from dlcore.widgets.optimizers.trajectories.presets import OWN, PRESETS
+from dlcore.widgets.optimizers.trajectories.race import LOWEST_RATE, RATES, Trajectories
+from dlcore.widgets.optimizers.trajectories.surfaces import SURFACES
 from tests.panels import unwritten
 from tests.reference_steps import STEPS, adam_step, initial_state, momentum_step
 
@@ -24,8 +25,8 @@ pytestmark = pytest.mark.week5
 @pytest.fixture(autouse=True)
 def as_slow_as_it_likes(monkeypatch):
     """No test depends on how busy the machine is."""
-    monkeypatch.setattr(_trajectories_paths, "SLOW", 600.0)
-    monkeypatch.setattr(_trajectories_paths, "PATIENCE", 600.0)
+    monkeypatch.setattr(walking, "SLOW", 600.0)
+    monkeypatch.setattr(walking, "PATIENCE", 600.0)
 
 
 def race(preset="ravine zig-zag", steps=STEPS, state=initial_state):
@@ -346,7 +347,7 @@ def test_a_step_that_fails_later_says_when():
 
 
 def test_a_step_that_never_ends_is_stopped_once(monkeypatch):
-    monkeypatch.setattr(_trajectories_paths, "PATIENCE", 0.3)
+    monkeypatch.setattr(walking, "PATIENCE", 0.3)
     calls = []
 
     def adam_step(*_, **__):
@@ -505,7 +506,7 @@ def test_a_film_that_cannot_be_drawn_stops_and_says_why(monkeypatch):
 
 
 def test_a_slow_function_takes_the_steps_there_is_time_for(monkeypatch):
-    monkeypatch.setattr(_trajectories_paths, "SLOW", 0.0)
+    monkeypatch.setattr(walking, "SLOW", 0.0)
     made = race()
     assert "The function is slow: only 1 steps were taken" in sentence(made, "sgd")
 

@@ -6,8 +6,8 @@ import pytest
 
 from dlcore.errors import CourseError
 from dlcore.widgets import batch_and_decay, moving_average
-from dlcore.widgets._batch_and_decay import EPOCHS, EXAMPLES, RATES, SCHEDULES, SIZES, BatchAndDecay
-from dlcore.widgets._moving_average import LENGTH, MovingAverage
+from dlcore.widgets.optimizers.batch_and_decay import EPOCHS, EXAMPLES, RATES, SCHEDULES, SIZES, BatchAndDecay
+from dlcore.widgets.optimizers.moving_average import LENGTH, MovingAverage
 from tests.panels import unwritten
 
 pytestmark = pytest.mark.week5

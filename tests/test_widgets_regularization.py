@@ -7,8 +7,8 @@ import pytest
 from dlcore import data
 from dlcore.errors import CourseError
 from dlcore.widgets import regularized_boundary, shrinkage
-from dlcore.widgets._regularized_boundary import KEEP_PROBS, LAMBDAS, RegularizedBoundary
-from dlcore.widgets._shrinkage import Shrinkage
+from dlcore.widgets.regularization.regularized_boundary import KEEP_PROBS, LAMBDAS, RegularizedBoundary
+from dlcore.widgets.regularization.shrinkage import Shrinkage
 from tests.panels import answering, unwritten
 
 pytestmark = pytest.mark.week4

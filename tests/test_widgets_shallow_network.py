@@ -7,10 +7,10 @@ import pytest
 
 import dlcore
 from dlcore.widgets import activation_explorer, hidden_units, symmetry
-from dlcore.widgets._activation_explorer import ActivationExplorer
-from dlcore.widgets._hidden_units import HiddenUnits
-from dlcore.widgets._student_network import boundary, straight_line, train
-from dlcore.widgets._symmetry import Symmetry
+from dlcore.widgets.shallow_network.activation_explorer import ActivationExplorer
+from dlcore.widgets.shallow_network.hidden_units import HiddenUnits
+from dlcore.widgets.shallow_network.symmetry import Symmetry
+from dlcore.widgets.shared.student_network import boundary, straight_line, train
 from tests.panels import answering, unwritten
 
 pytestmark = pytest.mark.week2
@@ -395,8 +395,9 @@ def test_a_units_line_is_where_its_score_is_zero():
 
 def test_nothing_that_students_import_contains_this_weeks_answers():
     folder = Path(dlcore.__file__).parent / "widgets"
-    own = ("_activation_explorer.py", "_hidden_units.py", "_student_network.py", "_symmetry.py", "shallow_network.py")
-    text = "".join((folder / name).read_text() for name in own)
+    own = [*sorted((folder / "shallow_network").glob("*.py")), folder / "shared" / "student_network.py"]
+    assert len(own) == 5
+    text = "".join(file.read_text() for file in own)
     answers = (r"1\s*-\s*\w+\s*\*\*", r"np\.maximum\(", r"expm1", r"np\.exp\(", r"\"W1\"\]\s*@", r"standard_normal\(\(")
     for answer in answers:
         assert not re.search(answer, text), answer

@@ -6,8 +6,8 @@ import pytest
 
 from dlcore.errors import CourseError
 from dlcore.widgets import grid_and_random, softmax_bars
-from dlcore.widgets._grid_and_random import MAPS, GridAndRandom, Landscape
-from dlcore.widgets._softmax_bars import LIMIT, START, SoftmaxBars
+from dlcore.widgets.softmax.grid_and_random import MAPS, GridAndRandom, Landscape
+from dlcore.widgets.softmax.softmax_bars import LIMIT, START, SoftmaxBars
 from tests.panels import answering, unwritten
 
 pytestmark = pytest.mark.week6

@@ -7,8 +7,8 @@ import pytest
 
 import dlcore
 from dlcore.widgets import cost_valley, sigmoid_plane
-from dlcore.widgets._cost_valley import CostValley
-from dlcore.widgets._sigmoid_plane import SigmoidPlane
+from dlcore.widgets.logistic_regression.cost_valley import CostValley
+from dlcore.widgets.logistic_regression.sigmoid_plane import SigmoidPlane
 from tests.panels import unwritten
 
 pytestmark = pytest.mark.week1

@@ -5,12 +5,12 @@ from dlcore.widgets.convolution import convolution_step, filter_gallery, gradien
 from dlcore.widgets.deep_network import backprop_graph, signal_depth
 from dlcore.widgets.gradient_checking import gradient_error, plant_a_bug
 from dlcore.widgets.lenet import feature_maps, windows_as_rows
-from dlcore.widgets.optimizer_trajectories import optimizer_trajectories
+from dlcore.widgets.logistic_regression import cost_valley, sigmoid_plane
 from dlcore.widgets.optimizers import batch_and_decay, moving_average
+from dlcore.widgets.optimizers.trajectories import optimizer_trajectories
 from dlcore.widgets.regularization import regularized_boundary, shrinkage
 from dlcore.widgets.shallow_network import activation_explorer, hidden_units, symmetry
 from dlcore.widgets.softmax import grid_and_random, softmax_bars
-from dlcore.widgets.week1 import cost_valley, sigmoid_plane
 
 __all__ = [
     "activation_explorer",

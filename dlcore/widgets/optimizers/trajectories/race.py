@@ -11,12 +11,12 @@ import numpy as np
 from dlcore.errors import CourseError
 from dlcore.live import Panel, choice, log_slider, name_of, slider, toggle
 from dlcore.time_limit import OutOfTime
-from dlcore.widgets._trajectories_paths import MEMORY, Path, Step, walk
-from dlcore.widgets._trajectories_picture import LOOKS, Picture
-from dlcore.widgets._trajectories_player import Player
-from dlcore.widgets._trajectories_presets import OWN, PRESETS
-from dlcore.widgets._trajectories_story import story
-from dlcore.widgets._trajectories_surfaces import SURFACES
+from dlcore.widgets.optimizers.trajectories.paths import MEMORY, Path, Step, walk
+from dlcore.widgets.optimizers.trajectories.picture import LOOKS, Picture
+from dlcore.widgets.optimizers.trajectories.player import Player
+from dlcore.widgets.optimizers.trajectories.presets import OWN, PRESETS
+from dlcore.widgets.optimizers.trajectories.story import story
+from dlcore.widgets.optimizers.trajectories.surfaces import SURFACES
 
 __all__ = ["Trajectories"]
 

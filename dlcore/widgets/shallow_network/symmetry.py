@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from dlcore import data
 from dlcore.live import LiveFigure, Panel, stops, toggle, whole_slider
 from dlcore.plots import CLASS_COLOURS, CLASS_MARKERS, COLOURS, PROBABILITY_COLOURS, STYLE
-from dlcore.widgets._student_network import (
+from dlcore.widgets.shared.student_network import (
     Parameters,
     answers,
     boundary,

@@ -8,8 +8,8 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from dlcore.live import Panel
-from dlcore.widgets._batch_and_decay import BatchAndDecay
-from dlcore.widgets._moving_average import MovingAverage
+from dlcore.widgets.optimizers.batch_and_decay import BatchAndDecay
+from dlcore.widgets.optimizers.moving_average import MovingAverage
 
 __all__ = ["batch_and_decay", "moving_average"]
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dlcore.live import Panel
-from dlcore.widgets._grid_and_random import GridAndRandom
-from dlcore.widgets._softmax_bars import SoftmaxBars
+from dlcore.widgets.softmax.grid_and_random import GridAndRandom
+from dlcore.widgets.softmax.softmax_bars import SoftmaxBars
 
 __all__ = ["grid_and_random", "softmax_bars"]
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from dlcore.widgets._trajectories_paths import Path
-from dlcore.widgets._trajectories_surfaces import Surface
+from dlcore.widgets.optimizers.trajectories.paths import Path
+from dlcore.widgets.optimizers.trajectories.surfaces import Surface
 
 __all__ = ["story"]
 

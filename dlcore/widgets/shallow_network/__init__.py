@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from dlcore.live import Panel
-from dlcore.widgets._activation_explorer import ActivationExplorer
-from dlcore.widgets._hidden_units import HiddenUnits
-from dlcore.widgets._symmetry import Symmetry
+from dlcore.widgets.shallow_network.activation_explorer import ActivationExplorer
+from dlcore.widgets.shallow_network.hidden_units import HiddenUnits
+from dlcore.widgets.shallow_network.symmetry import Symmetry
 
 __all__ = ["activation_explorer", "hidden_units", "symmetry"]
 

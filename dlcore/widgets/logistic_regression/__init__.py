@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dlcore.live import Panel
-from dlcore.widgets._cost_valley import CostValley
-from dlcore.widgets._sigmoid_plane import SigmoidPlane
+from dlcore.widgets.logistic_regression.cost_valley import CostValley
+from dlcore.widgets.logistic_regression.sigmoid_plane import SigmoidPlane
 
 __all__ = ["cost_valley", "sigmoid_plane"]
 

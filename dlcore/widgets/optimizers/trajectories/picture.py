@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from dlcore.live import LiveFigure
 from dlcore.plots import COLOURS, STYLE
-from dlcore.widgets._trajectories_paths import FAR, MEMORY, Path
-from dlcore.widgets._trajectories_surfaces import SURFACES
+from dlcore.widgets.optimizers.trajectories.paths import FAR, MEMORY, Path
+from dlcore.widgets.optimizers.trajectories.surfaces import SURFACES
 
 __all__ = ["LOOKS", "Picture"]
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from dlcore.live import Panel
-from dlcore.widgets._normalization_race import NormalizationRace
-from dlcore.widgets._normalized_batch import NormalizedBatch
+from dlcore.widgets.batch_normalization.normalization_race import NormalizationRace
+from dlcore.widgets.batch_normalization.normalized_batch import NormalizedBatch
 
 __all__ = ["normalization_race", "normalized_batch"]
 

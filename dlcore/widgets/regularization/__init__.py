@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dlcore.live import Panel
-from dlcore.widgets._regularized_boundary import RegularizedBoundary
-from dlcore.widgets._shrinkage import Shrinkage
+from dlcore.widgets.regularization.regularized_boundary import RegularizedBoundary
+from dlcore.widgets.regularization.shrinkage import Shrinkage
 
 __all__ = ["regularized_boundary", "shrinkage"]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from dlcore.live import LiveFigure, Panel, log_slider, slider, stops, toggle
 from dlcore.plots import COLOURS, STYLE
-from dlcore.widgets._student_normalization import Floats, Running, normalized, nothing_seen
+from dlcore.widgets.shared.student_normalization import Floats, Running, normalized, nothing_seen
 
 __all__ = ["NormalizedBatch"]
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dlcore.live import Panel
-from dlcore.widgets._gradient_error import GradientError
-from dlcore.widgets._plant_a_bug import PlantABug
+from dlcore.widgets.gradient_checking.gradient_error import GradientError
+from dlcore.widgets.gradient_checking.plant_a_bug import PlantABug
 
 __all__ = ["gradient_error", "plant_a_bug"]
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dlcore.live import Panel
-from dlcore.widgets._feature_maps import FeatureMaps
-from dlcore.widgets._windows_as_rows import WindowsAsRows
+from dlcore.widgets.lenet.feature_maps import FeatureMaps
+from dlcore.widgets.lenet.windows_as_rows import WindowsAsRows
 
 __all__ = ["feature_maps", "windows_as_rows"]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dlcore.live import Panel
-from dlcore.widgets._trajectories_race import Trajectories
+from dlcore.widgets.optimizers.trajectories.race import Trajectories
 
 __all__ = ["optimizer_trajectories"]
 

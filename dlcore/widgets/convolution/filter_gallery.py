@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dlcore.data import digits
 from dlcore.live import LiveFigure, Panel, toggle, whole_slider
 from dlcore.plots import PROBABILITY_COLOURS, STYLE
-from dlcore.widgets._maps import expected_maps, maps_of
+from dlcore.widgets.shared.student_convolution import expected_maps, maps_of
 
 __all__ = ["FILTERS", "FilterGallery"]
 

@@ -14,7 +14,7 @@ from dlcore.data import digits
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, name_of, whole_slider
 from dlcore.plots import COLOURS, STYLE
-from dlcore.widgets._maps import expected_maps
+from dlcore.widgets.shared.student_convolution import expected_maps
 
 __all__ = ["FeatureMaps"]
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from dlcore.live import Panel
-from dlcore.widgets._backprop_graph import BackpropGraph
-from dlcore.widgets._signal_depth import SignalDepth
+from dlcore.widgets.deep_network.backprop_graph import BackpropGraph
+from dlcore.widgets.deep_network.signal_depth import SignalDepth
 
 __all__ = ["backprop_graph", "signal_depth"]
 

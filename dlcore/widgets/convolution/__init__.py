@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from dlcore.live import Panel
-from dlcore.widgets._convolution_step import ConvolutionStep
-from dlcore.widgets._filter_gallery import FilterGallery
-from dlcore.widgets._gradient_routing import GradientRouting
+from dlcore.widgets.convolution.convolution_step import ConvolutionStep
+from dlcore.widgets.convolution.filter_gallery import FilterGallery
+from dlcore.widgets.convolution.gradient_routing import GradientRouting
 
 __all__ = ["convolution_step", "filter_gallery", "gradient_routing"]
 

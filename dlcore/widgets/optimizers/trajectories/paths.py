@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from dlcore.errors import CourseError
 from dlcore.live import ask, name_of
-from dlcore.widgets._trajectories_surfaces import Surface
+from dlcore.widgets.optimizers.trajectories.surfaces import Surface
 
 __all__ = ["MEMORY", "PATIENCE", "Path", "walk"]
 
