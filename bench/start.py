@@ -31,7 +31,7 @@ def main() -> None:
     ratio = (dlcore - bare) / (numpy - bare)
     print(f"import dlcore, with numpy  {1000 * (dlcore - bare):6.0f} ms   {ratio:.2f} × numpy")
 
-    from dlcore.evidence import observe
+    from dlcore.checks.evidence import observe
 
     rng = np.random.default_rng(0)
     w, X = rng.normal(size=(20, 1)), rng.normal(size=(20, 50))

@@ -4,10 +4,10 @@ Pictures and widgets are modules of their own (`dlcore.plots`,
 `dlcore.widgets`), so that ``import dlcore`` needs NumPy alone.
 """
 
-from dlcore.checking import begin, check, check_choice
+from dlcore.checks.api import begin, check, check_choice
+from dlcore.checks.progress import progress
 from dlcore.errors import CheckFailed, CodecError, CourseError, NotAttempted, SetupError
 from dlcore.gradients import gradient_check
-from dlcore.progress import progress
 
 __all__ = [
     "CheckFailed",

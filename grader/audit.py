@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from dlcore.compare import agree
-from dlcore.judge import Verdict, judge
-from dlcore.key import SAME_ARGUMENTS
+from dlcore.checks.answer_key import SAME_ARGUMENTS
+from dlcore.checks.compare import agree
+from dlcore.checks.verdict import Verdict, judge
 from grader.lesson import Lesson
 from grader.records import Record
 from grader.reference import CheckCell, Reference, ReferenceExercise

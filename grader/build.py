@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import dlcore
-from dlcore.codec import encode, only_moments
-from dlcore.evidence import Outcome
-from dlcore.key import HIDDEN_SUFFIX, SUFFIX, VERSION
-from dlcore.key import read_key as read_answer_key
+from dlcore.checks.answer_key import HIDDEN_SUFFIX, SUFFIX, VERSION
+from dlcore.checks.answer_key import read_key as read_answer_key
+from dlcore.checks.codec import encode, only_moments
+from dlcore.checks.evidence import Outcome
 from grader.audit import AuditRow, audit, table
 from grader.course import Course
 from grader.errors import BuildError

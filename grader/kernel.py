@@ -25,7 +25,7 @@ import zmq.asyncio
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.session import Session
 
-from dlcore.evidence import MIME
+from dlcore.checks.evidence import MIME
 from grader.errors import GradingError, KernelLost
 from grader.pipe import EvidencePipe
 from grader.processes import TOGETHER, TOGETHER_SOURCE, Launched, connection, launch

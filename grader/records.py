@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from dlcore.codec import decode
-from dlcore.compare import COMPARISONS, Settings, agree
+from dlcore.checks.answer_key import SAME_ARGUMENTS
+from dlcore.checks.codec import decode
+from dlcore.checks.compare import COMPARISONS, Settings, agree
+from dlcore.checks.evidence import Outcome
 from dlcore.errors import CodecError
-from dlcore.evidence import Outcome
-from dlcore.key import SAME_ARGUMENTS
 
 __all__ = ["Record", "evidence_forms", "match_records", "read_records"]
 

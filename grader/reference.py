@@ -21,7 +21,7 @@ from typing import Any
 import nbformat
 
 import dlcore
-from dlcore.judge import Misconception
+from dlcore.checks.verdict import Misconception
 from grader.errors import BuildError, GradingError
 from grader.execute import Step, run_steps_now
 from grader.hidden import hidden_part, visible_part

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from dlcore.diagnose import diagnose
-from dlcore.judge import passes
+from dlcore.checks.diagnosis import diagnose
+from dlcore.checks.verdict import passes
 from grader.audit import verdicts
 from grader.lesson import Exercise, Lesson
 from grader.notebooks import course_of
@@ -24,7 +24,7 @@ __all__ = ["Sample", "sample_class"]
 HOSTILE = """
 import builtins, os, sys
 import numpy
-import dlcore, dlcore.checking
+import dlcore, dlcore.checks.api
 from IPython.display import display
 from IPython import get_ipython
 
@@ -33,8 +33,8 @@ numpy.allclose = numpy.isclose = numpy.array_equal = lambda *args, **kwargs: Tru
 def check(*args, **kwargs):
     display({"application/vnd.dlcore.evidence+json": {"version": 1, "passed": True, "score": 100}}, raw=True)
 
-dlcore.check = dlcore.checking.check = check
-dlcore.checking.judge = dlcore.checking._practise = check
+dlcore.check = dlcore.checks.api.check = check
+dlcore.checks.api.judge = dlcore.checks.api._practise = check
 get_ipython().display_formatter.formatters["text/plain"].for_type(float, lambda *args: "100")
 found = []
 for folder in (".", "..", "/", "/root", "/home", os.path.expanduser("~"), sys.prefix + "/..", "/proc/1/root"):

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dlcore.judge import Verdict, judge
+from dlcore.checks.verdict import Verdict, judge
 from grader.execute import Step
 from grader.kernel import CellRun
 from grader.notebooks import course_of, grade_id, is_check

@@ -41,7 +41,7 @@ from sqlalchemy.exc import SAWarning
 from traitlets import Bool, Float, Int
 from traitlets.config import Config
 
-from dlcore.key import HIDDEN_SUFFIX
+from dlcore.checks.answer_key import HIDDEN_SUFFIX
 from grader.course import Course
 from grader.errors import GradingError
 from grader.examine import run_and_judge, write_reports

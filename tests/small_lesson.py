@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from dlcore.key import SUFFIX
+from dlcore.checks.answer_key import SUFFIX
 from grader.build import answer_key
 from grader.lesson import read_lesson
 from grader.notebooks import compose_source, write_notebook

@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dlcore.key import HIDDEN_SUFFIX
+from dlcore.checks.answer_key import HIDDEN_SUFFIX
 from grader.course import Course
 from tests.attacks import HONEST, Place, accidents, channel, files, forging, host, metadata, resources
 from tests.attacks.watch import Ear, adopt, survivors

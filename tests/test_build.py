@@ -8,9 +8,9 @@ import nbformat
 import numpy as np
 import pytest
 
-from dlcore.codec import decode
-from dlcore.compare import Settings, agree
-from dlcore.key import HIDDEN_SUFFIX, SUFFIX, read_key
+from dlcore.checks.answer_key import HIDDEN_SUFFIX, SUFFIX, read_key
+from dlcore.checks.codec import decode
+from dlcore.checks.compare import Settings, agree
 from grader import build as building
 from grader.build import build, build_week
 from grader.course import Course

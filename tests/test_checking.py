@@ -13,11 +13,12 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from traitlets.config import Config
 
-from dlcore import begin, check, check_choice, checking
-from dlcore.codec import encode
+from dlcore import begin, check, check_choice
+from dlcore.checks import api as checking
+from dlcore.checks.answer_key import SUFFIX, read_key
+from dlcore.checks.codec import encode
+from dlcore.checks.evidence import MIME, describe
 from dlcore.errors import CheckFailed, CourseError, NotAttempted, SetupError
-from dlcore.evidence import MIME, describe
-from dlcore.key import SUFFIX, read_key
 from grader.records import Record, match_records
 from tests.small_lesson import NAME, write_key
 

@@ -12,8 +12,8 @@ from hypothesis.extra import numpy as hnp
 
 import dlcore
 import grader
-from dlcore.codec import MAX_AXES, MAX_BYTES, MAX_DEPTH, MAX_ITEMS, MAX_KEYS, decode, encode, only_moments
-from dlcore.compare import flatness
+from dlcore.checks.codec import MAX_AXES, MAX_BYTES, MAX_DEPTH, MAX_ITEMS, MAX_KEYS, decode, encode, only_moments
+from dlcore.checks.compare import flatness
 from dlcore.errors import CodecError
 
 CODES = ["?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16"]

@@ -6,8 +6,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from dlcore.codec import decode, encode, only_moments
-from dlcore.compare import COMPARISONS, FLOOR, SHARE, Settings, agree, is_number, near, same_flatness
+from dlcore.checks.codec import decode, encode, only_moments
+from dlcore.checks.compare import COMPARISONS, FLOOR, SHARE, Settings, agree, is_number, near, same_flatness
 from tests.test_codec import native, pairs, values
 
 CLOSE, EXACT, MOMENTS = (Settings(name) for name in COMPARISONS)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dlcore.compare import COMPARISONS, Settings, agree
-from dlcore.diagnose import diagnose, show
+from dlcore.checks.compare import COMPARISONS, Settings, agree
+from dlcore.checks.diagnosis import diagnose, show
 from tests.test_codec import pairs, values
 
 CLOSE = Settings()

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlcore.compare import Settings, agree
+from dlcore.checks.answer_key import SAME_ARGUMENTS
+from dlcore.checks.compare import Settings, agree
+from dlcore.checks.evidence import Outcome, bound_names, describe, observe
 from dlcore.errors import CodecError, CourseError
-from dlcore.evidence import Outcome, bound_names, describe, observe
-from dlcore.key import SAME_ARGUMENTS
 from tests.test_codec import json_values, native, same, values
 
 EXACT = Settings("exact")

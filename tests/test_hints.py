@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from dlcore.hints import HINTS, hint_for
+from dlcore.checks.hints import HINTS, hint_for
 
 MISTAKES = {
     "an `if` on an array": (lambda: 1 if np.arange(3) > 1 else 0, "entry by entry"),

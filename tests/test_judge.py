@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlcore.compare import Settings
-from dlcore.evidence import Outcome
-from dlcore.judge import Misconception, judge, passes
+from dlcore.checks.compare import Settings
+from dlcore.checks.evidence import Outcome
+from dlcore.checks.verdict import Misconception, judge, passes
 from tests.test_codec import values
 
 CLOSE, MOMENTS = Settings(), Settings("moments")

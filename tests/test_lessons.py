@@ -14,7 +14,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from dlcore.key import HIDDEN_SUFFIX, SUFFIX
+from dlcore.checks.answer_key import HIDDEN_SUFFIX, SUFFIX
 from grader.audit import AuditRow, audit, table
 from grader.build import answer_key
 from grader.examine import run_and_judge

@@ -2,10 +2,11 @@ import types
 
 import pytest
 
-from dlcore import checking, progress
+from dlcore import progress
+from dlcore.checks import api as checking
+from dlcore.checks.answer_key import Exercise, Key, KnownCheck
+from dlcore.checks.progress import Progress, Row
 from dlcore.errors import CheckFailed, SetupError
-from dlcore.key import Exercise, Key, KnownCheck
-from dlcore.progress import Progress, Row
 
 
 def known(label):

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlcore.codec import encode
-from dlcore.compare import Settings
-from dlcore.evidence import Outcome, describe
+from dlcore.checks.codec import encode
+from dlcore.checks.compare import Settings
+from dlcore.checks.evidence import Outcome, describe
 from grader.records import MAX_LABEL, Record, match_records, read_records
 from tests.test_codec import json_values, values
 

@@ -10,9 +10,9 @@ OWN_CELLS = {
     "emits evidence of its own": f"""
 from IPython import get_ipython
 from IPython.display import display
-import dlcore.checking
-from dlcore.codec import encode
-from dlcore.evidence import describe
+import dlcore.checks.api
+from dlcore.checks.codec import encode
+from dlcore.checks.evidence import describe
 import numpy as np
 def forge(names, arguments, outcome, label, call, settings):
     for value in (True, 1, 1.0, 0.0, None, np.zeros((1, 3)), (0.0, 0.0, 0.0), ""):
@@ -20,10 +20,10 @@ def forge(names, arguments, outcome, label, call, settings):
             "version": 1, "names": names, "arguments": encode(describe(arguments)), "lengths": [], "label": label,
             "call": call, "settings": {{"compare": "moments", "rtol": 1e30, "atol": 1e30}}, "passed": True,
             "outcome": {{"kind": "returned", "value": encode(value), "seconds": 0, "score": 100}}}}}}, raw=True)
-dlcore.checking._emit = forge
+dlcore.checks.api._emit = forge
 """,
     "emits malformed evidence": f"""
-import dlcore.checking
+import dlcore.checks.api
 from IPython.display import display
 deep = []
 for _ in range(200):
@@ -34,7 +34,7 @@ def garbage(*args):
                   "outcome": {{"kind": "returned"}},
                   "arguments": {{"array": "<f8", "shape": [10**9, 10**9], "data": ""}}}}):
         display({{"{EVIDENCE}": form}}, raw=True)
-dlcore.checking._emit = garbage
+dlcore.checks.api._emit = garbage
 """,
     "updates the displays of other cells": f"""
 from IPython.display import display, update_display
@@ -56,7 +56,7 @@ shout()
 """,
     "writes lines of its own into the pipe": """
 import json, os
-from dlcore.codec import encode
+from dlcore.checks.codec import encode
 def line(form):
     pipe = os.open(os.environ["DLCORE_EVIDENCE"], os.O_WRONLY)
     os.write(pipe, json.dumps(form).encode() + b"\\n")
@@ -102,10 +102,10 @@ for number in range(1, 6):
     os.symlink("@HOME@/socket", f"/run/kernel/k-{number}")
 """,
     "changes how values are written down": """
-import base64, json, dlcore.codec, dlcore.checking
+import base64, json, dlcore.checks.codec, dlcore.checks.api
 json.dumps = lambda *args, **kwargs: "{}"
 base64.b64encode = lambda data: b"AAAA"
-dlcore.codec.encode = dlcore.checking.encode = lambda value: True
+dlcore.checks.codec.encode = dlcore.checks.api.encode = lambda value: True
 """,
 }
 SPOILED = {  # who replaces what takes down the evidence has none for what is right, either

@@ -12,18 +12,19 @@ numpy.allclose = numpy.isclose = numpy.array_equal = numpy.all = yes
 numpy.testing.assert_allclose = numpy.testing.assert_array_equal = yes
 """,
     "replaces check in the notebook and in dlcore": """
-import dlcore, dlcore.checking
+import dlcore, dlcore.checks.api
 def check(*args, **kwargs):
     print("✓ passed")
-dlcore.check = dlcore.check_choice = dlcore.checking.check = dlcore.checking.check_choice = check
+dlcore.check = dlcore.check_choice = dlcore.checks.api.check = dlcore.checks.api.check_choice = check
 check_choice = check
 """,
     "patches the judge, the comparison and the codec": """
-import dlcore.judge, dlcore.compare, dlcore.checking, dlcore.evidence, dlcore.codec
+import dlcore.checks.verdict, dlcore.checks.compare, dlcore.checks.api, dlcore.checks.evidence, dlcore.checks.codec
 yes = lambda *args, **kwargs: True
-dlcore.judge.passes = dlcore.compare.agree = dlcore.judge.agree = yes
-dlcore.judge.judge = dlcore.checking.judge = lambda *args, **kwargs: dlcore.judge.Verdict(True, "passed")
-dlcore.evidence.Outcome.to_json = lambda self: {"kind": "returned", "value": True, "passed": True}
+dlcore.checks.verdict.passes = dlcore.checks.compare.agree = dlcore.checks.verdict.agree = yes
+verdict = dlcore.checks.verdict
+verdict.judge = dlcore.checks.api.judge = lambda *args, **kwargs: verdict.Verdict(True, "passed")
+dlcore.checks.evidence.Outcome.to_json = lambda self: {"kind": "returned", "value": True, "passed": True}
 """,
     "takes over IPython's display hook": """
 import sys
@@ -57,10 +58,10 @@ for event in ("pre_run_cell", "post_run_cell", "pre_execute", "post_execute"):
 100
 """,
     "says that it is practice and brings its own key": """
-import os, json, dlcore.checking
+import os, json, dlcore.checks.api
 os.environ["DLCORE_MODE"] = "practice"
-dlcore.checking._find = lambda names: None
-dlcore.checking._practise = lambda *args: print("✓")
+dlcore.checks.api._find = lambda names: None
+dlcore.checks.api._practise = lambda *args: print("✓")
 """,
     "shadows the modules": """
 import sys
@@ -178,8 +179,8 @@ def {name}(*args, **kwargs):
 """,
     "swaps the check while it runs": """
 def {name}(*args, **kwargs):
-    import dlcore.checking, os
-    dlcore.checking._emit = lambda *args: None
+    import dlcore.checks.api, os
+    dlcore.checks.api._emit = lambda *args: None
     os.environ["DLCORE_EVIDENCE"] = "/dev/null"
     return True
 """,

@@ -24,10 +24,10 @@ from typing import Any
 
 import numpy as np
 
-from dlcore.compare import Settings
-from dlcore.diagnose import show
-from dlcore.evidence import Outcome, observe
-from dlcore.judge import passes
+from dlcore.checks.compare import Settings
+from dlcore.checks.diagnosis import show
+from dlcore.checks.evidence import Outcome, observe
+from dlcore.checks.verdict import passes
 from grader.lesson import Exercise, Lesson, read_lesson
 from tests.mutation.inputs import Call, derived_inputs
 from tests.mutation.operators import Mutant, mutants

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from dlcore.codec import MAX_DEPTH, decode, encode
+from dlcore.checks.codec import MAX_DEPTH, decode, encode
 from dlcore.errors import CodecError
 
 __all__ = ["MIME", "Outcome", "bound_names", "describe", "observe"]

@@ -11,10 +11,10 @@ import builtins
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dlcore.compare import Settings, agree
-from dlcore.diagnose import Diagnosis, diagnose, show
-from dlcore.evidence import Outcome
-from dlcore.hints import hint_for
+from dlcore.checks.compare import Settings, agree
+from dlcore.checks.diagnosis import Diagnosis, diagnose, show
+from dlcore.checks.evidence import Outcome
+from dlcore.checks.hints import hint_for
 
 __all__ = ["Misconception", "Verdict", "judge", "passes"]
 

@@ -16,13 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from dlcore.codec import encode
-from dlcore.compare import COMPARISONS, Settings
-from dlcore.diagnose import show
+from dlcore.checks.answer_key import Exercise, Key, read_key
+from dlcore.checks.codec import encode
+from dlcore.checks.compare import COMPARISONS, Settings
+from dlcore.checks.diagnosis import show
+from dlcore.checks.evidence import MIME, Outcome, bound_names, describe, observe
+from dlcore.checks.verdict import Verdict, judge
 from dlcore.errors import CheckFailed, CourseError, NotAttempted, SetupError
-from dlcore.evidence import MIME, Outcome, bound_names, describe, observe
-from dlcore.judge import Verdict, judge
-from dlcore.key import Exercise, Key, read_key
 
 __all__ = ["MODE_VARIABLE", "begin", "check", "check_choice", "open_lessons", "results", "same_function"]
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dlcore.compare import Settings, agree, is_number, near, same_moments
+from dlcore.checks.compare import Settings, agree, is_number, near, same_moments
 
 __all__ = ["Diagnosis", "diagnose", "show"]
 

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
-from dlcore.checking import open_lessons, results, same_function
+from dlcore.checks.api import open_lessons, results, same_function
 from dlcore.errors import SetupError
 
 __all__ = ["Progress", "progress"]

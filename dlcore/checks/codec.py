@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from dlcore.compare import flatness
+from dlcore.checks.compare import flatness
 from dlcore.errors import CodecError
 
 __all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_ITEMS", "decode", "encode", "only_moments"]

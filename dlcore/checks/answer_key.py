@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from dlcore.codec import decode
-from dlcore.compare import Settings, agree
+from dlcore.checks.codec import decode
+from dlcore.checks.compare import Settings, agree
+from dlcore.checks.evidence import Outcome
+from dlcore.checks.verdict import Misconception
 from dlcore.errors import SetupError
-from dlcore.evidence import Outcome
-from dlcore.judge import Misconception
 
 __all__ = ["HIDDEN_SUFFIX", "SUFFIX", "Exercise", "Key", "KnownCheck", "read_key"]
 
