@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from dlcore.live import LiveFigure, Panel, choice, name_of, whole_slider
 from dlcore.plots import COLOURS, PROBABILITY_COLOURS, STYLE
-from dlcore.widgets.shared.student_convolution import Table, maps_of
+from dlcore.widgets.shared.student_convolution import maps_of
+from dlcore.widgets.shared.table import Table
 
 __all__ = ["IMAGES", "KERNELS", "ConvolutionStep"]
 

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, choice, name_of, whole_slider
 from dlcore.plots import COLOURS, PROBABILITY_COLOURS, STYLE
-from dlcore.widgets.shared.student_convolution import Table, checked, two_results
+from dlcore.widgets.shared.student_convolution import checked, two_results
+from dlcore.widgets.shared.table import Table
 
 __all__ = ["GradientRouting"]
 

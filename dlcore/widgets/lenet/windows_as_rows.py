@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, choice, name_of, whole_slider
 from dlcore.plots import PROBABILITY_COLOURS, STYLE
-from dlcore.widgets.shared.student_convolution import Table
+from dlcore.widgets.shared.table import Table
 
 __all__ = ["IMAGE", "WindowsAsRows"]
 

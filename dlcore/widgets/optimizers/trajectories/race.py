@@ -10,7 +10,7 @@ import numpy as np
 
 from dlcore.errors import CourseError
 from dlcore.live import Panel, choice, log_slider, name_of, slider, toggle
-from dlcore.time_limit import OutOfTime
+from dlcore.live.time_limit import OutOfTime
 from dlcore.widgets.optimizers.trajectories.paths import MEMORY, Path, Step, walk
 from dlcore.widgets.optimizers.trajectories.picture import LOOKS, Picture
 from dlcore.widgets.optimizers.trajectories.player import Player

@@ -1,0 +1,60 @@
+"""The controls of a panel, all of one width, each with a visible label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import ipywidgets
+import numpy as np
+
+__all__ = ["choice", "log_slider", "slider", "stops", "toggle", "whole_slider"]
+
+_LABEL = {"description_width": "11em"}
+_WIDE = {"width": "32em"}
+
+
+def slider(label: str, low: float, high: float, value: float, step: float = 0.1) -> ipywidgets.FloatSlider:
+    """Return a slider from `low` to `high`; its visible label says what it changes, with the unit."""
+    decimals = len(np.format_float_positional(step, trim="-").partition(".")[2])
+    return ipywidgets.FloatSlider(
+        value=value, min=low, max=high, step=step, description=label,
+        readout_format=f".{decimals}f", style=_LABEL, layout=_WIDE,
+    )  # fmt: skip
+
+
+def log_slider(label: str, low: float, high: float, value: float, step: float = 0.05) -> ipywidgets.FloatLogSlider:
+    """Return a slider from `low` to `high`, both above 0, on which equal ways are equal factors.
+
+    The page rounds its value, whoever sets it: the logarithm to base 10 of
+    value/low becomes a multiple of `step`.
+    """
+    return ipywidgets.FloatLogSlider(
+        value=value, min=np.log10(low), max=np.log10(high), step=step, description=label,
+        readout_format=".2r", style=_LABEL, layout=_WIDE,
+    )  # fmt: skip
+
+
+def whole_slider(label: str, low: int, high: int, value: int, step: int = 1) -> ipywidgets.IntSlider:
+    """Return a slider for whole numbers."""
+    return ipywidgets.IntSlider(
+        value=value, min=low, max=high, step=step, description=label, style=_LABEL, layout=_WIDE
+    )
+
+
+def choice(label: str, options: Sequence[Any], value: Any) -> ipywidgets.Dropdown:
+    """Return a list to pick one of `options` from."""
+    return ipywidgets.Dropdown(options=options, value=value, description=label, style=_LABEL, layout=_WIDE)
+
+
+def stops(label: str, values: Sequence[float], value: float) -> ipywidgets.SelectionSlider:
+    """Return a slider with a few stops; it reports a value when it is let go, for what takes a while."""
+    return ipywidgets.SelectionSlider(
+        options=[(f"{stop:g}", stop) for stop in values], value=value, description=label,
+        continuous_update=False, style=_LABEL, layout=_WIDE,
+    )  # fmt: skip
+
+
+def toggle(label: str, value: bool = False) -> ipywidgets.Checkbox:
+    """Return a box to tick."""
+    return ipywidgets.Checkbox(value=value, description=label, style=_LABEL, layout=_WIDE)

@@ -1,0 +1,113 @@
+"""A matplotlib figure that is drawn once, and of which only the moving artists are drawn again."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ipywidgets
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from dlcore.live.player import film
+
+__all__ = ["LiveFigure"]
+
+
+class LiveFigure:
+    """A matplotlib figure shown as a picture of fixed size.
+
+    It is drawn by Agg without pyplot, so nothing keeps it alive once the
+    notebook has let go of it.
+
+    Attributes:
+        figure: the matplotlib figure to put axes into.
+        image: the ipywidgets image that shows it.
+        alt: what the figure shows in general, for those who cannot see it.
+    """
+
+    def __init__(
+        self,
+        size: tuple[float, float] = (8.0, 3.6),
+        dpi: int = 100,
+        alt: str = "",
+        pressed: Callable[[Any, float, float], None] | None = None,
+    ):
+        """Make an empty figure.
+
+        Args:
+            size: (width, height) in inches.
+            dpi: pixels an inch.
+            alt: what the figure shows in general.
+            pressed: called with the axes and the coordinates in it where the
+                picture is clicked, and on while the pointer is dragged.
+        """
+        self.figure = Figure(figsize=size, dpi=dpi)
+        self.figure.set_layout_engine("none")  # axes stay where they are put
+        self.alt = alt
+        self._canvas: Any = FigureCanvasAgg(self.figure)
+        width, height = self._canvas.get_width_height()
+        layout = {"width": f"{width}px", "height": f"{height}px", "max_width": "100%"}
+        fit = {"object_fit": "contain", "object_position": "left top"}  # in a narrow window
+        if pressed is None:
+            self.image: Any = ipywidgets.Image(format="png", layout={**layout, **fit})
+        else:
+            layout["height"] = "auto"  # a narrow page makes the picture smaller
+            self.image = film(alt, layout, lambda x, y: self._press(pressed, x, y))
+        self._moving: tuple[Any, ...] = ()
+        self._background: Any = None
+
+    def freeze(self, *moving: Artist) -> None:
+        """Draw everything but `moving` once and for all.
+
+        Args:
+            moving: the artists that controls move, listed bottom to top. What
+                is drawn above one of them must be listed too. Give every axis
+                its final limits before.
+        """
+        for artist in moving:
+            artist.set_animated(True)
+        self._moving = moving
+        self._canvas.draw()
+        self._background = self._canvas.copy_from_bbox(self.figure.bbox)
+
+    def refresh(self) -> None:
+        """Draw the moving artists over the background and show the picture."""
+        self._show(self.png())
+
+    def blank(self) -> None:
+        """Show the background alone."""
+        self._show(self._draw(()))
+
+    def png(self) -> bytes:
+        """The moving artists over the background, as a picture that is not shown yet."""
+        return self._draw(self._moving)
+
+    def _show(self, png: bytes) -> None:
+        if hasattr(self.image, "show"):
+            self.image.show(png)
+        else:
+            self.image.value = png
+
+    def _press(self, pressed: Callable[[Any, float, float], None], across: float, down: float) -> None:
+        """Tell `pressed` what lies at these fractions of the picture's width and height."""
+        width, height = self._canvas.get_width_height()
+        pixel = (across * width, (1 - down) * height)
+        for ax in self.figure.axes:
+            if ax.bbox.contains(*pixel):
+                pressed(ax, *map(float, ax.transData.inverted().transform(pixel)))
+
+    def _draw(self, artists: Sequence[Any]) -> bytes:
+        if self._background is None:
+            self.freeze()
+        self._canvas.restore_region(self._background)
+        for artist in artists:
+            artist.axes.draw_artist(artist)
+        picture = Image.fromarray(np.asarray(self._canvas.buffer_rgba())).convert("RGB")
+        buffer = io.BytesIO()
+        picture.save(buffer, "png", compress_level=1)
+        return buffer.getvalue()
