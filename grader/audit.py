@@ -14,8 +14,8 @@ from itertools import combinations
 from dlcore.checks.answer_key import SAME_ARGUMENTS
 from dlcore.checks.compare import agree
 from dlcore.checks.verdict import Verdict, judge
+from grader.execution.evidence import Record
 from grader.lesson import Lesson
-from grader.records import Record
 from grader.reference import CheckCell, Reference, ReferenceExercise
 
 __all__ = ["AuditRow", "audit", "table"]

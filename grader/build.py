@@ -25,9 +25,9 @@ from dlcore.checks.evidence import Outcome
 from grader.audit import AuditRow, audit, table
 from grader.course import Course
 from grader.errors import BuildError
+from grader.execution.evidence import Record
 from grader.lesson import Lesson, read_lesson
 from grader.notebooks import compose_source, course_of, write_notebook
-from grader.records import Record
 from grader.reference import CheckCell, Reference, load_reference, package_sources, support_files
 
 __all__ = ["Built", "answer_key", "build", "build_week"]

@@ -12,12 +12,12 @@ import nbformat
 from grader.build import build
 from grader.course import Course
 from grader.errors import GradingError
+from grader.execution.sandbox import why_no_sandbox
 from grader.export import write_csv
 from grader.grading import Graded, grade_week, make_feedback
 from grader.reference import load_reference
 from grader.report import write_report
 from grader.sample_class import Sample, sample_class
-from grader.sandbox import why_no_sandbox
 
 __all__ = ["run_demo"]
 

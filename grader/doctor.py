@@ -18,11 +18,12 @@ from functools import partial
 from pathlib import Path
 
 from grader.examine import Material, Task
-from grader.execute import Step, run_steps_now
-from grader.kernel import CellRun
+from grader.execution.kernel import CellRun
+from grader.execution.launch import warm_parent
+from grader.execution.sandbox import Limits, find_bwrap, run_boxed, why_no_sandbox
+from grader.execution.step_runner import Step, run_steps_now
+from grader.execution.warm.parent import WarmError
 from grader.parallel import examine_all
-from grader.processes import warm_parent
-from grader.sandbox import Limits, find_bwrap, run_boxed, why_no_sandbox
 from grader.surroundings import (
     BAD,
     GOOD,
@@ -35,7 +36,6 @@ from grader.surroundings import (
     check_memory,
     check_space,
 )
-from grader.warm.parent import WarmError
 from grader.wiring import RunSubmission
 
 __all__ = ["BAD", "Finding", "examine_machine"]

@@ -12,12 +12,12 @@ from typing import Any
 
 import nbformat
 
-from grader.execute import run_steps_now
+from grader.execution.sandbox import Limits
+from grader.execution.step_runner import run_steps_now
 from grader.notebooks import grade_id, is_check
 from grader.pages import cell_html
 from grader.preflight import rebuild
 from grader.reference import Reference
-from grader.sandbox import Limits
 from grader.submissions import Fetched, understand
 from grader.verify import CellReport, follow_steps, grade, grade_followed, submission_steps
 

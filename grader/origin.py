@@ -12,7 +12,7 @@ import sys
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that gives out the work
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # see grader/__main__.py
 
-from grader.processes import share_parent  # noqa: E402
+from grader.execution.launch import share_parent  # noqa: E402
 
 share_parent()
 

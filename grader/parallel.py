@@ -21,7 +21,7 @@ from typing import Any
 from grader.early import METHOD, load_early
 from grader.errors import GradingError
 from grader.examine import Examined, Material, Task, examine
-from grader.usage import available_memory
+from grader.execution.resource_usage import available_memory
 
 __all__ = ["TRIES", "Outcome", "examine_all"]
 

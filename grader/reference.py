@@ -23,13 +23,13 @@ import nbformat
 import dlcore
 from dlcore.checks.verdict import Misconception
 from grader.errors import BuildError, GradingError
-from grader.execute import Step, run_steps_now
+from grader.execution.evidence import Record, evidence_forms, match_records, read_records
+from grader.execution.kernel import CellRun
+from grader.execution.sandbox import Limits, why_no_sandbox
+from grader.execution.step_runner import Step, run_steps_now
 from grader.hidden import hidden_part, visible_part
-from grader.kernel import CellRun
 from grader.lesson import Lesson
 from grader.notebooks import course_of, grade_id, is_check
-from grader.records import Record, evidence_forms, match_records, read_records
-from grader.sandbox import Limits, why_no_sandbox
 
 __all__ = ["CheckCell", "Reference", "ReferenceExercise", "load_reference", "package_sources", "support_files"]
 

@@ -18,9 +18,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from grader.course import Course
 from grader.errors import Problem, reason_of
+from grader.execution.resource_usage import available_memory
+from grader.execution.sandbox import Limits
 from grader.parallel import at_once
-from grader.sandbox import Limits
-from grader.usage import available_memory
 
 __all__ = [
     "BAD",

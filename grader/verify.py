@@ -17,10 +17,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dlcore.checks.verdict import Verdict, judge
-from grader.execute import Step
-from grader.kernel import CellRun
+from grader.execution.evidence import match_records, read_records
+from grader.execution.kernel import CellRun
+from grader.execution.step_runner import Step
 from grader.notebooks import course_of, grade_id, is_check
-from grader.records import match_records, read_records
 from grader.reference import CheckCell, Reference
 
 __all__ = ["CellReport", "CheckReport", "follow_steps", "grade", "grade_followed", "submission_steps"]

@@ -45,11 +45,11 @@ from dlcore.checks.answer_key import HIDDEN_SUFFIX
 from grader.course import Course
 from grader.errors import GradingError
 from grader.examine import run_and_judge, write_reports
+from grader.execution.sandbox import Limits, why_no_sandbox
 from grader.notebooks import course_of, grade_id
 from grader.preflight import rebuild
 from grader.present import FeedbackExporter
 from grader.reference import Reference, load_reference
-from grader.sandbox import Limits, why_no_sandbox
 from grader.submissions import Fetched, UnusableFile, fetch, find_submissions, is_up_to_date, read_regular, understand
 from grader.verify import STUB
 

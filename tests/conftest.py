@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from grader.sandbox import why_no_sandbox
+from grader.execution.sandbox import why_no_sandbox
 
 ROOT = Path(__file__).parent.parent
 

@@ -19,7 +19,7 @@ from dlcore.checks.answer_key import SUFFIX, read_key
 from dlcore.checks.codec import encode
 from dlcore.checks.evidence import MIME, describe
 from dlcore.errors import CheckFailed, CourseError, NotAttempted, SetupError
-from grader.records import Record, match_records
+from grader.execution.evidence import Record, match_records
 from tests.small_lesson import NAME, write_key
 
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from grader.cli import copy_release, lab_environment, main
-from grader.sandbox import find_bwrap
+from grader.execution.sandbox import find_bwrap
 from tests.classroom import REPOSITORY, WEEK, grader, hand_in, make_course, released
 
 COMMANDS = ("build", "lab", "grade", "feedback", "report", "export", "doctor", "demo")

@@ -141,7 +141,7 @@ def test_every_role_is_in_the_vocabulary_and_in_the_guide_for_authors():
 def test_limits_on_the_page_are_those_of_the_code():
     from dataclasses import fields
 
-    from grader.sandbox import Limits
+    from grader.execution.sandbox import Limits
 
     table = sections(ROOT / "docs" / "grading.md")["Limits"]
     rows = [(name, float(value)) for name, value in re.findall(r"^\| `(\w+)` \| (\S+) \|", table, re.MULTILINE)]

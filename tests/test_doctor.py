@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from grader import doctor, processes, sandbox, surroundings, usage
+from grader import doctor, surroundings
 from grader.cli import main
 from grader.doctor import check_bubblewrap, check_memory_limit, check_namespaces, check_warm_kernels
-from grader.sandbox import Limits, find_bwrap, why_no_sandbox
+from grader.execution import launch as processes
+from grader.execution import resource_usage as usage
+from grader.execution import sandbox
+from grader.execution.sandbox import Limits, find_bwrap, why_no_sandbox
 from grader.surroundings import (
     BAD,
     GOOD,
@@ -38,7 +41,7 @@ def other_bwrap(monkeypatch):
     """Let another program take bubblewrap's place."""
 
     def put(path):
-        for module in (doctor, sandbox, "grader.warm.bubblewrap"):
+        for module in (doctor, sandbox, "grader.execution.warm.bubblewrap"):
             monkeypatch.setattr(f"{getattr(module, '__name__', module)}.find_bwrap", lambda: path and str(path))
         why_no_sandbox.cache_clear()
         monkeypatch.setattr(processes, "_parents", [])
@@ -143,7 +146,7 @@ def test_where_namespaces_cannot_be_nested_kernels_start_cold_and_that_is_safe(c
 @pytest.mark.slow
 def test_memory_limits_that_do_not_work_are_found_out(monkeypatch):
     assert check_warm_kernels().mark == GOOD
-    monkeypatch.setattr("grader.kernel.usage", lambda pid: (0, 1))
+    monkeypatch.setattr("grader.execution.kernel.usage", lambda pid: (0, 1))
     finding = check_memory_limit()
     assert finding.mark == BAD
     assert "a kernel got 900 MB where 300 are allowed" in finding.found

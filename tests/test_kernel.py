@@ -7,11 +7,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from grader.execute import Step, run_steps_now
-from grader.kernel import Kernel
+from grader.execution.kernel import Kernel
+from grader.execution.sandbox import Limits
+from grader.execution.step_runner import Step, run_steps_now
 from grader.lesson import read_lesson
 from grader.reference import load_reference
-from grader.sandbox import Limits
 from grader.verify import submission_steps
 
 pytestmark = [pytest.mark.usefixtures("needs_sandbox"), pytest.mark.slow]

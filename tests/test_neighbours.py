@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from grader.kernel import Kernel
-from grader.sandbox import Limits
+from grader.execution.kernel import Kernel
+from grader.execution.sandbox import Limits
 
 pytestmark = [pytest.mark.usefixtures("needs_sandbox"), pytest.mark.slow, pytest.mark.xdist_group("attacks")]
 LIMITS = Limits(cell_seconds=20, memory_mb=600, processes=40, file_mb=5, total_seconds=120)

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from grader.pipe import EvidencePipe
+from grader.execution.evidence_pipe import EvidencePipe
 
 
 def through(tmp_path, *pieces: bytes, most: int = 1_000_000):

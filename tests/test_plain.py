@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from grader.plain import is_plain
+from grader.execution.plain_cells import is_plain
 from grader.syntax import parse
 
 

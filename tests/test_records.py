@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from dlcore.checks.codec import encode
 from dlcore.checks.compare import Settings
 from dlcore.checks.evidence import Outcome, describe
-from grader.records import MAX_LABEL, Record, match_records, read_records
+from grader.execution.evidence import MAX_LABEL, Record, match_records, read_records
 from tests.test_codec import json_values, values
 
 

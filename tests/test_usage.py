@@ -6,7 +6,7 @@ import sys
 import psutil
 import pytest
 
-from grader import usage
+from grader.execution import resource_usage as usage
 
 CHILD = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'print(1, flush=True); input()'])"
 

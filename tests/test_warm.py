@@ -10,7 +10,7 @@ import pytest
 from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec
 
-from grader.warm.parent import KernelRequest, WarmError, WarmParent
+from grader.execution.warm.parent import KernelRequest, WarmError, WarmParent
 
 pytestmark = [pytest.mark.usefixtures("needs_sandbox"), pytest.mark.slow]
 FOLDERS = {"/home/kernel": 5_000_000, "/tmp": 5_000_000, "/run/kernel": 1_000_000}

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from grader.warm.bubblewrap import command_line
+from grader.execution.warm.bubblewrap import command_line
 
 __all__ = ["KernelRequest", "WarmError", "WarmParent", "WarmProcess"]
 

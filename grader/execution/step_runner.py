@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from grader.errors import KernelLost
-from grader.kernel import CellRun, Kernel
-from grader.plain import is_plain
-from grader.sandbox import Limits
+from grader.execution.kernel import CellRun, Kernel
+from grader.execution.plain_cells import is_plain
+from grader.execution.sandbox import Limits
 
 __all__ = ["Step", "run_steps", "run_steps_now"]
 

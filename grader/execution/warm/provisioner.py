@@ -28,7 +28,7 @@ from typing import Any, ClassVar
 from jupyter_client.provisioning import KernelProvisionerBase
 from traitlets import Dict, Int, List, Unicode
 
-from grader.warm.parent import KernelRequest, WarmParent, WarmProcess
+from grader.execution.warm.parent import KernelRequest, WarmParent, WarmProcess
 
 __all__ = ["WarmProvisioner"]
 

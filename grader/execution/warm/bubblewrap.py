@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader.warm.seccomp import call_filter
+from grader.execution.warm.seccomp import call_filter
 
 __all__ = ["OUTER_PROC", "SandboxCommand", "command_line", "find_bwrap"]
 

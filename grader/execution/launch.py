@@ -1,7 +1,7 @@
 """How a kernel's process is started: warm, cold, or without a sandbox.
 
 Warm is the rule: a fork of a parent that has everything imported (see
-`grader.warm`). Where namespaces cannot be nested, each kernel gets a
+`grader.execution.warm`). Where namespaces cannot be nested, each kernel gets a
 bubblewrap of its own; without a sandbox, a plain process with limits.
 """
 
@@ -26,7 +26,7 @@ import psutil
 
 import dlcore
 from grader.errors import GradingError
-from grader.sandbox import (
+from grader.execution.sandbox import (
     EVIDENCE,
     HOME,
     LIBRARY,
@@ -37,7 +37,7 @@ from grader.sandbox import (
     sandbox_command,
     writable_folders,
 )
-from grader.warm.parent import KernelRequest, WarmError, WarmParent
+from grader.execution.warm.parent import KernelRequest, WarmError, WarmParent
 
 __all__ = [
     "TOGETHER",

@@ -27,10 +27,10 @@ from jupyter_client.session import Session
 
 from dlcore.checks.evidence import MIME
 from grader.errors import GradingError, KernelLost
-from grader.pipe import EvidencePipe
-from grader.processes import TOGETHER, TOGETHER_SOURCE, Launched, connection, launch
-from grader.sandbox import Limits
-from grader.usage import usage
+from grader.execution.evidence_pipe import EvidencePipe
+from grader.execution.launch import TOGETHER, TOGETHER_SOURCE, Launched, connection, launch
+from grader.execution.resource_usage import usage
+from grader.execution.sandbox import Limits
 
 __all__ = ["CellRun", "Kernel"]
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import dlcore
-from grader.warm.bubblewrap import SandboxCommand, command_line, find_bwrap
+from grader.execution.warm.bubblewrap import SandboxCommand, command_line, find_bwrap
 
 __all__ = [
     "EVIDENCE",

@@ -1,0 +1,1 @@
+"""Run untrusted cells: sandbox, warm kernels, limits, and the evidence that comes out."""
