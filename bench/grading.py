@@ -30,9 +30,9 @@ from typing import Any
 import nbformat
 import psutil
 
-from grader.course import Course
-from grader.notebooks import course_of, is_check
-from grader.reference import Reference, load_reference
+from grader.lessons.course import Course
+from grader.lessons.notebooks import course_of, is_check
+from grader.lessons.reference import Reference, load_reference
 from grader.verify import submission_steps
 
 ROOT = Path(__file__).parent.parent

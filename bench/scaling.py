@@ -23,10 +23,10 @@ sys.path.insert(0, str(Path(__file__).parent))
 from grading import LESSON, WEEK, hand_in, make_ours, submissions
 
 from grader import parallel
-from grader.course import Course
 from grader.examine import examine
 from grader.grading import grade_week
-from grader.reference import load_reference
+from grader.lessons.course import Course
+from grader.lessons.reference import load_reference
 
 NUMBER = 60
 REAL = (1, 2, 4)

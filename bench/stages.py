@@ -27,9 +27,9 @@ from grading import LESSON, WEEK, hand_in, make_ours, submissions
 from grader.examine import Examined, write_reports
 from grader.execution.kernel import Kernel
 from grader.execution.sandbox import Limits
+from grader.lessons.reference import load_reference
 from grader.preflight import rebuild
 from grader.recording import Recorder
-from grader.reference import load_reference
 from grader.submissions import fetch, understand
 from grader.verify import grade, submission_steps
 from grader.wiring import released_notebooks

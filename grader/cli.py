@@ -89,15 +89,15 @@ def _bar(text: str) -> Callable[[Iterable[str], int], Iterable[str]]:
 
 
 def _build(options: argparse.Namespace) -> int:
-    from grader.build import build
-    from grader.course import Course
+    from grader.lessons.build import build
+    from grader.lessons.course import Course
 
     build(Course(options.root), options.week, print, force=options.force)
     return 0
 
 
 def _lab(options: argparse.Namespace) -> int:
-    from grader.course import Course
+    from grader.lessons.course import Course
 
     course = Course(options.root)
     copied = copy_release(course.release, options.folder)
@@ -135,9 +135,9 @@ def _grade(options: argparse.Namespace) -> int:
     whom = options.student or [folder for folder in submitted if (folder / options.week).is_dir()]
     if len(whom) >= FEW and options.workers != 0 and options.scheduler is None:
         load_early()
-    from grader.course import Course
     from grader.garbage import leave_garbage
     from grader.grading import grade_week, students_with_submissions
+    from grader.lessons.course import Course
 
     leave_garbage()
     course = Course(options.root)
@@ -165,8 +165,8 @@ def _grade(options: argparse.Namespace) -> int:
 
 
 def _feedback(options: argparse.Namespace) -> int:
-    from grader.course import Course
     from grader.grading import make_feedback
+    from grader.lessons.course import Course
 
     course = Course(options.root)
     made = make_feedback(course, options.week, progress=_bar("feedback"))
@@ -178,7 +178,7 @@ def _feedback(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from grader.course import Course
+    from grader.lessons.course import Course
     from grader.report import write_report
 
     write_report(Course(options.root), options.week, options.output)
@@ -187,8 +187,8 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from grader.course import Course
     from grader.export import write_csv
+    from grader.lessons.course import Course
 
     course = Course(options.root)
     if options.output is None:
@@ -212,7 +212,7 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from grader.course import Course
     from grader.demo import run_demo
+    from grader.lessons.course import Course
 
     return run_demo(Course(options.root), options.folder, print, _bar("grading"))

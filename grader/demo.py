@@ -9,13 +9,13 @@ from pathlib import Path
 
 import nbformat
 
-from grader.build import build
-from grader.course import Course
 from grader.errors import GradingError
 from grader.execution.sandbox import why_no_sandbox
 from grader.export import write_csv
 from grader.grading import Graded, grade_week, make_feedback
-from grader.reference import load_reference
+from grader.lessons.build import build
+from grader.lessons.course import Course
+from grader.lessons.reference import load_reference
 from grader.report import write_report
 from grader.sample_class import Sample, sample_class
 

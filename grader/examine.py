@@ -14,10 +14,10 @@ import nbformat
 
 from grader.execution.sandbox import Limits
 from grader.execution.step_runner import run_steps_now
-from grader.notebooks import grade_id, is_check
+from grader.lessons.notebooks import grade_id, is_check
+from grader.lessons.reference import Reference
 from grader.pages import cell_html
 from grader.preflight import rebuild
-from grader.reference import Reference
 from grader.submissions import Fetched, understand
 from grader.verify import CellReport, follow_steps, grade, grade_followed, submission_steps
 

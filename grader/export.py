@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from typing import TextIO
 
-from grader.course import Course
+from grader.lessons.course import Course
 from grader.results import read_results
 
 __all__ = ["write_csv"]

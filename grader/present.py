@@ -21,7 +21,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from grader.notebooks import course_of, grade_id, is_check
+from grader.lessons.notebooks import course_of, grade_id, is_check
 from grader.pages import pages
 from grader.verify import CellReport
 

@@ -23,9 +23,9 @@ from nbgrader.api import Comment, Grade, Gradebook, Student, SubmittedAssignment
 from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
-from grader.course import Course
 from grader.errors import GradingError
 from grader.examine import Examined
+from grader.lessons.course import Course
 
 __all__ = ["Recorder", "sole_owner"]
 

@@ -14,7 +14,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from grader.course import Course
+from grader.lessons.course import Course
 from grader.pages import pages
 from grader.results import StudentResult, WeekResults, read_results
 

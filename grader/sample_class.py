@@ -14,10 +14,10 @@ from typing import Any
 
 from dlcore.checks.diagnosis import diagnose
 from dlcore.checks.verdict import passes
-from grader.audit import verdicts
-from grader.lesson import Exercise, Lesson
-from grader.notebooks import course_of
-from grader.reference import Reference
+from grader.lessons.audit import verdicts
+from grader.lessons.notebooks import course_of
+from grader.lessons.parser import Exercise, Lesson
+from grader.lessons.reference import Reference
 
 __all__ = ["Sample", "sample_class"]
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from grader.notebooks import course_of, grade_id
+from grader.lessons.notebooks import course_of, grade_id
 from grader.syntax import parse
 
 __all__ = [

@@ -20,8 +20,8 @@ from dlcore.checks.verdict import Verdict, judge
 from grader.execution.evidence import match_records, read_records
 from grader.execution.kernel import CellRun
 from grader.execution.step_runner import Step
-from grader.notebooks import course_of, grade_id, is_check
-from grader.reference import CheckCell, Reference
+from grader.lessons.notebooks import course_of, grade_id, is_check
+from grader.lessons.reference import CheckCell, Reference
 
 __all__ = ["CellReport", "CheckReport", "follow_steps", "grade", "grade_followed", "submission_steps"]
 

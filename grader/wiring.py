@@ -42,14 +42,14 @@ from traitlets import Bool, Float, Int
 from traitlets.config import Config
 
 from dlcore.checks.answer_key import HIDDEN_SUFFIX
-from grader.course import Course
 from grader.errors import GradingError
 from grader.examine import run_and_judge, write_reports
 from grader.execution.sandbox import Limits, why_no_sandbox
-from grader.notebooks import course_of, grade_id
+from grader.lessons.course import Course
+from grader.lessons.notebooks import course_of, grade_id
+from grader.lessons.reference import Reference, load_reference
 from grader.preflight import rebuild
 from grader.present import FeedbackExporter
-from grader.reference import Reference, load_reference
 from grader.submissions import Fetched, UnusableFile, fetch, find_submissions, is_up_to_date, read_regular, understand
 from grader.verify import STUB
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import nbformat
 
-from grader.course import Course
-from grader.notebooks import course_of
+from grader.lessons.course import Course
+from grader.lessons.notebooks import course_of
 
 REPOSITORY = Path(__file__).parent.parent
 WEEK, LESSON = "week1", "logistic_regression"

@@ -54,8 +54,8 @@ def small_reference(tmp_path_factory):
 @pytest.fixture(scope="session")
 def built_course(course_root, tmp_path_factory):
     """A copy of the course, with week 1 built."""
-    from grader.build import build
-    from grader.course import Course
+    from grader.lessons.build import build
+    from grader.lessons.course import Course
 
     folder = tmp_path_factory.mktemp("course")
     shutil.copyfile(course_root / "nbgrader_config.py", folder / "nbgrader_config.py")

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 from dlcore.checks.answer_key import SUFFIX
-from grader.build import answer_key
-from grader.lesson import read_lesson
-from grader.notebooks import compose_source, write_notebook
-from grader.reference import Reference, load_reference
+from grader.lessons.build import answer_key
+from grader.lessons.notebooks import compose_source, write_notebook
+from grader.lessons.parser import read_lesson
+from grader.lessons.reference import Reference, load_reference
 
 NAME = "small"
 

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import numpy as np
 
-from grader.lesson import read_lesson
+from grader.lessons.parser import read_lesson
 
 __all__ = ["load_support", "references"]
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from grader.lesson import BEGIN_SOLUTION, END_SOLUTION, read_lesson
-from grader.notebooks import course_of
+from grader.lessons.notebooks import course_of
+from grader.lessons.parser import BEGIN_SOLUTION, END_SOLUTION, read_lesson
 from tests.classroom import REPOSITORY
 
 LESSONS = sorted((REPOSITORY / "course").glob("*/*.md"))

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 from dlcore.checks.answer_key import HIDDEN_SUFFIX
-from grader.course import Course
+from grader.lessons.course import Course
 from tests.attacks import HONEST, Place, accidents, channel, files, forging, host, metadata, resources
 from tests.attacks.watch import Ear, adopt, survivors
 from tests.classroom import (

@@ -11,13 +11,13 @@ import pytest
 from dlcore.checks.answer_key import HIDDEN_SUFFIX, SUFFIX, read_key
 from dlcore.checks.codec import decode
 from dlcore.checks.compare import Settings, agree
-from grader import build as building
-from grader.build import build, build_week
-from grader.course import Course
 from grader.errors import BuildError, GradingError
-from grader.hidden import BEGIN_HIDDEN, END_HIDDEN, visible_part
-from grader.lesson import BEGIN_SOLUTION, END_SOLUTION, read_lesson
-from grader.notebooks import compose_source, course_of, grade_id
+from grader.lessons import build as building
+from grader.lessons.build import build, build_week
+from grader.lessons.course import Course
+from grader.lessons.hidden_tests import BEGIN_HIDDEN, END_HIDDEN, visible_part
+from grader.lessons.notebooks import compose_source, course_of, grade_id
+from grader.lessons.parser import BEGIN_SOLUTION, END_SOLUTION, read_lesson
 from tests.conftest import ROOT
 from tests.small_lesson import TEXT, lesson_file
 

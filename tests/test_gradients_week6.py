@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grader.lesson import read_lesson
+from grader.lessons.parser import read_lesson
 from tests.classroom import REPOSITORY
 
 pytestmark = pytest.mark.week6

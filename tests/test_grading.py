@@ -10,9 +10,9 @@ import sys
 import nbformat
 import pytest
 
-from grader.hidden import visible_part
-from grader.notebooks import is_check
-from grader.reference import load_reference
+from grader.lessons.hidden_tests import visible_part
+from grader.lessons.notebooks import is_check
+from grader.lessons.reference import load_reference
 from tests.classroom import (
     LESSON,
     WEEK,

@@ -10,8 +10,8 @@ import pytest
 from grader.execution.kernel import Kernel
 from grader.execution.sandbox import Limits
 from grader.execution.step_runner import Step, run_steps_now
-from grader.lesson import read_lesson
-from grader.reference import load_reference
+from grader.lessons.parser import read_lesson
+from grader.lessons.reference import load_reference
 from grader.verify import submission_steps
 
 pytestmark = [pytest.mark.usefixtures("needs_sandbox"), pytest.mark.slow]

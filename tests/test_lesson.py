@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from jupytext.config import load_jupytext_config
 
 from grader.errors import BuildError, Problem
-from grader.hidden import BEGIN_HIDDEN, END_HIDDEN, hidden_part, visible_part
-from grader.lesson import ROLES, bound_at_top, quiz_answer, read_lesson
+from grader.lessons.hidden_tests import BEGIN_HIDDEN, END_HIDDEN, hidden_part, visible_part
+from grader.lessons.parser import ROLES, bound_at_top, quiz_answer, read_lesson
 from tests.small_lesson import DOUBLE, HEADER, QUESTIONS, ROW_MEANS, TEXT, lesson_file
 
 

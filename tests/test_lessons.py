@@ -15,13 +15,13 @@ import pytest
 from nbclient import NotebookClient
 
 from dlcore.checks.answer_key import HIDDEN_SUFFIX, SUFFIX
-from grader.audit import AuditRow, audit, table
-from grader.build import answer_key
 from grader.examine import run_and_judge
 from grader.execution.sandbox import Limits
-from grader.lesson import Cell, Lesson, read_lesson
-from grader.notebooks import compose_source, course_of, write_notebook
-from grader.reference import Reference, load_reference, support_files
+from grader.lessons.audit import AuditRow, audit, table
+from grader.lessons.build import answer_key
+from grader.lessons.notebooks import compose_source, course_of, write_notebook
+from grader.lessons.parser import Cell, Lesson, read_lesson
+from grader.lessons.reference import Reference, load_reference, support_files
 
 REPOSITORY = Path(__file__).parent.parent
 LESSONS = [

@@ -5,8 +5,8 @@ import nbformat
 import pytest
 from hypothesis import given
 
-from grader.lesson import read_lesson
-from grader.notebooks import compose_source, course_of, grade_id, is_check, write_notebook
+from grader.lessons.notebooks import compose_source, course_of, grade_id, is_check, write_notebook
+from grader.lessons.parser import read_lesson
 from tests.small_lesson import TEXT, lesson_file
 from tests.test_codec import json_values
 

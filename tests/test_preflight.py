@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader import submissions
-from grader.lesson import read_lesson
-from grader.notebooks import compose_source, course_of, grade_id
+from grader.lessons.notebooks import compose_source, course_of, grade_id
+from grader.lessons.parser import read_lesson
 from grader.preflight import MAX_EXTRA, rebuild
 from grader.submissions import MAX_CELLS, MAX_FILE, MAX_SOURCE, find_submissions, read_submission
 from tests.small_lesson import TEXT, lesson_file

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dlcore import gradient_check
-from grader.lesson import read_lesson
+from grader.lessons.parser import read_lesson
 from tests.classroom import REPOSITORY
 from tests.solutions import load_support
 

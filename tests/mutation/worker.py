@@ -28,7 +28,7 @@ from dlcore.checks.compare import Settings
 from dlcore.checks.diagnosis import show
 from dlcore.checks.evidence import Outcome, observe
 from dlcore.checks.verdict import passes
-from grader.lesson import Exercise, Lesson, read_lesson
+from grader.lessons.parser import Exercise, Lesson, read_lesson
 from tests.mutation.inputs import Call, derived_inputs
 from tests.mutation.operators import Mutant, mutants
 

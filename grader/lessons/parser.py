@@ -15,7 +15,7 @@ from typing import Any
 from nbformat import ValidationError
 
 from grader.errors import BuildError
-from grader.hidden import BEGIN_HIDDEN, END_HIDDEN, visible_part
+from grader.lessons.hidden_tests import BEGIN_HIDDEN, END_HIDDEN, visible_part
 
 __all__ = ["ROLES", "Cell", "Exercise", "Lesson", "read_lesson"]
 

@@ -27,9 +27,9 @@ from grader.execution.evidence import Record, evidence_forms, match_records, rea
 from grader.execution.kernel import CellRun
 from grader.execution.sandbox import Limits, why_no_sandbox
 from grader.execution.step_runner import Step, run_steps_now
-from grader.hidden import hidden_part, visible_part
-from grader.lesson import Lesson
-from grader.notebooks import course_of, grade_id, is_check
+from grader.lessons.hidden_tests import hidden_part, visible_part
+from grader.lessons.notebooks import course_of, grade_id, is_check
+from grader.lessons.parser import Lesson
 
 __all__ = ["CheckCell", "Reference", "ReferenceExercise", "load_reference", "package_sources", "support_files"]
 

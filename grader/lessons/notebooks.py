@@ -12,7 +12,7 @@ from typing import Any
 import nbformat
 from nbformat.notebooknode import NotebookNode
 
-from grader.lesson import Cell, Lesson
+from grader.lessons.parser import Cell, Lesson
 
 __all__ = ["compose_source", "copy_of", "course_of", "grade_id", "is_check", "write_notebook"]
 

@@ -15,8 +15,8 @@ from dlcore.checks.answer_key import SAME_ARGUMENTS
 from dlcore.checks.compare import agree
 from dlcore.checks.verdict import Verdict, judge
 from grader.execution.evidence import Record
-from grader.lesson import Lesson
-from grader.reference import CheckCell, Reference, ReferenceExercise
+from grader.lessons.parser import Lesson
+from grader.lessons.reference import CheckCell, Reference, ReferenceExercise
 
 __all__ = ["AuditRow", "audit", "table"]
 

@@ -22,13 +22,13 @@ from dlcore.checks.answer_key import HIDDEN_SUFFIX, SUFFIX, VERSION
 from dlcore.checks.answer_key import read_key as read_answer_key
 from dlcore.checks.codec import encode, only_moments
 from dlcore.checks.evidence import Outcome
-from grader.audit import AuditRow, audit, table
-from grader.course import Course
 from grader.errors import BuildError
 from grader.execution.evidence import Record
-from grader.lesson import Lesson, read_lesson
-from grader.notebooks import compose_source, course_of, write_notebook
-from grader.reference import CheckCell, Reference, load_reference, package_sources, support_files
+from grader.lessons.audit import AuditRow, audit, table
+from grader.lessons.course import Course
+from grader.lessons.notebooks import compose_source, course_of, write_notebook
+from grader.lessons.parser import Lesson, read_lesson
+from grader.lessons.reference import CheckCell, Reference, load_reference, package_sources, support_files
 
 __all__ = ["Built", "answer_key", "build", "build_week"]
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from traitlets.config import Config, PyFileConfigLoader
 
 from grader.errors import BuildError, GradingError, Problem, reason_of
-from grader.lesson import Lesson, read_lesson
+from grader.lessons.parser import Lesson, read_lesson
 
 __all__ = ["Course"]
 
