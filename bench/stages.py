@@ -28,9 +28,9 @@ from grader.examine import Examined, write_reports
 from grader.execution.kernel import Kernel
 from grader.execution.sandbox import Limits
 from grader.lessons.reference import load_reference
-from grader.preflight import rebuild
 from grader.recording import Recorder
-from grader.submissions import fetch, understand
+from grader.submissions.reader import fetch, understand
+from grader.submissions.rebuild import rebuild
 from grader.verify import grade, submission_steps
 from grader.wiring import released_notebooks
 

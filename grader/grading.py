@@ -18,7 +18,7 @@ from grader.lessons.course import Course
 from grader.lessons.reference import load_reference
 from grader.parallel import Outcome, examine_all
 from grader.recording import Recorder, sole_owner
-from grader.submissions import fetch, find_submissions, is_up_to_date
+from grader.submissions.reader import fetch, find_submissions, is_up_to_date
 from grader.verify import CellReport
 from grader.wiring import DAMAGED_TIMESTAMP, RunSubmission, read_timestamp, released_notebooks
 

@@ -48,9 +48,17 @@ from grader.execution.sandbox import Limits, why_no_sandbox
 from grader.lessons.course import Course
 from grader.lessons.notebooks import course_of, grade_id
 from grader.lessons.reference import Reference, load_reference
-from grader.preflight import rebuild
 from grader.present import FeedbackExporter
-from grader.submissions import Fetched, UnusableFile, fetch, find_submissions, is_up_to_date, read_regular, understand
+from grader.submissions.reader import (
+    Fetched,
+    UnusableFile,
+    fetch,
+    find_submissions,
+    is_up_to_date,
+    read_regular,
+    understand,
+)
+from grader.submissions.rebuild import rebuild
 from grader.verify import STUB
 
 warnings.filterwarnings("ignore", message="Object of type .* not in session", category=SAWarning)  # nbgrader's own

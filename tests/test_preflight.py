@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader import submissions
 from grader.lessons.notebooks import compose_source, course_of, grade_id
 from grader.lessons.parser import read_lesson
-from grader.preflight import MAX_EXTRA, rebuild
-from grader.submissions import MAX_CELLS, MAX_FILE, MAX_SOURCE, find_submissions, read_submission
+from grader.submissions import reader as submissions
+from grader.submissions.reader import MAX_CELLS, MAX_FILE, MAX_SOURCE, find_submissions, read_submission
+from grader.submissions.rebuild import MAX_EXTRA, rebuild
 from tests.small_lesson import TEXT, lesson_file
 from tests.test_codec import json_values
 

@@ -17,7 +17,7 @@ from typing import Any
 import nbformat
 
 from grader.lessons.notebooks import copy_of, course_of, grade_id
-from grader.submissions import Submission, SubmittedCell, exercises_of
+from grader.submissions.reader import Submission, SubmittedCell, exercises_of
 
 __all__ = ["Rebuilt", "rebuild"]
 

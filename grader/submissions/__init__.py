@@ -1,0 +1,1 @@
+"""Read anything that is handed in, and rebuild a notebook that can run."""
