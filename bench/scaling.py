@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from grading import LESSON, WEEK, hand_in, make_ours, submissions
 
-from grader import parallel
+from grader.batch import cluster as parallel
+from grader.batch.grade_week import grade_week
 from grader.examine import examine
-from grader.grading import grade_week
 from grader.lessons.course import Course
 from grader.lessons.reference import load_reference
 

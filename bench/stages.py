@@ -24,11 +24,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from grading import LESSON, WEEK, hand_in, make_ours, submissions
 
+from grader.batch.gradebook import Recorder
 from grader.examine import Examined, write_reports
 from grader.execution.kernel import Kernel
 from grader.execution.sandbox import Limits
 from grader.lessons.reference import load_reference
-from grader.recording import Recorder
 from grader.submissions.reader import fetch, understand
 from grader.submissions.rebuild import rebuild
 from grader.verify import grade, submission_steps

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from grader.early import FEW, load_early
+from grader.batch.forkserver import FEW, load_early
 from grader.errors import Problem
 
 __all__ = ["main"]
@@ -135,8 +135,8 @@ def _grade(options: argparse.Namespace) -> int:
     whom = options.student or [folder for folder in submitted if (folder / options.week).is_dir()]
     if len(whom) >= FEW and options.workers != 0 and options.scheduler is None:
         load_early()
-    from grader.garbage import leave_garbage
-    from grader.grading import grade_week, students_with_submissions
+    from grader.batch.gc_tuning import leave_garbage
+    from grader.batch.grade_week import grade_week, students_with_submissions
     from grader.lessons.course import Course
 
     leave_garbage()
@@ -165,7 +165,7 @@ def _grade(options: argparse.Namespace) -> int:
 
 
 def _feedback(options: argparse.Namespace) -> int:
-    from grader.grading import make_feedback
+    from grader.batch.grade_week import make_feedback
     from grader.lessons.course import Course
 
     course = Course(options.root)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import nbformat
 
+from grader.batch.grade_week import Graded, grade_week, make_feedback
 from grader.errors import GradingError
 from grader.execution.sandbox import why_no_sandbox
 from grader.export import write_csv
-from grader.grading import Graded, grade_week, make_feedback
 from grader.lessons.build import build
 from grader.lessons.course import Course
 from grader.lessons.reference import load_reference

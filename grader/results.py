@@ -8,8 +8,8 @@ from typing import Any
 
 from nbgrader.api import MissingEntry
 
+from grader.batch.grade_week import cell_reports, graded_notebooks, notebook_problems
 from grader.errors import GradingError
-from grader.grading import cell_reports, graded_notebooks, notebook_problems
 from grader.lessons.course import Course
 
 __all__ = ["ExerciseResult", "StudentResult", "WeekResults", "read_results"]

@@ -11,9 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from grader.batch.cluster import TRIES, at_once
+from grader.batch.gradebook import sole_owner
 from grader.examine import Examined
-from grader.parallel import TRIES, at_once
-from grader.recording import sole_owner
 from tests.classroom import (
     WEEK,
     gradebook_rows,
@@ -170,9 +170,9 @@ def test_two_runs_on_one_course_are_refused(tmp_path):
 def test_a_scheduler_that_is_not_there_is_named(tmp_path, monkeypatch):
     course = make_course(tmp_path / "nowhere")
     hand_in(course, "ada", released(course))
-    monkeypatch.setattr("grader.parallel.START_SECONDS", 1)
+    monkeypatch.setattr("grader.batch.cluster.START_SECONDS", 1)
+    from grader.batch.grade_week import grade_week
     from grader.errors import GradingError
-    from grader.grading import grade_week
 
     with pytest.raises(GradingError, match=r"tcp://127\.0\.0\.1:9 cannot be used"):
         grade_week(course, WEEK, scheduler="tcp://127.0.0.1:9")
@@ -182,7 +182,7 @@ def test_what_kills_its_worker_every_time_is_reported_and_takes_no_other_along()
     """Real workers, and tasks that end them, as a fault of ours might."""
     from distributed import Client, LocalCluster
 
-    from grader import parallel
+    from grader.batch import cluster as parallel
     from grader.examine import Task
 
     def deadly(_material, task):

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from grader.grading import grade_week
+from grader.batch.grade_week import grade_week
 from grader.surroundings import GOOD, POOR, check_gradebook
 from tests.classroom import (
     LESSON,

@@ -1,4 +1,4 @@
-"""What the process loads from which workers are forked; see `grader.early`.
+"""What the process loads from which workers are forked; see `grader.batch.forkserver`.
 
 It comes to all this beside a process that loads, too, and two cores have no room
 for three: hence one after the other.
@@ -18,7 +18,7 @@ share_parent()
 
 import distributed.nanny  # noqa: E402, F401
 
-import grader.worker  # noqa: E402, F401
-from grader.garbage import leave_garbage  # noqa: E402
+import grader.batch.dask_preload  # noqa: E402, F401
+from grader.batch.gc_tuning import leave_garbage  # noqa: E402
 
 leave_garbage()

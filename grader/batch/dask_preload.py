@@ -1,6 +1,6 @@
 """What a Dask worker loads before its first submission.
 
-Workers that are started by hand load it with ``dask worker --preload grader.worker``.
+Workers that are started by hand load it with ``dask worker --preload grader.batch.dask_preload``.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import threading
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # see grader/__main__.py
 
 import grader.examine  # noqa: E402, F401 (what every submission needs)
+from grader.batch.gc_tuning import leave_garbage  # noqa: E402
 from grader.execution.launch import warm_up  # noqa: E402
-from grader.garbage import leave_garbage  # noqa: E402
 
 __all__ = ["dask_setup"]
 

@@ -11,13 +11,13 @@ from typing import Any
 import nbformat
 from nbgrader.api import MissingEntry
 
-from grader.early import FEW
+from grader.batch.cluster import Outcome, examine_all
+from grader.batch.forkserver import FEW
+from grader.batch.gradebook import Recorder, sole_owner
 from grader.errors import GradingError, reason_of
 from grader.examine import Material, Task
 from grader.lessons.course import Course
 from grader.lessons.reference import load_reference
-from grader.parallel import Outcome, examine_all
-from grader.recording import Recorder, sole_owner
 from grader.submissions.reader import fetch, find_submissions, is_up_to_date
 from grader.verify import CellReport
 from grader.wiring import DAMAGED_TIMESTAMP, RunSubmission, read_timestamp, released_notebooks

@@ -26,7 +26,7 @@ ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", 
 
 def load_early() -> None:
     """Start the process from which workers are forked, and do not wait; nothing happens if it is there."""
-    multiprocessing.get_context(METHOD).set_forkserver_preload(["grader.origin"])
+    multiprocessing.get_context(METHOD).set_forkserver_preload(["grader.batch.forkserver_preload"])
     with _environment(ONE_THREAD), _no_interrupts():  # it is forked, so no library may start threads in it
         forkserver.ensure_running()
 

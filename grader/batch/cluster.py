@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from grader.early import METHOD, load_early
+from grader.batch.forkserver import METHOD, load_early
 from grader.errors import GradingError
 from grader.examine import Examined, Material, Task, examine
 from grader.execution.resource_usage import available_memory
@@ -120,7 +120,7 @@ def _client(material: Material, workers: int | None, scheduler: str | None) -> I
             security=Security.temporary(),  # other users of this machine cannot talk to the workers
             protocol="tls://",
             silence_logs=50,
-            preload=["grader.worker"],
+            preload=["grader.batch.dask_preload"],
         ) as cluster,
         Client(cluster) as client,
     ):

@@ -1,0 +1,1 @@
+"""A whole class: in parallel, resumable, recorded in the gradebook."""
