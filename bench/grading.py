@@ -30,10 +30,10 @@ from typing import Any
 import nbformat
 import psutil
 
+from grader.grading.scoring import submission_steps
 from grader.lessons.course import Course
 from grader.lessons.notebooks import course_of, is_check
 from grader.lessons.reference import Reference, load_reference
-from grader.verify import submission_steps
 
 ROOT = Path(__file__).parent.parent
 WEEK, LESSON = "week1", "logistic_regression"

@@ -24,7 +24,7 @@ from grading import LESSON, WEEK, hand_in, make_ours, submissions
 
 from grader.batch import cluster as parallel
 from grader.batch.grade_week import grade_week
-from grader.examine import examine
+from grader.grading.pipeline import examine
 from grader.lessons.course import Course
 from grader.lessons.reference import load_reference
 

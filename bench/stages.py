@@ -25,13 +25,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 from grading import LESSON, WEEK, hand_in, make_ours, submissions
 
 from grader.batch.gradebook import Recorder
-from grader.examine import Examined, write_reports
 from grader.execution.kernel import Kernel
 from grader.execution.sandbox import Limits
+from grader.grading.pipeline import Examined, write_reports
+from grader.grading.scoring import grade, submission_steps
 from grader.lessons.reference import load_reference
 from grader.submissions.reader import fetch, understand
 from grader.submissions.rebuild import rebuild
-from grader.verify import grade, submission_steps
 from grader.wiring import released_notebooks
 
 NUMBER = 40

@@ -18,12 +18,12 @@ from functools import partial
 from pathlib import Path
 
 from grader.batch.cluster import examine_all
-from grader.examine import Material, Task
 from grader.execution.kernel import CellRun
 from grader.execution.launch import warm_parent
 from grader.execution.sandbox import Limits, find_bwrap, run_boxed, why_no_sandbox
 from grader.execution.step_runner import Step, run_steps_now
 from grader.execution.warm.parent import WarmError
+from grader.grading.pipeline import Material, Task
 from grader.surroundings import (
     BAD,
     GOOD,

@@ -10,7 +10,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from grader.verify import CellReport
+from grader.grading.scoring import CellReport
 
 __all__ = ["cell_html", "pages"]
 

@@ -21,9 +21,9 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from grader.grading.scoring import CellReport
 from grader.lessons.notebooks import course_of, grade_id, is_check
 from grader.pages import pages
-from grader.verify import CellReport
 
 __all__ = ["FeedbackExporter", "render_answer"]
 

@@ -43,8 +43,9 @@ from traitlets.config import Config
 
 from dlcore.checks.answer_key import HIDDEN_SUFFIX
 from grader.errors import GradingError
-from grader.examine import run_and_judge, write_reports
 from grader.execution.sandbox import Limits, why_no_sandbox
+from grader.grading.pipeline import run_and_judge, write_reports
+from grader.grading.scoring import STUB
 from grader.lessons.course import Course
 from grader.lessons.notebooks import course_of, grade_id
 from grader.lessons.reference import Reference, load_reference
@@ -59,7 +60,6 @@ from grader.submissions.reader import (
     understand,
 )
 from grader.submissions.rebuild import rebuild
-from grader.verify import STUB
 
 warnings.filterwarnings("ignore", message="Object of type .* not in session", category=SAWarning)  # nbgrader's own
 

@@ -10,9 +10,9 @@ import pytest
 from grader.execution.kernel import Kernel
 from grader.execution.sandbox import Limits
 from grader.execution.step_runner import Step, run_steps_now
+from grader.grading.scoring import submission_steps
 from grader.lessons.parser import read_lesson
 from grader.lessons.reference import load_reference
-from grader.verify import submission_steps
 
 pytestmark = [pytest.mark.usefixtures("needs_sandbox"), pytest.mark.slow]
 LIMITS = Limits(cell_seconds=3, memory_mb=600, processes=40, file_mb=5, total_seconds=60)

@@ -15,8 +15,8 @@ import pytest
 from nbclient import NotebookClient
 
 from dlcore.checks.answer_key import HIDDEN_SUFFIX, SUFFIX
-from grader.examine import run_and_judge
 from grader.execution.sandbox import Limits
+from grader.grading.pipeline import run_and_judge
 from grader.lessons.audit import AuditRow, audit, table
 from grader.lessons.build import answer_key
 from grader.lessons.notebooks import compose_source, course_of, write_notebook

@@ -13,7 +13,7 @@ import pytest
 
 from grader.batch.cluster import TRIES, at_once
 from grader.batch.gradebook import sole_owner
-from grader.examine import Examined
+from grader.grading.pipeline import Examined
 from tests.classroom import (
     WEEK,
     gradebook_rows,
@@ -183,7 +183,7 @@ def test_what_kills_its_worker_every_time_is_reported_and_takes_no_other_along()
     from distributed import Client, LocalCluster
 
     from grader.batch import cluster as parallel
-    from grader.examine import Task
+    from grader.grading.pipeline import Task
 
     def deadly(_material, task):
         if task.student == "deadly":

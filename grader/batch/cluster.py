@@ -20,8 +20,8 @@ from typing import Any
 
 from grader.batch.forkserver import METHOD, load_early
 from grader.errors import GradingError
-from grader.examine import Examined, Material, Task, examine
 from grader.execution.resource_usage import available_memory
+from grader.grading.pipeline import Examined, Material, Task, examine
 
 __all__ = ["TRIES", "Outcome", "examine_all"]
 

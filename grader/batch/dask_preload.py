@@ -11,7 +11,7 @@ import threading
 
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # see grader/__main__.py
 
-import grader.examine  # noqa: E402, F401 (what every submission needs)
+import grader.grading.pipeline  # noqa: E402, F401 (what every submission needs)
 from grader.batch.gc_tuning import leave_garbage  # noqa: E402
 from grader.execution.launch import warm_up  # noqa: E402
 

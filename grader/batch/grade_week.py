@@ -15,11 +15,11 @@ from grader.batch.cluster import Outcome, examine_all
 from grader.batch.forkserver import FEW
 from grader.batch.gradebook import Recorder, sole_owner
 from grader.errors import GradingError, reason_of
-from grader.examine import Material, Task
+from grader.grading.pipeline import Material, Task
+from grader.grading.scoring import CellReport
 from grader.lessons.course import Course
 from grader.lessons.reference import load_reference
 from grader.submissions.reader import fetch, find_submissions, is_up_to_date
-from grader.verify import CellReport
 from grader.wiring import DAMAGED_TIMESTAMP, RunSubmission, read_timestamp, released_notebooks
 
 __all__ = ["Graded", "grade_week", "graded_notebooks", "make_feedback", "make_task", "students_with_submissions"]

@@ -24,7 +24,7 @@ from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
 from grader.errors import GradingError
-from grader.examine import Examined
+from grader.grading.pipeline import Examined
 from grader.lessons.course import Course
 
 __all__ = ["Recorder", "sole_owner"]

@@ -1,0 +1,1 @@
+"""One submission: run it, judge the evidence, score it, follow through."""
