@@ -30,9 +30,9 @@ from grader.execution.sandbox import Limits
 from grader.grading.pipeline import Examined, write_reports
 from grader.grading.scoring import grade, submission_steps
 from grader.lessons.reference import load_reference
+from grader.nbgrader_plugins.config import released_notebooks
 from grader.submissions.reader import fetch, understand
 from grader.submissions.rebuild import rebuild
-from grader.wiring import released_notebooks
 
 NUMBER = 40
 

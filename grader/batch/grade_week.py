@@ -19,8 +19,8 @@ from grader.grading.pipeline import Material, Task
 from grader.grading.scoring import CellReport
 from grader.lessons.course import Course
 from grader.lessons.reference import load_reference
+from grader.nbgrader_plugins.config import DAMAGED_TIMESTAMP, RunSubmission, read_timestamp, released_notebooks
 from grader.submissions.reader import fetch, find_submissions, is_up_to_date
-from grader.wiring import DAMAGED_TIMESTAMP, RunSubmission, read_timestamp, released_notebooks
 
 __all__ = ["Graded", "grade_week", "graded_notebooks", "make_feedback", "make_task", "students_with_submissions"]
 

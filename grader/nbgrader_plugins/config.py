@@ -49,7 +49,7 @@ from grader.grading.scoring import STUB
 from grader.lessons.course import Course
 from grader.lessons.notebooks import course_of, grade_id
 from grader.lessons.reference import Reference, load_reference
-from grader.present import FeedbackExporter
+from grader.nbgrader_plugins.feedback import FeedbackExporter
 from grader.submissions.reader import (
     Fetched,
     UnusableFile,

@@ -1,0 +1,1 @@
+"""The grader as parts of nbgrader's own commands."""
