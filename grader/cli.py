@@ -179,7 +179,7 @@ def _feedback(options: argparse.Namespace) -> int:
 
 def _report(options: argparse.Namespace) -> int:
     from grader.lessons.course import Course
-    from grader.report import write_report
+    from grader.reports.class_report import write_report
 
     write_report(Course(options.root), options.week, options.output)
     print(f"The report is in {options.output.resolve()}")
@@ -187,8 +187,8 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from grader.export import write_csv
     from grader.lessons.course import Course
+    from grader.reports.csv_export import write_csv
 
     course = Course(options.root)
     if options.output is None:

@@ -12,11 +12,11 @@ import nbformat
 from grader.batch.grade_week import Graded, grade_week, make_feedback
 from grader.errors import GradingError
 from grader.execution.sandbox import why_no_sandbox
-from grader.export import write_csv
 from grader.lessons.build import build
 from grader.lessons.course import Course
 from grader.lessons.reference import load_reference
-from grader.report import write_report
+from grader.reports.class_report import write_report
+from grader.reports.csv_export import write_csv
 from grader.sample_class import Sample, sample_class
 
 __all__ = ["run_demo"]

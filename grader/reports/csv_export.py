@@ -6,7 +6,7 @@ import csv
 from typing import TextIO
 
 from grader.lessons.course import Course
-from grader.results import read_results
+from grader.reports.week_results import read_results
 
 __all__ = ["write_csv"]
 

@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 
 from grader.lessons.course import Course
 from grader.pages import pages
-from grader.results import StudentResult, WeekResults, read_results
+from grader.reports.week_results import StudentResult, WeekResults, read_results
 
 __all__ = ["write_report"]
 
