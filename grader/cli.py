@@ -201,7 +201,7 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from grader.doctor import BAD, examine_machine
+    from grader.doctor.checks import BAD, examine_machine
 
     bad = 0
     for finding in examine_machine(options.root, full=options.full):

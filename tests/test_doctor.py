@@ -7,14 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from grader import doctor, surroundings
 from grader.cli import main
-from grader.doctor import check_bubblewrap, check_memory_limit, check_namespaces, check_warm_kernels
-from grader.execution import launch as processes
-from grader.execution import resource_usage as usage
-from grader.execution import sandbox
-from grader.execution.sandbox import Limits, find_bwrap, why_no_sandbox
-from grader.surroundings import (
+from grader.doctor import checks as doctor
+from grader.doctor import environment as surroundings
+from grader.doctor.checks import check_bubblewrap, check_memory_limit, check_namespaces, check_warm_kernels
+from grader.doctor.environment import (
     BAD,
     GOOD,
     POOR,
@@ -25,6 +22,10 @@ from grader.surroundings import (
     check_memory,
     check_space,
 )
+from grader.execution import launch as processes
+from grader.execution import resource_usage as usage
+from grader.execution import sandbox
+from grader.execution.sandbox import Limits, find_bwrap, why_no_sandbox
 from tests.classroom import grader, make_course, run
 
 pytestmark = [pytest.mark.xdist_group("doctor"), pytest.mark.usefixtures("needs_sandbox")]

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from grader.batch.grade_week import grade_week
-from grader.surroundings import GOOD, POOR, check_gradebook
+from grader.doctor.environment import GOOD, POOR, check_gradebook
 from tests.classroom import (
     LESSON,
     WEEK,

@@ -18,14 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from grader.batch.cluster import examine_all
-from grader.execution.kernel import CellRun
-from grader.execution.launch import warm_parent
-from grader.execution.sandbox import Limits, find_bwrap, run_boxed, why_no_sandbox
-from grader.execution.step_runner import Step, run_steps_now
-from grader.execution.warm.parent import WarmError
-from grader.grading.pipeline import Material, Task
-from grader.nbgrader_plugins.config import RunSubmission
-from grader.surroundings import (
+from grader.doctor.environment import (
     BAD,
     GOOD,
     POOR,
@@ -37,6 +30,13 @@ from grader.surroundings import (
     check_memory,
     check_space,
 )
+from grader.execution.kernel import CellRun
+from grader.execution.launch import warm_parent
+from grader.execution.sandbox import Limits, find_bwrap, run_boxed, why_no_sandbox
+from grader.execution.step_runner import Step, run_steps_now
+from grader.execution.warm.parent import WarmError
+from grader.grading.pipeline import Material, Task
+from grader.nbgrader_plugins.config import RunSubmission
 
 __all__ = ["BAD", "Finding", "examine_machine"]
 
