@@ -212,7 +212,7 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    from grader.demo import run_demo
+    from grader.demo.run import run_demo
     from grader.lessons.course import Course
 
     return run_demo(Course(options.root), options.folder, print, _bar("grading"))

@@ -17,7 +17,7 @@ from grader.lessons.course import Course
 from grader.lessons.reference import load_reference
 from grader.reports.class_report import write_report
 from grader.reports.csv_export import write_csv
-from grader.sample_class import Sample, sample_class
+from grader.demo.sample_class import Sample, sample_class
 
 __all__ = ["run_demo"]
 

@@ -1,0 +1,1 @@
+"""A sample class that hands in a week, and is graded."""
