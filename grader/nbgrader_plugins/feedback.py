@@ -23,7 +23,7 @@ from pygments.lexers import PythonLexer
 
 from grader.grading.scoring import CellReport
 from grader.lessons.notebooks import course_of, grade_id, is_check
-from grader.pages import pages
+from grader.templating import pages
 
 __all__ = ["FeedbackExporter", "render_answer"]
 

@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from grader.lessons.course import Course
-from grader.pages import pages
 from grader.reports.week_results import StudentResult, WeekResults, read_results
+from grader.templating import pages
 
 __all__ = ["write_report"]
 
