@@ -1,6 +1,6 @@
 """nbgrader for this course. Plain `nbgrader` commands read it too."""
 
-from grader.nbgrader_plugins.config import configure
+from grader.nbgrader_plugins import configure
 
 c = get_config()  # noqa: F821 (nbgrader provides it)
 

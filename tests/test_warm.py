@@ -269,7 +269,7 @@ from IPython import get_ipython
 shell, answer = get_ipython(), 42
 print(
     shell.kernel is shell.parent, shell.user_ns is sys.modules["__main__"].__dict__, os.environ["TERM"],
-    os.path.isdir(shell.profile_dir.startup_dir), sys.argv[0], "prepared" in sys.modules,
+    os.path.isdir(shell.profile_dir.startup_dir), sys.argv[0], "prepared_kernel" in sys.modules,
 )
 """
         return [await tell(client, source), await tell(client, "%who int")]

@@ -50,10 +50,11 @@ __all__ = [
     "warm_up",
 ]
 
-BOOTSTRAP = (Path(__file__).parent / "bootstrap.py").read_bytes()
+IN_KERNEL = Path(__file__).parent / "in_kernel"
+BOOTSTRAP = (IN_KERNEL / "bootstrap.py").read_bytes()
 BOOTSTRAP_FILE, CONNECTION_FILE = "/run/bootstrap.py", "/run/connection.json"
 TOGETHER = "_grader_together"  # what runs many cells at once, as a module of warm kernels
-TOGETHER_SOURCE = (Path(__file__).parent / "together.py").read_text()
+TOGETHER_SOURCE = (IN_KERNEL / "batch_runner.py").read_text()
 WARM_MODULES = ("numpy", "numpy.random", "dlcore", "matplotlib.pyplot", TOGETHER)
 ADDRESS_SPACE = 4_000_000_000  # bytes beyond resident memory, which libraries map and never touch
 

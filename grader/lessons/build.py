@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import dlcore
+import grader
 from dlcore.checks.answer_key import HIDDEN_SUFFIX, SUFFIX, VERSION
 from dlcore.checks.answer_key import read_key as read_answer_key
 from dlcore.checks.codec import encode, only_moments
@@ -177,7 +178,7 @@ def _stamp(course: Course, week: str) -> dict[str, str]:
     inputs = sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*") if path.is_file())
     code = [
         *package_sources(Path(dlcore.__file__).parent, leave_out=("live", "widgets")),
-        *package_sources(Path(__file__).parent),
+        *package_sources(Path(grader.__file__).parent, leave_out=("batch", "demo", "doctor", "reports")),
     ]
     digest = hashlib.sha256(f"{sys.version} {version('numpy')} {version('nbgrader')}".encode())
     for name, data in [*((name, path.read_bytes()) for name, path in inputs), *code]:

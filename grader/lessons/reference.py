@@ -219,7 +219,7 @@ def package_sources(folder: Path, leave_out: Sequence[str] = ()) -> list[tuple[s
 
     Args:
         folder: where the package lies.
-        leave_out: subfolders whose code does not matter; pictures leave no evidence.
+        leave_out: subfolders whose code does not matter to what is made, such as pictures to evidence.
     """
     found = ((path.relative_to(folder), path) for path in folder.rglob("*.py"))
     return sorted((name.as_posix(), path.read_bytes()) for name, path in found if name.parts[0] not in leave_out)

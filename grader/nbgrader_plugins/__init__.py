@@ -1,1 +1,5 @@
 """The grader as parts of nbgrader's own commands."""
+
+from grader.nbgrader_plugins.config import configure
+
+__all__ = ["configure"]

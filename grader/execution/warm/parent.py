@@ -24,7 +24,7 @@ from grader.execution.warm.bubblewrap import command_line
 __all__ = ["KernelRequest", "WarmError", "WarmParent", "WarmProcess"]
 
 ZYGOTE_FILE = "/run/zygote.py"
-FILES = {f"/run/{name}": (Path(__file__).parent / name).read_bytes() for name in ("zygote.py", "prepared.py")}
+FILES = {f"/run/{name}": (Path(__file__).parent / name).read_bytes() for name in ("zygote.py", "prepared_kernel.py")}
 SO_PASSCRED = getattr(socket, "SO_PASSCRED", 16)
 SCM_CREDENTIALS = getattr(socket, "SCM_CREDENTIALS", 2)
 CREDENTIALS = struct.Struct("3i")

@@ -278,10 +278,10 @@ def main() -> None:
         importlib.import_module(name)
     del sys.modules["debugpy"]
     here = os.path.dirname(__file__)
-    prepared = importlib.import_module("prepared")
+    prepared_kernel = importlib.import_module("prepared_kernel")
     sys.path[:] = [folder for folder in sys.path if folder not in ("", here)]
-    app = prepared.prepared_app()  # puts the working folder first
-    del sys.modules["prepared"]
+    app = prepared_kernel.prepared_app()  # puts the working folder first
+    del sys.modules["prepared_kernel"]
     gc.collect()
     gc.freeze()
     control.sendall(b"warm")

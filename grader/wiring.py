@@ -1,0 +1,13 @@
+"""The old name of `grader.nbgrader_plugins.config`, for courses whose nbgrader_config.py still says it."""
+
+import warnings
+
+from grader.nbgrader_plugins.config import configure
+
+__all__ = ["configure"]
+
+warnings.warn(
+    "nbgrader_config.py imports grader.wiring, which has moved: write `from grader.nbgrader_plugins import configure`",
+    FutureWarning,  # shown by default, as it is for whoever keeps the course
+    stacklevel=2,
+)
