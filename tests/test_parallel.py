@@ -1,5 +1,6 @@
 """Whatever is killed while a class is graded: no grade is lost, none is doubled, nothing is half written."""
 
+import contextlib
 import json
 import os
 import signal
@@ -26,10 +27,11 @@ from tests.classroom import (
     with_cell,
     with_solutions,
 )
+from tests.processes import PATIENCE, command_line, descendants, ended_with_its_children, eventually, named
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("parallel"), pytest.mark.usefixtures("needs_sandbox")]
 SIZE = 24
-WAIT = 120
+SLEEP = 5  # seconds that the last submission takes, so that no run is over before it is disturbed
 
 
 def fill(course):
@@ -43,6 +45,8 @@ def fill(course):
             notebook = with_cell(notebook, "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\nos._exit(1)")
         if number % 12 == 11:
             notebook = b'{"cells": [1, 2'
+        if number == SIZE - 2:
+            notebook = with_cell(notebook, f"import time\ntime.sleep({SLEEP})")
         hand_in(course, f"s{number:02}", notebook)
     return course
 
@@ -56,42 +60,44 @@ def undisturbed(tmp_path_factory):
     return gradebook_rows(course)
 
 
-def start(course) -> subprocess.Popen:
-    command = [sys.executable, "-m", "grader", "grade", WEEK, "--workers", "2"]
-    return subprocess.Popen(command, cwd=course.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+@pytest.fixture
+def start():
+    """Starts a run on a course; it ends with the test."""
+    with contextlib.ExitStack() as stack:
 
+        def start(course) -> subprocess.Popen:
+            command = [sys.executable, "-m", "grader", "grade", WEEK, "--workers", "2"]
+            silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+            return stack.enter_context(ended_with_its_children(subprocess.Popen(command, cwd=course.root, **silent)))
 
-def wait_for(what, run: subprocess.Popen | None = None):
-    """What `what` returns once it is true."""
-    deadline = time.monotonic() + WAIT
-    while not (found := what()):
-        assert time.monotonic() < deadline, "it did not come to that"
-        assert run is None or run.poll() is None, "the run ended before"
-        time.sleep(0.02)
-    return found
+        yield start
 
 
 def graded(course) -> list[Path]:
     return sorted(course.autograded.glob(f"*/{WEEK}/*.ipynb"))
 
 
+def forkservers(pid: int) -> list[psutil.Process]:
+    """The children of a process that are a forkserver, or a fork of one."""
+    return [child for child in descendants(pid, recursive=False) if "forkserver" in command_line(child)]
+
+
 def workers(run: subprocess.Popen) -> list[psutil.Process]:
     """The worker processes of a run: forks of one that it started."""
-    family = [child for item in psutil.Process(run.pid).children() for child in item.children()]
-    return [process for process in family if "forkserver" in " ".join(process.cmdline())]
+    return [child for server in forkservers(run.pid) for child in forkservers(server.pid)]
 
 
-def test_a_run_cut_off_by_kill_is_finished_by_the_next_one(undisturbed, tmp_path):
+def test_a_run_cut_off_by_kill_is_finished_by_the_next_one(undisturbed, start, tmp_path):
     course = fill(make_course(tmp_path / "killed"))
     run = start(course)
-    wait_for(lambda: len(graded(course)) >= 3, run)
-    family = psutil.Process(run.pid).children(recursive=True)
+    eventually(lambda: len(graded(course)) >= 3, run)
+    family = descendants(run.pid)
     run.send_signal(signal.SIGKILL)
     run.wait()
     assert len(graded(course)) < SIZE
     for path in graded(course):
         assert json.loads(path.read_text())["metadata"]["course"]["graded"] is True
-    assert wait_for(lambda: not any(process.is_running() for process in family)), "something goes on running"
+    assert eventually(lambda: not any(process.is_running() for process in family)), "something goes on running"
     done = {path: path.stat().st_mtime_ns for path in graded(course)}
     result = grader(course, "grade", WEEK, "--workers", "2")
     assert result.returncode == 0, result.stderr
@@ -100,36 +106,35 @@ def test_a_run_cut_off_by_kill_is_finished_by_the_next_one(undisturbed, tmp_path
     assert gradebook_rows(course) == undisturbed
 
 
-def test_a_worker_that_is_killed_is_replaced_and_its_submissions_run_again(undisturbed, tmp_path):
+def test_a_worker_that_is_killed_is_replaced_and_its_submissions_run_again(undisturbed, start, tmp_path):
     course = fill(make_course(tmp_path / "worker"))
     run = start(course)
-    wait_for(lambda: len(graded(course)) >= 2, run)
-    names = [process.name() for process in psutil.Process(run.pid).children(recursive=True)]
-    assert names.count("bwrap") == 1, "each worker has a warm parent of its own"
+    eventually(lambda: len(graded(course)) >= 2, run)
+    assert len(named(run.pid, "bwrap")) == 1, "each worker has a warm parent of its own"
     workers(run)[0].send_signal(signal.SIGKILL)
-    assert run.wait(WAIT) == 0
+    assert run.wait(PATIENCE) == 0
     assert gradebook_rows(course) == undisturbed
 
 
-def test_the_end_of_the_warm_parent_costs_no_student_anything(undisturbed, tmp_path):
+def test_the_end_of_the_warm_parent_costs_no_student_anything(undisturbed, start, tmp_path):
     course = fill(make_course(tmp_path / "parent"))
     run = start(course)
     for done in (2, 4):
-        wait_for(lambda done=done: len(graded(course)) >= done, run)
-        for process in psutil.Process(run.pid).children(recursive=True):
-            if process.name() == "bwrap":
+        eventually(lambda done=done: len(graded(course)) >= done, run)
+        for process in eventually(lambda: named(run.pid, "bwrap"), run):
+            with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-    assert run.wait(WAIT) == 0
+    assert run.wait(PATIENCE) == 0
     assert gradebook_rows(course) == undisturbed
 
 
-def test_the_end_of_what_workers_are_forked_from_costs_no_student_anything(undisturbed, tmp_path):
-    course = fill(make_course(tmp_path / "origin"))
+def test_the_end_of_the_forkserver_costs_no_student_anything(undisturbed, start, tmp_path):
+    course = fill(make_course(tmp_path / "forkserver"))
     run = start(course)
-    wait_for(lambda: len(graded(course)) >= 2, run)
-    (origin,) = (item for item in psutil.Process(run.pid).children() if "forkserver" in " ".join(item.cmdline()))
-    origin.kill()
-    assert run.wait(WAIT) == 0
+    eventually(lambda: len(graded(course)) >= 2, run)
+    (forkserver,) = forkservers(run.pid)
+    forkserver.kill()
+    assert run.wait(PATIENCE) == 0
     assert gradebook_rows(course) == undisturbed
 
 
