@@ -1,6 +1,11 @@
 """Fixtures that several tests share."""
 
 import os
+
+# As `make lab` and the kernels have it: on small matrices, threads that wait for a core of their own cost more than
+# they gain, most of all while another test runs. NumPy reads it when it is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import shutil
 from pathlib import Path
 

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -20,8 +19,9 @@ from typing import Any
 
 import nbformat
 
-START_SECONDS = 120
-CELL_SECONDS = 120
+from tests.processes import PATIENCE
+
+START_SECONDS = CELL_SECONDS = PATIENCE
 BROWSER_OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -61,37 +61,35 @@ def jupyterlab(work: Path, folder: Path) -> Iterator[str]:
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "IPYTHONDIR": str(folder / "ipython"),
     }
-    port, token = _free_port(), secrets.token_hex(16)
+    token = secrets.token_hex(16)
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"]
-    command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"]
-    command += [f"--ServerApp.root_dir={work}"]
+    command += ["--ServerApp.port=0", f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={work}"]
     with open(folder / "server.log", "wb") as log:
         server = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=subprocess.STDOUT)
     try:
-        _wait_for(f"http://127.0.0.1:{port}/api/status?token={token}", server, folder / "server.log")
+        port = _port(server, folder)
         yield f"http://127.0.0.1:{port}/lab/tree/{{path}}?token={token}"
     finally:
         server.terminate()  # takes its kernels along
         try:
-            server.wait(30)
+            server.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+def _port(server: subprocess.Popen[bytes], folder: Path) -> int:
+    """The port that the server chose, once it answers there."""
+    note = folder / "runtime" / f"jpserver-{server.pid}.json"
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
-        with contextlib.suppress(urllib.error.URLError, OSError), urllib.request.urlopen(address, timeout=5):
-            return
+        with contextlib.suppress(urllib.error.URLError, OSError, ValueError):
+            told = json.loads(note.read_text())
+            address = f"http://127.0.0.1:{told['port']}/api/status?token={told['token']}"
+            with urllib.request.urlopen(address, timeout=START_SECONDS):
+                return int(told["port"])
         time.sleep(0.2)
-    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
+    raise RuntimeError(f"JupyterLab did not start:\n{(folder / 'server.log').read_text()[-3000:]}")
 
 
 class NotebookPage:
@@ -99,10 +97,11 @@ class NotebookPage:
 
     def __init__(self, page: Any, address: str, path: Path, work: Path):
         self.page = page
+        page.set_default_timeout(PATIENCE * 1000)
         self.cells = nbformat.read(path, as_version=4).cells
         page.goto(address.format(path=path.relative_to(work).as_posix()))
         self.notebook = page.locator(".jp-NotebookPanel:visible .jp-Notebook")
-        self.notebook.locator(".jp-Cell").nth(len(self.cells) - 1).wait_for(state="attached", timeout=120_000)
+        self.notebook.locator(".jp-Cell").nth(len(self.cells) - 1).wait_for(state="attached", timeout=PATIENCE * 1000)
         self.wait_until_idle()
 
     def number(self, start: str) -> int:

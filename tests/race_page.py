@@ -12,6 +12,7 @@ import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
 from tests.jupyterlab import BROWSER_OPTIONS, NotebookPage, jupyterlab
+from tests.processes import PATIENCE
 
 STEPS = (Path(__file__).parent / "reference_steps.py").read_text(encoding="utf-8")
 WIDGET = "from dlcore.widgets import optimizer_trajectories\noptimizer_trajectories(initial_state, STEPS, {preset!r})"
@@ -58,14 +59,14 @@ class RacePage(NotebookPage):
     def wait_for_step(self, step: int) -> None:
         """Wait until the slider of the step, the last one, says so."""
         readout = self.cell(1).locator(".widget-readout").last
-        readout.filter(has_text=re.compile(rf"^{step}$")).wait_for(timeout=120_000)
+        readout.filter(has_text=re.compile(rf"^{step}$")).wait_for(timeout=PATIENCE * 1000)
 
     def wait_for_sentence(self, words: str) -> None:
         """Wait until the status line has the words."""
-        self.cell(1).locator('[role="status"]').filter(has_text=words).wait_for(timeout=120_000)
+        self.cell(1).locator('[role="status"]').filter(has_text=words).wait_for(timeout=PATIENCE * 1000)
 
     def wait_for_pictures(self, number: int) -> None:
-        self.page.wait_for_function(f"window.shown.length >= {number}", timeout=120_000)
+        self.page.wait_for_function(f"window.shown.length >= {number}", timeout=PATIENCE * 1000)
 
 
 @contextlib.contextmanager

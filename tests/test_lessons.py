@@ -28,7 +28,7 @@ LESSONS = [
     pytest.param(path, marks=getattr(pytest.mark, path.parent.name), id=f"{path.parent.name}-{path.stem}")
     for path in sorted(REPOSITORY.glob("course/*/*.md"))
 ]
-CELL_SECONDS = 300
+CELL_SECONDS = 1800  # only what hangs takes that long
 
 WATCH = """
 import json as _json

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import time
 
 import psutil
 import pytest
@@ -11,6 +10,7 @@ from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec
 
 from grader.execution.warm.parent import KernelRequest, WarmError, WarmParent
+from tests.processes import PATIENCE, eventually, gone
 
 pytestmark = [pytest.mark.usefixtures("needs_sandbox"), pytest.mark.slow]
 FOLDERS = {"/home/kernel": 5_000_000, "/tmp": 5_000_000, "/run/kernel": 1_000_000}
@@ -31,26 +31,27 @@ async def tell(client, source: str) -> str:
         content = message["content"]
         reply.append(content.get("text", "") or content.get("evalue", ""))
 
-    await client.execute_interactive(source, timeout=30, output_hook=note, allow_stdin=False)
+    await client.execute_interactive(source, timeout=PATIENCE, output_hook=note, allow_stdin=False)
     return "".join(reply).strip()
 
 
+async def in_session(work, **config):
+    """What `work(manager, client)` returns, with a kernel of its own."""
+    manager = manager_of(**config)
+    await manager.start_kernel()
+    client = manager.client()
+    client.start_channels()
+    try:
+        await client.wait_for_ready(timeout=PATIENCE)
+        return await work(manager, client)
+    finally:
+        client.stop_channels()
+        await manager.shutdown_kernel(now=True)
+
+
 def session(work, **config):
-    """Run `work(manager, client)` with a kernel of its own."""
-
-    async def run():
-        manager = manager_of(**config)
-        await manager.start_kernel()
-        client = manager.client()
-        client.start_channels()
-        try:
-            await client.wait_for_ready(timeout=60)
-            return await work(manager, client)
-        finally:
-            client.stop_channels()
-            await manager.shutdown_kernel(now=True)
-
-    return asyncio.run(run())
+    """The same, for a test."""
+    return asyncio.run(in_session(work, **config))
 
 
 def test_a_kernel_starts_with_its_modules_imported_and_runs_code():
@@ -63,8 +64,9 @@ def test_a_kernel_starts_with_its_modules_imported_and_runs_code():
 def test_a_kernel_can_be_interrupted_and_keeps_its_state():
     async def work(manager, client):
         await tell(client, "x = 5")
-        client.execute("while True: pass", stop_on_error=False)
-        await asyncio.sleep(0.5)
+        client.execute("print('begun', flush=True)\nwhile True: pass", stop_on_error=False)
+        while (await client.get_iopub_msg(timeout=PATIENCE))["msg_type"] != "stream":
+            pass  # an interrupt before the cell has begun would be lost
         await manager.interrupt_kernel()
         return await tell(client, "print(x)")
 
@@ -74,47 +76,23 @@ def test_a_kernel_can_be_interrupted_and_keeps_its_state():
 def test_the_end_of_a_kernel_is_noticed():
     async def work(manager, client):
         client.execute("import os; os._exit(3)")
-        for _ in range(100):
-            if not await manager.is_alive():
-                return await manager.provisioner.poll()
-            await asyncio.sleep(0.05)
+        async with asyncio.timeout(PATIENCE):
+            while await manager.is_alive():
+                await asyncio.sleep(0.05)
+        return await manager.provisioner.poll()
 
     assert session(work) == 3
 
 
 def test_two_kernels_of_one_parent_share_nothing_that_can_be_written():
-    async def both():
-        managers = [manager_of(), manager_of()]
-        clients = []
-        for manager in managers:
-            await manager.start_kernel()
-            client = manager.client()
-            client.start_channels()
-            await client.wait_for_ready(timeout=60)
-            clients.append(client)
-        await tell(clients[0], "x = 1; open('/tmp/note', 'w').write('hi'); open('note', 'w').write('hi')")
-        found = await tell(clients[1], "import os; print('x' in dir(), os.path.exists('/tmp/note'), os.listdir('.'))")
-        for manager, client in zip(managers, clients, strict=True):
-            client.stop_channels()
-            await manager.shutdown_kernel(now=True)
-        return found
+    async def look(manager, client):
+        return await tell(client, "import os; print('x' in dir(), os.path.exists('/tmp/note'), os.listdir('.'))")
 
-    assert asyncio.run(both()) in ("False False []", "False False ['.ipython']")
+    async def write(manager, client):
+        await tell(client, "x = 1; open('/tmp/note', 'w').write('hi'); open('note', 'w').write('hi')")
+        return await in_session(look)
 
-
-def gone(pids: list[int]) -> bool:
-    """Whether the processes end within ten seconds."""
-    deadline = time.monotonic() + 10
-    while any(psutil.pid_exists(pid) for pid in pids) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return not any(psutil.pid_exists(pid) for pid in pids)
-
-
-def wait_until(what) -> None:
-    deadline = time.monotonic() + 10
-    while not what():
-        assert time.monotonic() < deadline, "it did not come to that"
-        time.sleep(0.02)
+    assert session(write) in ("False False []", "False False ['.ipython']")
 
 
 def parent_with(*modules: str) -> WarmParent:
@@ -137,37 +115,37 @@ def test_a_parent_that_was_killed_is_started_anew():
     try:
         first = parent.fork(request())
         parent._process.kill()
-        assert first.wait(10) is not None
+        assert first.wait(PATIENCE) is not None
         second = parent.fork(request())
         assert second.poll() is None
         second.kill()
-        assert second.wait(10) == -signal.SIGKILL
+        assert second.wait(PATIENCE) == -signal.SIGKILL
     finally:
         parent.close()
 
 
 def test_closing_a_parent_ends_its_kernels():
     parent = parent_with()
-    kernels = [parent.fork(request()) for _ in range(3)]
-    pids = [kernel.pid for kernel in kernels]
-    assert all(psutil.pid_exists(pid) for pid in pids)
-    parent.close()
-    assert all(kernel.wait(10) is not None for kernel in kernels)
+    try:
+        kernels = [parent.fork(request()) for _ in range(3)]
+        pids = [kernel.pid for kernel in kernels]
+        assert all(psutil.pid_exists(pid) for pid in pids)
+    finally:
+        parent.close()
+    assert all(kernel.wait(PATIENCE) is not None for kernel in kernels)
     assert gone(pids)
 
 
 def test_the_parent_ends_with_the_process_that_started_it():
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
+    held = []  # a kernel ends with the object that stands for it
+
+    def work():
         parent = parent_with()
         kernel = parent.fork(request())
-        os.write(writer, f"{kernel.pid} {parent._process.pid}".encode())
-        os.kill(os.getpid(), signal.SIGKILL)
-    os.close(writer)
-    pids = list(map(int, os.read(reader, 100).split()))
-    os.waitpid(child, 0)
-    assert gone(pids)
+        held.extend([parent, kernel])
+        return kernel.pid, parent._process.pid
+
+    assert gone(in_a_fork(work))
 
 
 def in_a_fork(work) -> list[int]:
@@ -175,8 +153,10 @@ def in_a_fork(work) -> list[int]:
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
-        os.write(writer, " ".join(map(str, work())).encode())
-        os.kill(os.getpid(), signal.SIGKILL)
+        try:
+            os.write(writer, " ".join(map(str, work())).encode())
+        finally:  # it must not go on as a second pytest
+            os.kill(os.getpid(), signal.SIGKILL)
     os.close(writer)
     numbers = list(map(int, os.read(reader, 100).split()))
     os.close(reader)
@@ -193,22 +173,24 @@ def test_forked_processes_share_a_parent_that_was_begun_and_a_kernel_ends_with_w
         assert kernel.poll() is None
         assert parent.alive
         kernel.kill()
-        assert kernel.wait(10) == -signal.SIGKILL
+        assert kernel.wait(PATIENCE) == -signal.SIGKILL
     finally:
         parent.close()
 
 
 def test_a_fork_begins_a_parent_of_its_own_where_the_shared_one_has_ended():
     parent = parent_with()
-    parent.start()
-    parent._process.kill()
-    wait_until(lambda: not parent.alive)
+    try:
+        parent.start()
+        parent._process.kill()
+        eventually(lambda: not parent.alive)
 
-    def work():
-        return parent.fork(request()).pid, parent._process.pid
+        def work():
+            return parent.fork(request()).pid, parent._process.pid
 
-    assert gone(in_a_fork(work))
-    parent.close()
+        assert gone(in_a_fork(work))
+    finally:
+        parent.close()
 
 
 def test_a_kernel_that_ends_with_its_parent_is_lost_and_one_that_is_killed_is_not():
@@ -216,9 +198,9 @@ def test_a_kernel_that_ends_with_its_parent_is_lost_and_one_that_is_killed_is_no
     try:
         killed, lost = parent.fork(request()), parent.fork(request())
         killed.kill()
-        assert killed.wait(10) == -signal.SIGKILL
+        assert killed.wait(PATIENCE) == -signal.SIGKILL
         parent._process.kill()
-        assert lost.wait(10) == -signal.SIGKILL
+        assert lost.wait(PATIENCE) == -signal.SIGKILL
         assert (killed.lost, lost.lost) == (False, True)
     finally:
         parent.close()
@@ -284,10 +266,10 @@ def test_ends_are_told_of_many_kernels_that_end_at_once():
         assert len({kernel.pid for kernel in kernels}) == 12
         for kernel in kernels:
             os.kill(kernel.pid, signal.SIGKILL)
-        assert [kernel.wait(10) for kernel in kernels] == [-signal.SIGKILL] * 12
+        assert [kernel.wait(PATIENCE) for kernel in kernels] == [-signal.SIGKILL] * 12
         another = parent.fork(request())
         assert another.poll() is None
         another.kill()
-        assert another.wait(10) == -signal.SIGKILL
+        assert another.wait(PATIENCE) == -signal.SIGKILL
     finally:
         parent.close()

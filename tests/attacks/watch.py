@@ -13,7 +13,11 @@ from typing import Any
 
 import psutil
 
+from tests.processes import descendants
+
 __all__ = ["Ear", "adopt", "survivors"]
+
+LINGER = 60  # seconds that a killed process may take to be gone where the machine is busy
 
 
 class Ear:
@@ -63,11 +67,11 @@ def adopt(on: bool) -> None:
 
 
 def survivors(earlier: set[int]) -> list[str]:
-    """The processes that are ours now and do not end within some seconds."""
-    deadline = time.monotonic() + 10
+    """The processes that are ours now and do not end."""
+    deadline = time.monotonic() + LINGER
     while True:
         alive = []
-        for process in psutil.Process().children(recursive=True):
+        for process in descendants(os.getpid()):
             with contextlib.suppress(psutil.Error, ChildProcessError):
                 if process.pid in earlier:
                     continue
