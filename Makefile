@@ -1,5 +1,7 @@
 # make demo    build, let a sample class hand in, grade it, report
-# make test    all tests
+# make test    what a change can break; make test ARGS="-k lenet" hands words to pytest
+# make quick   the inner loop: parser, codec, compare, verdict, diagnosis, one lesson
+# make test-all  everything: all mutants, attacks, finished notebooks and browsers, too
 # make lab     JupyterLab for a student
 # make build   lessons: course/ -> source/ and release/
 # make check   ruff and mypy
@@ -10,16 +12,27 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
+QUICK := test_lesson.py test_codec.py test_compare.py test_checking.py test_evidence.py test_judge.py \
+  test_diagnose.py test_hints.py test_progress.py test_records.py test_plain.py test_notebooks.py test_imports.py \
+  test_one_lesson.py
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test lab build check format bench clean
+.PHONY: demo test quick test-all lab build check format bench clean
 
 demo: $(INSTALLED)
 	@$(BIN)/python -m grader demo
 
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadgroup
+
 test: $(INSTALLED)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(PYTEST) -m "not sweep" $(ARGS)
+
+quick: $(INSTALLED)
+	@$(PYTEST) -m "not sweep" $(addprefix tests/,$(QUICK)) dlcore grader $(ARGS)
+
+test-all: $(INSTALLED)
+	@$(PYTEST) $(ARGS)
 
 lab: $(INSTALLED)
 	@$(BIN)/python -m grader lab

@@ -5,7 +5,6 @@ every release up to and including their own week, support modules included.
 """
 
 import ast
-import copy
 import functools
 import re
 from pathlib import Path
@@ -21,24 +20,23 @@ LESSONS = sorted((REPOSITORY / "course").glob("*/*.md"))
 TELLING = 14  # nodes from which an expression is an answer and not an idiom
 
 
-class _Renamed(ast.NodeTransformer):
-    """Gives names numbers in the order in which they appear; NumPy keeps its own."""
-
-    def __init__(self):
-        self.names = {"np": "np"}
-
-    def visit_Name(self, node):
-        name = self.names.setdefault(node.id, f"v{len(self.names)}")
-        return ast.Name(name, ast.Load())
-
-    def visit_arg(self, node):
-        return ast.arg(self.names.setdefault(node.arg, f"v{len(self.names)}"))
-
-
 def alike(nodes) -> str:
-    """Code as text in which only its structure counts."""
-    renamed = _Renamed()
-    return "\n".join(ast.dump(renamed.visit(copy.deepcopy(node))) for node in nodes)
+    """Code as text in which only its structure counts: names are numbers, in the order in which they appear."""
+    names = {"np": "np"}  # NumPy keeps its own
+
+    def text(item) -> str:
+        match item:
+            case ast.Name():
+                return names.setdefault(item.id, f"v{len(names)}")
+            case ast.arg():
+                return names.setdefault(item.arg, f"v{len(names)}")
+            case ast.AST():
+                return f"{type(item).__name__}({', '.join(text(value) for _, value in ast.iter_fields(item))})"
+            case list():
+                return f"[{', '.join(map(text, item))}]"
+        return repr(item)
+
+    return "\n".join(map(text, nodes))
 
 
 def without_docstring(body):

@@ -11,7 +11,13 @@ import pytest
 from grader.cli import copy_release
 from tests.jupyterlab import BROWSER_OPTIONS, NotebookPage, jupyterlab
 
-pytestmark = [pytest.mark.browser, pytest.mark.week1, pytest.mark.slow, pytest.mark.xdist_group("browser")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.sweep,
+    pytest.mark.week1,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("browser"),
+]
 
 MISSING_MINUS = [
     "power = np.exp(-np.abs(z))",

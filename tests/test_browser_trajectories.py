@@ -11,7 +11,13 @@ import pytest
 from dlcore.widgets.optimizers.trajectories.presets import PRESETS
 from tests.race_page import race
 
-pytestmark = [pytest.mark.browser, pytest.mark.week5, pytest.mark.slow, pytest.mark.xdist_group("browser")]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.sweep,
+    pytest.mark.week5,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("browser"),
+]
 
 
 @pytest.fixture

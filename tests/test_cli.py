@@ -90,6 +90,7 @@ def test_without_namespaces_grading_refuses_unless_told(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.sweep
 @pytest.mark.usefixtures("needs_sandbox")
 @pytest.mark.xdist_group("demo")
 def test_without_namespaces_the_demo_succeeds_and_says_what_it_leaves_out(tmp_path):

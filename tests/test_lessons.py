@@ -235,6 +235,7 @@ def test_the_run_would_show_missing_labels_errors_of_widgets_and_warnings(tmp_pa
 
 
 @pytest.mark.slow
+@pytest.mark.sweep_but_first
 @pytest.mark.parametrize("path", LESSONS)
 def test_the_finished_notebook_runs_and_its_pictures_are_labelled(path, finish, record_property):
     finished = finish(path)

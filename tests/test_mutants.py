@@ -77,6 +77,7 @@ def verdict(report, after):
 
 
 @pytest.mark.slow
+@pytest.mark.sweep_but_first
 @pytest.mark.parametrize("path", LESSONS)
 def test_at_most_one_wrong_mutant_in_a_hundred_passes_all_checks(path):
     report = judge_lesson(path)

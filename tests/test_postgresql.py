@@ -169,6 +169,7 @@ def test_grading_leaves_the_same_on_a_server(in_sqlite, on_server):
     assert timestamps(on_server) == timestamps(in_sqlite)
 
 
+@pytest.mark.sweep
 def test_plain_nbgrader_leaves_the_same_on_a_server(in_sqlite, server, tmp_path):
     course = make(tmp_path / "plain", server.create("plain"))
     result = run(course, "nbgrader", "autograde", WEEK)
@@ -176,6 +177,7 @@ def test_plain_nbgrader_leaves_the_same_on_a_server(in_sqlite, server, tmp_path)
     assert gradebook_rows(course) == gradebook_rows(in_sqlite)
 
 
+@pytest.mark.sweep
 def test_several_workers_leave_the_same_on_a_server(in_sqlite, server, tmp_path):
     course = make(tmp_path / "workers", server.create("workers"))
     result = grader(course, "grade", WEEK, "--workers", "2")
@@ -183,6 +185,7 @@ def test_several_workers_leave_the_same_on_a_server(in_sqlite, server, tmp_path)
     assert gradebook_rows(course) == gradebook_rows(in_sqlite)
 
 
+@pytest.mark.sweep
 def test_what_a_person_gave_is_kept_when_all_is_graded_again(server, tmp_path):
     course = make(tmp_path / "manual", server.create("manual"))
     assert grader(course, "grade", WEEK).returncode == 0
@@ -200,6 +203,7 @@ def test_what_a_person_gave_is_kept_when_all_is_graded_again(server, tmp_path):
     assert rows["comment on explain_the_gradient"][1] == "Well put: ∇J."
 
 
+@pytest.mark.sweep
 def test_feedback_report_and_export_read_from_a_server(in_sqlite, on_server, tmp_path):
     for course, name in ((in_sqlite, "sqlite"), (on_server, "server")):
         assert grader(course, "feedback", WEEK).returncode == 0
@@ -227,6 +231,7 @@ def test_a_name_that_does_not_fit_fails_alone(server, tmp_path):
     assert scores(course)["b"] > 0
 
 
+@pytest.mark.sweep
 def test_a_server_that_is_stopped_and_started_again_costs_no_grade(in_sqlite, server, tmp_path):
     course = make(tmp_path / "stopped", server.create("stopped"))
     assert grader(course, "grade", WEEK, "--student", "perfect").returncode == 0

@@ -39,4 +39,5 @@ def main() -> None:
     app.start()
 
 
-main()
+if __name__ == "__main__":
+    main()
