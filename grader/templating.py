@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import functools
-import json
 import re
 from pathlib import Path
 
 import jinja2
 from markupsafe import Markup
 
-from grader.grading.scoring import CellReport
-
-__all__ = ["cell_html", "pages"]
+__all__ = ["pages"]
 
 
 def _inline(text: str) -> Markup:
@@ -36,13 +33,3 @@ def pages() -> jinja2.Environment:
     )
     environment.filters |= {"inline": _inline, "points": "{:g}".format}
     return environment
-
-
-def cell_html(report: CellReport) -> str:
-    """One check cell's report, for the notebook that instructors see."""
-    return _cell_html(json.dumps(report.to_json()))
-
-
-@functools.lru_cache(1000)  # in a class most cells' reports are those of somebody else
-def _cell_html(report: str) -> str:
-    return pages().get_template("report_cell.html.j2").render(report=CellReport.from_json(json.loads(report)))

@@ -149,7 +149,7 @@ def test_limits_on_the_page_are_those_of_the_code():
 
 
 def test_settings_on_the_page_are_settings_of_the_grader():
-    from grader.nbgrader_plugins.config import RunSubmission
+    from grader.nbgrader_plugins.preprocessors import RunSubmission
 
     for text in ((ROOT / "docs" / "grading.md").read_text(), (ROOT / "nbgrader_config.py").read_text()):
         names = re.findall(r"c\.RunSubmission\.(\w+)", text)

@@ -15,12 +15,14 @@ from grader.batch.cluster import Outcome, examine_all
 from grader.batch.forkserver import FEW
 from grader.batch.gradebook import Recorder, sole_owner
 from grader.errors import GradingError, reason_of
+from grader.grading.cell_report import CellReport
 from grader.grading.pipeline import Material, Task
-from grader.grading.scoring import CellReport
 from grader.lessons.course import Course
+from grader.lessons.notebooks import released_notebooks
 from grader.lessons.reference import load_reference
-from grader.nbgrader_plugins.config import DAMAGED_TIMESTAMP, RunSubmission, read_timestamp, released_notebooks
+from grader.nbgrader_plugins.preprocessors import RunSubmission
 from grader.submissions.reader import fetch, find_submissions, is_up_to_date
+from grader.submissions.timestamps import DAMAGED_TIMESTAMP, read_timestamp
 
 __all__ = ["Graded", "grade_week", "graded_notebooks", "make_feedback", "make_task", "students_with_submissions"]
 

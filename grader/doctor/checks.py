@@ -36,7 +36,7 @@ from grader.execution.sandbox import Limits, find_bwrap, run_boxed, why_no_sandb
 from grader.execution.step_runner import Step, run_steps_now
 from grader.execution.warm.parent import WarmError
 from grader.grading.pipeline import Material, Task
-from grader.nbgrader_plugins.config import RunSubmission
+from grader.nbgrader_plugins.preprocessors import RunSubmission
 
 __all__ = ["BAD", "Finding", "examine_machine"]
 

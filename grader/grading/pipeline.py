@@ -14,12 +14,12 @@ import nbformat
 
 from grader.execution.sandbox import Limits
 from grader.execution.step_runner import run_steps_now
-from grader.grading.scoring import CellReport, follow_steps, grade, grade_followed, submission_steps
+from grader.grading.cell_report import CellReport, cell_html
+from grader.grading.scoring import follow_steps, grade, grade_followed, submission_steps
 from grader.lessons.notebooks import grade_id, is_check
 from grader.lessons.reference import Reference
 from grader.submissions.reader import Fetched, understand
 from grader.submissions.rebuild import rebuild
-from grader.templating import cell_html
 
 __all__ = ["Examined", "Material", "Task", "examine", "run_and_judge", "write_reports"]
 

@@ -13,17 +13,18 @@ costs once. Nothing from that run is shown.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from dlcore.checks.verdict import Verdict, judge
 from grader.execution.evidence import match_records, read_records
 from grader.execution.kernel import CellRun
 from grader.execution.step_runner import Step
+from grader.grading.cell_report import CellReport, CheckReport
 from grader.lessons.notebooks import course_of, grade_id, is_check
 from grader.lessons.reference import CheckCell, Reference
 
-__all__ = ["CellReport", "CheckReport", "follow_steps", "grade", "grade_followed", "submission_steps"]
+__all__ = ["follow_steps", "grade", "grade_followed", "submission_steps"]
 
 CHECKS = "from dlcore import check, check_choice\n"  # whatever the student called `check` meanwhile
 STUB = 'raise NotImplementedError("Replace this line by your code.")'  # stands in a solution's place
@@ -37,45 +38,6 @@ CAUSES = {
     "evidence": "its checks handed over more than they may",
     "protocol": "it sent damaged messages",
 }
-
-
-@dataclass
-class CheckReport:
-    """One check: what it is called, whether it passed and, if not, why."""
-
-    label: str
-    hidden: bool
-    passed: bool
-    kind: str
-    message: str = ""
-    misconception: str = ""
-
-
-@dataclass
-class CellReport:
-    """One check cell: its points, its checks, and a note if there is something to say."""
-
-    name: str
-    exercise: str
-    points: float
-    score: float
-    checks: list[CheckReport] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    followed: bool = False
-
-    @property
-    def passed(self) -> bool:
-        """Whether all checks passed."""
-        return all(check.passed for check in self.checks)
-
-    def to_json(self) -> dict[str, Any]:
-        """The report as plain data."""
-        return vars(self) | {"checks": [vars(check) for check in self.checks]}
-
-    @classmethod
-    def from_json(cls, form: dict[str, Any]) -> CellReport:
-        """The report in `form`, which `to_json` made."""
-        return cls(**(form | {"checks": [CheckReport(**item) for item in form["checks"]]}))
 
 
 def submission_steps(notebook: Any, reference: Reference) -> list[Step]:

@@ -7,14 +7,16 @@ role and exercise; exercises' cells carry nbgrader's metadata (schema 3).
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbformat.notebooknode import NotebookNode
 
+from grader.errors import GradingError
 from grader.lessons.parser import Cell, Lesson
 
-__all__ = ["compose_source", "copy_of", "course_of", "grade_id", "is_check", "write_notebook"]
+__all__ = ["compose_source", "copy_of", "course_of", "grade_id", "is_check", "released_notebooks", "write_notebook"]
 
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
@@ -136,3 +138,11 @@ def is_check(cell: Any) -> bool:
 def write_notebook(notebook: NotebookNode) -> str:
     """A notebook as text, the same for the same notebook."""
     return nbformat.writes(notebook, version=4) + "\n"
+
+
+def released_notebooks(folder: Path) -> dict[str, Any]:
+    """The released notebooks in a folder, by name; raises GradingError if there is none."""
+    notebooks = {path.stem: nbformat.read(path, as_version=4) for path in sorted(folder.glob("*.ipynb"))}
+    if not notebooks:
+        raise GradingError(f"{folder} holds no released notebooks. Run `make build` first.")
+    return notebooks

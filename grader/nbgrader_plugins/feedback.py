@@ -21,7 +21,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from grader.grading.scoring import CellReport
+from grader.grading.cell_report import CellReport
 from grader.lessons.notebooks import course_of, grade_id, is_check
 from grader.templating import pages
 

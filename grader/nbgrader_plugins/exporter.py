@@ -1,0 +1,79 @@
+"""How `nbgrader autograde` reads submissions."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbconvert.exporters import NotebookExporter
+from nbgrader.utils import rmtree
+
+from grader.lessons.notebooks import released_notebooks
+from grader.submissions.reader import (
+    Fetched,
+    fetch,
+    find_submissions,
+    is_up_to_date,
+    understand,
+)
+from grader.submissions.timestamps import DAMAGED_TIMESTAMP, read_timestamp, timestamp_file
+
+__all__ = ["SubmissionExporter"]
+
+
+class SubmissionExporter(NotebookExporter):
+    """Reads submissions for `nbgrader autograde`, whatever they are.
+
+    nbgrader makes it with the converter as its parent. The list of files to
+    convert is replaced by one of canonical names, and reading one of these
+    reads the file that was really handed in; nothing else of a student's
+    folder is copied anywhere.
+    """
+
+    def __init__(self, **kwargs: Any):
+        super().__init__(**kwargs)
+        self._actual: dict[str, tuple[Path, list[str]]] = {}
+        if hasattr(self.parent, "assignments"):
+            self._plan(self.parent)
+
+    def _plan(self, converter: Any) -> None:
+        converter.coursedir = copy.copy(converter.coursedir)
+        converter.coursedir.ignore = ["*"]  # no file but the notebooks goes anywhere
+        converter.coursedir.get_existing_timestamp = read_timestamp
+        root = Path(converter.coursedir.root)
+        week = converter.coursedir.assignment_id
+        released = released_notebooks(root / converter.coursedir.release_directory / week)
+        for folder in list(converter.assignments):
+            found = find_submissions(root / folder, released)
+            self._clear_stale(converter, folder, {name: fetch(path) for name, (path, _) in found.items()})
+            if (root / folder / "timestamp.txt").exists() and read_timestamp(str(root / folder)) is None:
+                for _, said in found.values():
+                    said.append(DAMAGED_TIMESTAMP)
+            paths = {str(Path(folder) / f"{name}.ipynb"): actual for name, actual in found.items()}
+            self._actual |= {str(root / path): actual for path, actual in paths.items()}
+            converter.assignments[folder] = sorted(paths)
+
+    def _clear_stale(self, converter: Any, folder: str, files: dict[str, Fetched]) -> None:
+        """Remove a result that a killed run left unfinished, or that is of another file than the one here now.
+
+        nbgrader takes any folder in autograded/ for a result; without it the submission is graded.
+        """
+        coursedir = converter.coursedir
+        graded = Path(coursedir.root) / coursedir.autograded_directory / Path(folder).parent.name / Path(folder).name
+        if graded.is_dir() and not is_up_to_date(graded, files):
+            rmtree(str(graded))
+
+    def from_filename(self, filename: str, resources: Any = None, **kwargs: Any) -> tuple[str, Any]:
+        """Convert a file; a submission is read with all care, anything else as usual."""
+        key = str(Path(self.parent.coursedir.root) / filename) if self.parent is not None else filename
+        if key not in self._actual:
+            return super().from_filename(filename, resources=resources, **kwargs)
+        path, said = self._actual[key]
+        fetched = fetch(path)
+        submission = understand(fetched)
+        submission.problems[:0] = said
+        found = {"submission": submission, "digest": fetched.digest, "outputs": timestamp_file(path.parent)}
+        resources = (resources or {}) | found
+        return super().from_notebook_node(nbformat.v4.new_notebook(), resources=resources, **kwargs)

@@ -1,0 +1,116 @@
+"""The steps of nbgrader's converters that are ours."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, ClassVar
+
+import nbformat
+from nbgrader.preprocessors import (
+    ClearSolutions,
+    GetGrades,
+)
+from nbgrader.preprocessors.base import NbGraderPreprocessor
+from traitlets import Bool, Float, Int
+
+from grader.errors import GradingError
+from grader.execution.sandbox import Limits, why_no_sandbox
+from grader.grading.pipeline import run_and_judge, write_reports
+from grader.lessons.course import Course
+from grader.lessons.notebooks import course_of, grade_id
+from grader.lessons.reference import Reference, load_reference
+from grader.submissions.rebuild import rebuild
+
+__all__ = ["ClearAnswers", "GetGradesAndState", "RebuildSubmission", "RunSubmission"]
+
+
+class ClearAnswers(ClearSolutions):
+    """nbgrader's ClearSolutions, which also empties the answers of quiz cells."""
+
+    def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> tuple[Any, Any]:
+        """Clear one cell."""
+        course = course_of(cell)
+        if course.get("role") != "quiz":
+            return super().preprocess_cell(cell, resources, cell_index)
+        cell.source = f'{course["exercise"]} = ""  # type the letter of your answer between the quotes'
+        return cell, resources
+
+
+class RebuildSubmission(NbGraderPreprocessor):
+    """Puts the student's work into the released notebook."""
+
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """The notebook to grade, instead of the one handed in."""
+        place = resources["nbgrader"]
+        converter = self.parent.parent
+        folder = Path(converter.coursedir.root) / converter.coursedir.release_directory / place["assignment"]
+        rebuilt = rebuild(nbformat.read(folder / f"{place['notebook']}.ipynb", as_version=4), resources["submission"])
+        rebuilt.notebook.metadata["course"] |= {"problems": rebuilt.problems, "submitted": resources["digest"]}
+        return rebuilt.notebook, resources
+
+
+class GetGradesAndState(GetGrades):
+    """nbgrader's GetGrades, which also says what still has to be graded by hand."""
+
+    def _get_score(self, cell: Any, resources: Any) -> None:
+        super()._get_score(cell, resources)
+        grade = self.gradebook.find_grade(grade_id(cell), self.notebook_id, self.assignment_id, self.student_id)
+        cell.metadata.nbgrader["needs_manual_grade"] = bool(grade.needs_manual_grade)
+
+
+class RunSubmission(NbGraderPreprocessor):
+    """Runs a rebuilt notebook in a sandboxed kernel and puts the verdict into its check cells."""
+
+    cell_seconds = Float(Limits.cell_seconds, help="Time of one cell, in seconds.").tag(config=True)
+    total_seconds = Float(Limits.total_seconds, help="Time of one submission, in seconds.").tag(config=True)
+    cpu_seconds = Int(Limits.cpu_seconds, help="Processor time of one kernel, in seconds.").tag(config=True)
+    memory_mb = Int(Limits.memory_mb, help="Resident memory of one kernel and its children, in MB.").tag(config=True)
+    processes = Int(Limits.processes, help="Processes and threads at one time.").tag(config=True)
+    file_mb = Int(Limits.file_mb, help="Size of one file and of the working folder, in MB.").tag(config=True)
+    open_files = Int(Limits.open_files, help="Open files at one time.").tag(config=True)
+    output_kb = Int(Limits.output_kb, help="Output of one cell, in kB.").tag(config=True)
+    evidence_kb = Int(Limits.evidence_kb, help="What the checks of one cell may hand over, in kB.").tag(config=True)
+    kernels = Int(Limits.kernels, help="How many kernels one submission may use up.").tag(config=True)
+    follow_through = Bool(True, help="Whether a later exercise keeps its points if an earlier one is wrong.").tag(
+        config=True
+    )
+    unsafe_without_sandbox = Bool(
+        False, help="Run student code with process limits only where there is no sandbox. Anyone's code runs as you."
+    ).tag(config=True)
+
+    _references: ClassVar[dict[tuple[str, str], Reference]] = {}
+
+    @property
+    def limits(self) -> Limits:
+        """The limits as configured."""
+        return Limits(**{field.name: getattr(self, field.name) for field in fields(Limits)})
+
+    def sandboxed(self) -> bool:
+        """Whether there is a sandbox; raises GradingError where there is none and none is waived."""
+        reason = why_no_sandbox()
+        if reason is not None and not self.unsafe_without_sandbox:
+            raise GradingError(
+                f"student code would run without a sandbox: {reason}. To grade all the same, with process limits "
+                "only, use --unsafe-without-sandbox or set c.RunSubmission.unsafe_without_sandbox = True."
+            )
+        return reason is None
+
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """Run, judge, and write the reports into the notebook."""
+        place = resources["nbgrader"]
+        sandboxed = self.sandboxed()
+        reference = self._reference(place["assignment"], place["notebook"])
+        reports = run_and_judge(nb, reference, self.limits, sandboxed=sandboxed, follow_through=self.follow_through)
+        write_reports(nb, reports)
+        return nb, resources
+
+    def _reference(self, week: str, name: str) -> Reference:
+        """The reference of a notebook, read once and again when it changes."""
+        coursedir = self.parent.parent.coursedir
+        source = Path(coursedir.root) / coursedir.source_directory / week / f"{name}.ipynb"
+        key = (str(source), str(source.stat().st_mtime_ns) if source.exists() else "")
+        if key not in self._references:
+            course = Course(Path(coursedir.root))
+            self._references[key] = load_reference(source, course.lesson(week, name), course.cache / "reference")
+        return self._references[key]
