@@ -68,7 +68,9 @@ async def run(watch: Watch, steps: list, files: dict[str, bytes]) -> dict:
         await kernel.run("")  # the greeting comes before IPython is complete
     for name, stage in (("first pass: the notebook, visible checks", ""), ("second pass: hidden checks", "hidden")):
         with watch.stage(name, kernel):
-            runs |= await kernel.run_together([(step.key, step.source) for step in steps if step.stage == stage])
+            batch = {str(step.key): step for step in steps if step.stage == stage}
+            ended = await kernel.run_together([(name, step.source) for name, step in batch.items()])
+            runs |= {batch[name].key: run for name, run in ended.items()}
     with watch.stage("end of the kernel"):
         await kernel.kill()
     return runs

@@ -30,10 +30,11 @@ from grader.doctor.environment import (
     check_memory,
     check_space,
 )
-from grader.execution.kernel import CellRun
+from grader.execution.cell_run import Cause, CellRun, Status
 from grader.execution.launch import warm_parent
 from grader.execution.sandbox import Limits, find_bwrap, run_boxed, why_no_sandbox
-from grader.execution.step_runner import Step, run_steps_now
+from grader.execution.step_runner import run_steps_now
+from grader.execution.steps import Part, Step, StepKey
 from grader.execution.warm.parent import WarmError
 from grader.grading.pipeline import Material, Task
 from grader.nbgrader_plugins.preprocessors import RunSubmission
@@ -166,15 +167,17 @@ def check_warm_kernels() -> Finding:
 
 
 def _run(source: str, limits: Limits) -> CellRun:
-    return run_steps_now([Step("cell", source)], limits, sandboxed=True)["cell"]
+    key = StepKey(Part.CELL, "0")
+    return run_steps_now([Step(key, source)], limits, sandboxed=True)[key]
 
 
 def check_one_cell(limits: Limits) -> Finding:
     """A kernel that runs a check and hands over its evidence."""
     begun = time.monotonic()
     run = _run("from dlcore import check\ncheck(abs, -1)", limits)
-    if run.status != "ok" or not run.evidence:
-        found = f"a kernel did not run it ({run.status}{run.error and ': '}{run.error} {run.text}".rstrip() + ")"
+    if run.status is not Status.OK or not run.evidence:
+        why = run.cause or run.error
+        found = f"a kernel did not run it ({run.status}{why and ': '}{why} {run.text}".rstrip() + ")"
         return Finding("one cell", BAD, found, "Look at the limits in nbgrader_config.py first")
     return Finding("one cell", GOOD, f"run in {1000 * (time.monotonic() - begun):.0f} ms, with its kernel")
 
@@ -185,8 +188,10 @@ def check_memory_limit() -> Finding:
     bits = f"for _ in range({GREEDY_MB} // 10):\n    taken.append(b'x' * 10**7)\n    time.sleep(0.01)"
     watched = _run(f"import time\ntaken = []\n{bits}", limits)
     refused = _run(f"taken = bytearray({HUGE_GB} * 10**9)", limits)
-    if (watched.status, watched.error) != ("died", "memory"):
-        found = f"a kernel got {GREEDY_MB} MB where {SMALL} are allowed ({watched.status} {watched.error})"
+    if (watched.status, watched.cause) != (Status.DIED, Cause.MEMORY):
+        found = (
+            f"a kernel got {GREEDY_MB} MB where {SMALL} are allowed ({watched.status} {watched.cause or watched.error})"
+        )
         return Finding("memory limit", BAD, found, "Do not grade here: a submission could take all the memory")
     if refused.error != "MemoryError":
         found = f"a kernel could ask for {HUGE_GB} GB ({refused.status} {refused.error})"

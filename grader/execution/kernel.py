@@ -9,30 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
-import json
 import os
 import secrets
 import signal
-import socket
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
-import zmq.asyncio
-from jupyter_client.asynchronous.client import AsyncKernelClient
-from jupyter_client.session import Session
-
-from dlcore.checks.evidence import MIME
 from grader.errors import GradingError, KernelLost
+from grader.execution.cell_run import Cause, CellRun, CellTracker, RunningCell, Status
 from grader.execution.evidence_pipe import EvidencePipe
-from grader.execution.launch import TOGETHER, TOGETHER_SOURCE, Launched, connection, launch
+from grader.execution.kernel_connection import KernelConnection, is_listening
+from grader.execution.launch import BATCH_RUNNER, BATCH_RUNNER_SOURCE, Launched, launch
 from grader.execution.resource_usage import usage
 from grader.execution.sandbox import Limits
 
-__all__ = ["CellRun", "Kernel"]
+__all__ = ["Kernel"]
 
 START_SECONDS = 60
 ASK_SECONDS = 0.25
@@ -40,60 +33,13 @@ END_SECONDS = 20
 GRACE_SECONDS = 2  # from an interrupt to the kill
 STUCK_SECONDS = 10  # between two cells, where nothing takes time
 WATCH_SECONDS = 0.1
-NEVER = 1_000_000_000  # milliseconds
-MAX_RECORDS = 500  # pieces of evidence from one cell
-MAX_NAME, MAX_TEXT = 100, 2000  # characters kept of an error's class and message
-MARKS = (b'{"begin": ', b'{"end": ')  # how lines begin that are no evidence
-REFUSALS = ("can't start new thread", "Resource temporarily unavailable")  # of one thread or process more
-SOME = 100  # messages taken in at once, at most
 FLOOD = 5  # times the allowed output
 # For kernels that are no forks. The cells travel beside the request: IPython looks through its code several times.
-RUN_TOGETHER = """
+RUN_BATCH = """
 (lambda own, given: (exec(given["code"], own), own["run"](get_ipython(), *given["arguments"])) and None)(
     {}, get_ipython().kernel.get_parent()["metadata"]
 )
 """
-
-
-@dataclass(frozen=True)
-class CellRun:
-    """What running one cell came to.
-
-    Attributes:
-        status: "ok", "error" (it raised), "timeout" (it was interrupted),
-            "died" (the kernel went down), or "not run".
-        error: the class of what it raised, or the cause of a death: "memory",
-            "processes", "time", "exit", "signal", "output", "evidence" or "protocol".
-        text: the error's message.
-        evidence: what `check` handed over, in order, unverified: lines from the pipe, or JSON data from messages.
-        seconds: wall-clock time.
-    """
-
-    status: str = "not run"
-    error: str = ""
-    text: str = ""
-    evidence: tuple[Any, ...] = ()
-    seconds: float = 0.0
-
-
-@dataclass
-class _Cell:
-    """What has come from the kernel about the cell that runs now."""
-
-    key: str
-    begun: float
-    deadline: float
-    evidence: list[Any] = field(default_factory=list)
-    error: str = ""
-    text: str = ""
-    published: int = 0  # characters of messages
-    piped: int = 0  # bytes in the pipe before it began
-    interrupted: bool = False
-
-    def ended(self, status: str, error: str = "", text: str = "") -> CellRun:
-        """The run as it is reported."""
-        seconds = time.monotonic() - self.begun
-        return CellRun(status, _writable(error[:MAX_NAME]), _writable(text[:MAX_TEXT]), tuple(self.evidence), seconds)
 
 
 class Kernel:
@@ -109,20 +55,13 @@ class Kernel:
 
     def __init__(self, limits: Limits, sandboxed: bool = True, files: dict[str, bytes] | None = None):
         self.limits, self.sandboxed, self.files = limits, sandboxed, files or {}
-        self.cause = ""
+        self.cause = Cause.NONE  # why it was killed
         self._launched: Launched | None = None
-        self._client: AsyncKernelClient | None = None
-        self._context: zmq.asyncio.Context | None = None
+        self._connection: KernelConnection | None = None
         self._pipe: EvidencePipe | None = None
-        self._tasks: list[asyncio.Task[None]] = []
-        self._news = asyncio.Event()
-        self._request = ""
-        self._idle = self._ready = False
-        self._cell: _Cell | None = None
-        self._order: Iterator[tuple[str, str]] = iter(())
-        self._runs: dict[str, CellRun] = {}
-        self._seconds = self._total = 0.0
-        self._stray = False  # an interrupt was sent that the cell did not live to see
+        self._watch: asyncio.Task[None] | None = None
+        self._tracker = CellTracker()
+        self._changed = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         try:
@@ -137,37 +76,34 @@ class Kernel:
     ) -> None:
         await self.kill()
 
-    # Starting and stopping
+    # Its life
 
     async def _start(self) -> None:
         key = secrets.token_hex(16)
         self._launched = launch(self.limits, key, self.files, sandboxed=self.sandboxed)
         sockets = self._launched.sockets
         deadline = time.monotonic() + START_SECONDS
-        while not (_listens(f"{sockets}-1") and _listens(f"{sockets}-2")):
+        while not (is_listening(f"{sockets}-1") and is_listening(f"{sockets}-2")):
             self._check_starting(deadline)
             await asyncio.sleep(0.002)
-        self._pipe = EvidencePipe(f"{sockets}-evidence", self.limits.evidence_kb * 1000, self._take)
-        self._context = zmq.asyncio.Context()
-        self._context.setsockopt(zmq.MAXMSGSIZE, self.limits.output_kb * 1000 + 2_000_000)
-        self._context.setsockopt(zmq.LINGER, 0)
-        # Student code may put a link in a socket's place, and a second connection would follow it on this machine.
-        # "Never again" (-1) would do, but then libzmq aborts the process if a peer ends amid the parts of a message.
-        self._context.setsockopt(zmq.RECONNECT_IVL, NEVER)
-        self._client = AsyncKernelClient(context=self._context)
-        self._client.load_connection_info(connection(sockets, key) | {"key": key.encode()})
-        self._client.start_channels(stdin=False, hb=False, control=False)
-        # Nobody needs replies, but who does not take them in lets them pile up.
-        channels = (self._client.iopub_channel, self._client.shell_channel)
-        self._tasks = [asyncio.create_task(self._listen(channel.socket, channel.session)) for channel in channels]
-        self._tasks.append(asyncio.create_task(self._keep_watch()))
-        asking = time.monotonic() + ASK_SECONDS
-        while not self._ready:  # the kernel greets whoever begins to listen
+        self._pipe = EvidencePipe(f"{sockets}-evidence", self.limits.evidence_kb * 1000, self._on_line)
+        self._connection = KernelConnection(
+            sockets,
+            key,
+            self.limits.output_kb * 1000,
+            on_published=self._on_published,
+            on_message=self._tracker.on_message,
+            on_change=self._changed.set,
+            on_damage=lambda: self._end(Cause.PROTOCOL),
+        )
+        self._watch = asyncio.create_task(self._watch_usage())
+        ask_at = time.monotonic() + ASK_SECONDS
+        while not self._connection.ready:  # a kernel greets each new subscriber
             self._check_starting(deadline)
             await self._wait(0.05)
-            if time.monotonic() > asking:  # unless they began before it looked; whatever it publishes will do
-                self._client.kernel_info()
-                asking = time.monotonic() + ASK_SECONDS
+            if time.monotonic() > ask_at:  # unless the subscription came before it looked; then anything will do
+                self._connection.ask_for_info()
+                ask_at = time.monotonic() + ASK_SECONDS
 
     def _check_starting(self, deadline: float) -> None:
         if not self.alive:
@@ -191,20 +127,19 @@ class Kernel:
         if self._launched is not None and self._launched.process.lost:
             raise KernelLost("the kernel ended with the process that made it")
 
-    def _exit_cause(self) -> str:
+    def _exit_cause(self) -> Cause:
         code = self._launched.process.poll() if self._launched else None
-        return "exit" if code is not None and code >= 0 else "signal"
+        return Cause.EXIT if code is not None and code >= 0 else Cause.SIGNAL
 
     async def kill(self) -> None:
         """End the kernel and everything that it started; does nothing the second time."""
-        tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._client = None  # to stop its channels would connect those that were never needed, and see above
-        if self._context is not None:
-            self._context.destroy(linger=0)
-            self._context = None
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
+            self._watch = None
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
         if self._pipe is not None:
             self._pipe.close()
         if self._launched is not None:
@@ -212,98 +147,24 @@ class Kernel:
             self._launched.process.wait(END_SECONDS)  # not in a thread: to start one takes longer than the wait
             self._launched.clean()
 
-    def _end(self, cause: str) -> None:
+    def _end(self, cause: Cause) -> None:
         self.cause = self.cause or cause
         if self._launched is not None:
             self._launched.process.kill()
-        self._news.set()
+        self._changed.set()
 
-    # Watching and listening, all the time
-
-    async def _keep_watch(self) -> None:
+    async def _watch_usage(self) -> None:
         """Kill a kernel that uses more memory or processes than it may."""
         while self.alive:
             memory, threads = usage(self.pid)
             if memory > self.limits.memory_mb * 1_000_000:
-                self._end("memory")
+                self._end(Cause.MEMORY)
             elif threads > self.limits.processes:
-                self._end("processes")
+                self._end(Cause.PROCESSES)
             await asyncio.sleep(WATCH_SECONDS)
-        self._news.set()
+        self._changed.set()
 
-    async def _listen(self, source: zmq.asyncio.Socket, session: Session) -> None:
-        """Take in what the kernel sends."""
-        for number in itertools.count():
-            try:
-                _, parts = session.feed_identities(await source.recv_multipart())
-                self._hear(session.deserialize(parts))
-                if number % SOME == 0:
-                    await asyncio.sleep(0)  # what has arrived is received without a pause, and others wait for one
-            except Exception:  # noqa: BLE001 (whatever a hostile message can set off in the reader)
-                self._end("protocol")
-                return
-
-    def _hear(self, message: dict[str, Any]) -> None:
-        kind, content = message["header"]["msg_type"], message["content"]
-        if not self._ready:
-            self._ready = True
-            self._news.set()
-        cell = self._cell
-        if cell is not None:
-            cell.published += _size(content) + _size(message["metadata"])
-            cell.published += sum(len(memoryview(part)) for part in message.get("buffers", ()))
-            if cell.published > self.limits.output_kb * 1000:
-                self._news.set()
-        if message["parent_header"].get("msg_id") != self._request:
-            return
-        if kind == "status":
-            self._idle = content.get("execution_state") == "idle"
-            self._news.set()
-        elif kind == "error" and cell is not None:
-            cell.error = str(content.get("ename", "Error"))
-            cell.text = str(content.get("evalue", ""))
-        elif kind == "display_data" and isinstance(content.get("data"), dict) and MIME in content["data"]:
-            self._note(content["data"][MIME])
-
-    def _take(self, line: bytes) -> None:
-        """Take in a line from the pipe: where a run of several cells stands, or evidence, which is read later."""
-        if not line.startswith(MARKS):
-            self._note(line)
-            return
-        try:
-            form = json.loads(line)
-        except (ValueError, RecursionError):
-            return
-        if "begin" in form:
-            following = next(self._order, None)
-            if following is not None and following[0] == form["begin"]:
-                self._begin(following[0])
-        elif self._cell is not None and self._cell.key == form["end"]:
-            self._finish(str(form.get("error", "")), str(form.get("text", "")))
-
-    def _note(self, evidence: Any) -> None:
-        if self._cell is not None and len(self._cell.evidence) < MAX_RECORDS:
-            self._cell.evidence.append(evidence)
-
-    def _begin(self, key: str) -> None:
-        now = time.monotonic()
-        piped = self._pipe.size if self._pipe else 0
-        self._cell = _Cell(key, now, min(now + self._seconds, self._total), piped=piped)
-
-    def _finish(self, error: str = "", text: str = "") -> None:
-        """The cell has come to its end by itself, or by an interrupt."""
-        cell, self._cell = self._cell, None
-        if cell is None:
-            return
-        if error == "KeyboardInterrupt" and self._stray and not cell.interrupted:
-            self._stray = False
-            return  # it was meant for the cell before; this one is run again
-        self._stray = cell.interrupted and error != "KeyboardInterrupt"
-        cut = cell.interrupted and error in ("KeyboardInterrupt", "")
-        status = "timeout" if cut else "error" if error else "ok"
-        self._runs[cell.key] = cell.ended(status, error, text)
-
-    # Running
+    # Running cells
 
     async def run(self, source: str, seconds: float | None = None) -> CellRun:
         """Run one cell, by a request of its own.
@@ -316,13 +177,14 @@ class Kernel:
             What it came to. After the status "died" the kernel is of no more use.
         """
         assert self._pipe is not None
-        self._prepare([], seconds, None)
-        self._begin("")
-        await self._perform("execute_request", _cell_request(source, store_history=True))
-        self._pipe.drain()
-        if self._cell is not None:
-            self._finish(self._cell.error, self._cell.text)
-        return self._runs.get("", CellRun("error", "KeyboardInterrupt"))
+        seconds = seconds or self.limits.cell_seconds
+        self._tracker.expect([], seconds)
+        self._tracker.begin("", self._pipe.size)
+        await self._perform(seconds, "execute_request", _cell_request(source, store_history=True))
+        cell = self._tracker.cell
+        if cell is not None:
+            self._tracker.finish(cell.error, cell.text)
+        return self._tracker.runs.get("", CellRun(Status.ERROR, "KeyboardInterrupt"))
 
     async def run_together(
         self, cells: Sequence[tuple[str, str]], seconds: float | None = None, total: float | None = None
@@ -341,111 +203,87 @@ class Kernel:
         Raises:
             KernelLost: the kernel ended through no fault of the cells.
         """
-        assert self._pipe is not None
         assert self._launched is not None
-        self._prepare(cells, seconds, total)
+        seconds = seconds or self.limits.cell_seconds
+        self._tracker.expect(cells, seconds, total if total is not None else float("inf"))
         arguments = ([list(cell) for cell in cells], self._launched.evidence, self.limits.output_kb * 1000)
         if self._launched.warm:
-            await self._perform("call_request", {"module": TOGETHER, "function": "run", "arguments": arguments})
+            content = {"module": BATCH_RUNNER, "function": "run", "arguments": arguments}
+            await self._perform(seconds, "call_request", content)
         else:
-            given = {"code": TOGETHER_SOURCE, "arguments": arguments}
-            await self._perform("execute_request", _cell_request(RUN_TOGETHER, store_history=False), given)
-        self._pipe.drain()
-        if self._cell is not None:  # begun and not ended: an interrupt came at a bad moment
-            self._finish("KeyboardInterrupt")
-        return self._runs
+            metadata = {"code": BATCH_RUNNER_SOURCE, "arguments": arguments}
+            await self._perform(seconds, "execute_request", _cell_request(RUN_BATCH, store_history=False), metadata)
+        if self._tracker.cell is not None:  # begun and not ended: an interrupt came at a bad moment
+            self._tracker.finish("KeyboardInterrupt")
+        return self._tracker.runs
 
-    def _prepare(self, cells: Sequence[tuple[str, str]], seconds: float | None, total: float | None) -> None:
-        self._runs, self._cell, self._idle = {}, None, False
-        self._order = iter(cells)
-        self._seconds = seconds or self.limits.cell_seconds
-        self._total = total if total is not None else float("inf")
-
-    async def _perform(self, kind: str, content: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
+    async def _perform(
+        self, seconds: float, kind: str, content: dict[str, Any], metadata: dict[str, Any] | None = None
+    ) -> None:
         """Send a request and wait for its end; a cell that is at fault is interrupted, then killed."""
-        assert self._client is not None
+        assert self._connection is not None
+        assert self._pipe is not None
+        self._connection.idle = False
         if self.alive:
-            message = self._client.session.msg(kind, content, metadata=metadata)
-            self._request = message["header"]["msg_id"]
-            self._client.shell_channel.send(message)
-        waiting = time.monotonic() + self._seconds + STUCK_SECONDS
-        while not self._idle:
+            self._connection.send(kind, content, metadata)
+        stuck_at = time.monotonic() + seconds + STUCK_SECONDS
+        while not self._connection.idle:
             if not self.alive:
-                await self._bury()
-                return
-            cell, now = self._cell, time.monotonic()
-            if cell is None and now > waiting:  # the code that runs the cells is itself stuck
-                self._end("time")
+                await self._on_death()
+                break
+            cell, now = self._tracker.cell, time.monotonic()
+            if cell is None and now > stuck_at:  # the code that runs the cells is itself stuck
+                self._end(Cause.TIME)
                 continue
             if cell is not None:
-                waiting = now + self._seconds + STUCK_SECONDS
-                self._judge_progress(cell, now)
+                stuck_at = now + seconds + STUCK_SECONDS
+                self._enforce_limits(cell, now)
             await self._wait(0.1 if cell is None else min(0.1, max(0.001, cell.deadline - now)))
+        self._pipe.drain()
 
-    def _judge_progress(self, cell: _Cell, now: float) -> None:
+    def _enforce_limits(self, cell: RunningCell, now: float) -> None:
         """Interrupt a cell that takes or sends too much; kill one that goes on."""
         assert self._pipe is not None
         if self._pipe.size - cell.piped > self.limits.evidence_kb * 1000:
-            self._end("evidence")
+            self._end(Cause.EVIDENCE)
         too_much = cell.published > self.limits.output_kb * 1000
         if cell.published > FLOOD * self.limits.output_kb * 1000:  # there is no time for an interrupt
-            self._end("output")
+            self._end(Cause.OUTPUT)
             return
         if now <= cell.deadline and not (too_much and not cell.interrupted):
             return
         if cell.interrupted:
-            self._end("output" if too_much else "time")
+            self._end(Cause.OUTPUT if too_much else Cause.TIME)
             return
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGINT)
         cell.interrupted, cell.deadline = True, now + GRACE_SECONDS
 
-    async def _bury(self) -> None:
-        """Say of the cell that ran when the kernel died why it did."""
+    async def _on_death(self) -> None:
+        """Note of the cell that ran when the kernel died why it did."""
         assert self._launched is not None
+        assert self._pipe is not None
         await asyncio.to_thread(self._launched.process.wait, GRACE_SECONDS)
         self._refuse_loss()
-        if self._pipe is not None:
-            self._pipe.drain()
-        cell, self._cell = self._cell, None
-        refused = next((key for key, run in self._runs.items() if any(text in run.text for text in REFUSALS)), None)
-        if self.cause == "processes" and refused is not None:  # it had ended before anybody counted
-            self._runs[refused] = replace(self._runs[refused], status="died", error=self.cause, text="")
-        elif cell is not None:
-            run = cell.ended("died", self.cause or self._exit_cause())
-            self._runs[cell.key] = replace(run, text="")
+        self._pipe.drain()
+        self._tracker.die(self.cause or self._exit_cause())
+
+    def _on_line(self, line: bytes) -> None:
+        self._tracker.on_line(line, self._pipe.size if self._pipe else 0)
+
+    def _on_published(self, size: int) -> None:
+        if self._tracker.on_published(size) > self.limits.output_kb * 1000:
+            self._changed.set()
 
     async def _wait(self, seconds: float) -> None:
         """Until there is something to decide, but not longer than `seconds`."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._news.wait()
-        self._news.clear()
+                await self._changed.wait()
+        self._changed.clear()
 
 
 def _cell_request(source: str, *, store_history: bool) -> dict[str, Any]:
     """The content of a request to run a cell."""
     content = {"code": source, "silent": False, "store_history": store_history, "user_expressions": {}}
     return content | {"allow_stdin": False, "stop_on_error": False}
-
-
-def _listens(path: str) -> bool:
-    """Whether somebody accepts connections at a socket."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(path) == 0
-
-
-def _writable(text: str) -> str:
-    """The text without half characters (lone surrogates), which no file can hold."""
-    return text.encode("utf-8", "replace").decode()
-
-
-def _size(content: Any, depth: int = 0) -> int:
-    """Roughly how many characters a message holds."""
-    if isinstance(content, str):
-        return len(content)
-    if isinstance(content, dict) and depth < 8:
-        return 16 + sum(len(str(key)) + _size(value, depth + 1) for key, value in content.items())
-    if isinstance(content, list) and depth < 8:
-        return 16 + sum(_size(value, depth + 1) for value in content)
-    return 16

@@ -40,8 +40,8 @@ from grader.execution.sandbox import (
 from grader.execution.warm.parent import KernelRequest, WarmError, WarmParent
 
 __all__ = [
-    "TOGETHER",
-    "TOGETHER_SOURCE",
+    "BATCH_RUNNER",
+    "BATCH_RUNNER_SOURCE",
     "Launched",
     "Process",
     "connection",
@@ -53,9 +53,9 @@ __all__ = [
 IN_KERNEL = Path(__file__).parent / "in_kernel"
 BOOTSTRAP = (IN_KERNEL / "bootstrap.py").read_bytes()
 BOOTSTRAP_FILE, CONNECTION_FILE = "/run/bootstrap.py", "/run/connection.json"
-TOGETHER = "_grader_together"  # what runs many cells at once, as a module of warm kernels
-TOGETHER_SOURCE = (IN_KERNEL / "batch_runner.py").read_text()
-WARM_MODULES = ("numpy", "numpy.random", "dlcore", "matplotlib.pyplot", TOGETHER)
+BATCH_RUNNER = "_grader_batch_runner"  # what runs many cells at once, as a module of warm kernels
+BATCH_RUNNER_SOURCE = (IN_KERNEL / "batch_runner.py").read_text()
+WARM_MODULES = ("numpy", "numpy.random", "dlcore", "matplotlib.pyplot", BATCH_RUNNER)
 ADDRESS_SPACE = 4_000_000_000  # bytes beyond resident memory, which libraries map and never touch
 
 
@@ -78,7 +78,7 @@ class Process(Protocol):
 @dataclass
 class Launched:
     """A kernel's process, where its sockets are, the pipe for evidence as the kernel
-    knows it, a folder to remove afterwards, and whether TOGETHER is loaded in it."""
+    knows it, a folder to remove afterwards, and whether BATCH_RUNNER is loaded in it."""
 
     process: Process
     sockets: str
@@ -199,7 +199,7 @@ def warm_parent() -> WarmParent:
 def _new_parent() -> WarmParent:
     return WarmParent(
         WARM_MODULES,
-        sources={TOGETHER: TOGETHER_SOURCE.encode()},
+        sources={BATCH_RUNNER: BATCH_RUNNER_SOURCE.encode()},
         folders=writable_folders(Limits()),
         read_only=library_folders(),
         environment=kernel_environment(HOME, LIBRARY),

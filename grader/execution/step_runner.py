@@ -11,49 +11,21 @@ import itertools
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cached_property
 
 from grader.errors import KernelLost
-from grader.execution.kernel import CellRun, Kernel
-from grader.execution.plain_cells import is_plain
+from grader.execution.cell_run import Cause, CellRun, Status
+from grader.execution.kernel import Kernel
 from grader.execution.sandbox import Limits
+from grader.execution.steps import Step, StepKey
 
-__all__ = ["Step", "run_steps", "run_steps_now"]
+__all__ = ["run_steps", "run_steps_now"]
 
 MOST_LOST = 3  # kernels that may end through no fault of a submission before that is given up
 
 
-@dataclass(frozen=True)
-class Step:
-    """One piece of code to run.
-
-    Attributes:
-        key: what the result is found by.
-        source: the code.
-        exercise: the exercise it belongs to, or "".
-        replay: whether it has to run again when a kernel is replaced (checks need not).
-        group: steps of one group stop with the first of them that is cut short.
-        stage: steps of a later stage are not told to the kernel before those of an
-            earlier one have ended, so what they hold cannot be used there.
-    """
-
-    key: str
-    source: str
-    exercise: str = ""
-    replay: bool = True
-    group: str = ""
-    stage: str = ""
-
-    @cached_property
-    def plain(self) -> bool:
-        """Whether it can run together with others."""
-        return is_plain(self.source)
-
-
 async def run_steps(
     steps: Sequence[Step], limits: Limits, *, sandboxed: bool, files: dict[str, bytes] | None = None
-) -> dict[str, CellRun]:
+) -> dict[StepKey, CellRun]:
     """Run the steps in order, each in the state that those before it left.
 
     Args:
@@ -68,8 +40,8 @@ async def run_steps(
     Raises:
         GradingError: no kernel could be started, or one after the other was lost.
     """
-    runs: dict[str, CellRun] = {}
-    culprits: set[str] = set()
+    runs: dict[StepKey, CellRun] = {}
+    culprits: set[StepKey] = set()
     deadline = time.monotonic() + limits.total_seconds
     used = lost = 0
     while used < limits.kernels and time.monotonic() <= deadline:
@@ -87,45 +59,46 @@ async def run_steps(
 
 
 async def _run_in(
-    kernel: Kernel, steps: Sequence[Step], runs: dict[str, CellRun], culprits: set[str], deadline: float
+    kernel: Kernel, steps: Sequence[Step], runs: dict[StepKey, CellRun], culprits: set[StepKey], deadline: float
 ) -> bool:
     """Run, in a fresh kernel, what has not run yet; False if the kernel died on the way."""
     waiting = [step for step in steps if _is_due(step, runs, culprits)]
-    last = ""
+    last: StepKey | None = None
     while waiting:
         step = waiting[0]
         if step.key not in runs and _given_up(step, steps, runs):
-            runs[step.key] = CellRun("not run", "earlier")
+            runs[step.key] = CellRun(cause=Cause.EARLIER)
             waiting.pop(0)
             continue
         left = deadline - time.monotonic()
         if left <= 0:
             return True
         plain = _plain_ones(waiting)
-        came: dict[str, CellRun] = {}
+        came: dict[StepKey, CellRun] = {}
         if plain:
-            cells = [(item.key, item.source) for item in _until_given_up(plain, steps, runs)]
-            came = await kernel.run_together(cells, total=deadline)
+            batch = {str(item.key): item for item in _until_given_up(plain, steps, runs)}
+            cells = [(name, item.source) for name, item in batch.items()]
+            came = {batch[name].key: run for name, run in (await kernel.run_together(cells, total=deadline)).items()}
         if not came and not kernel.alive:  # it went down between two cells: that was left behind by an earlier one
-            culprits |= {last}
+            culprits |= {last} if last is not None else set()
             return False
         if not came:  # not plain, or something in the kernel keeps cells from being run together
             came = {step.key: await kernel.run(step.source, min(left, kernel.limits.cell_seconds))}
         for key, run in came.items():
             runs.setdefault(key, run)
             last = key
-            if run.status == "died":
+            if run.status is Status.DIED:
                 culprits.add(key)
                 return False
         waiting = [item for item in waiting if item.key not in came]
     return True
 
 
-def _is_due(step: Step, runs: dict[str, CellRun], culprits: set[str]) -> bool:
+def _is_due(step: Step, runs: dict[StepKey, CellRun], culprits: set[StepKey]) -> bool:
     """Whether a step has to run in a new kernel: for the first time, or to bring its state back."""
     if step.key in culprits:
         return False
-    return step.key not in runs or (step.replay and runs[step.key].status in ("ok", "error"))
+    return step.key not in runs or (step.replay and runs[step.key].status in (Status.OK, Status.ERROR))
 
 
 def _plain_ones(waiting: Sequence[Step]) -> list[Step]:
@@ -133,25 +106,25 @@ def _plain_ones(waiting: Sequence[Step]) -> list[Step]:
     return list(itertools.takewhile(lambda item: item.plain and item.stage == waiting[0].stage, waiting))
 
 
-def _until_given_up(plain: Sequence[Step], steps: Sequence[Step], runs: dict[str, CellRun]) -> list[Step]:
+def _until_given_up(plain: Sequence[Step], steps: Sequence[Step], runs: dict[StepKey, CellRun]) -> list[Step]:
     """The first of the steps that may run now."""
     return list(itertools.takewhile(lambda step: step.key in runs or not _given_up(step, steps, runs), plain))
 
 
-def _given_up(step: Step, steps: Sequence[Step], runs: dict[str, CellRun]) -> bool:
+def _given_up(step: Step, steps: Sequence[Step], runs: dict[StepKey, CellRun]) -> bool:
     """Whether an earlier step of the same group took all its time or its kernel."""
     return bool(step.group) and any(
-        other.group == step.group and other.key in runs and runs[other.key].status in ("timeout", "died")
+        other.group == step.group and other.key in runs and runs[other.key].status in (Status.TIMEOUT, Status.DIED)
         for other in steps
     )
 
 
 def run_steps_now(
     steps: Iterable[Step], limits: Limits, *, sandboxed: bool, files: dict[str, bytes] | None = None
-) -> dict[str, CellRun]:
+) -> dict[StepKey, CellRun]:
     """`run_steps` for callers who do not await, even inside a running event loop, as in the formgrader."""
 
-    def run() -> dict[str, CellRun]:
+    def run() -> dict[StepKey, CellRun]:
         return asyncio.run(run_steps(list(steps), limits, sandboxed=sandboxed, files=files))
 
     try:

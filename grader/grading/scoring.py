@@ -17,9 +17,9 @@ from dataclasses import replace
 from typing import Any
 
 from dlcore.checks.verdict import Verdict, judge
+from grader.execution.cell_run import Cause, CellRun, Status
 from grader.execution.evidence import match_records, read_records
-from grader.execution.kernel import CellRun
-from grader.execution.step_runner import Step
+from grader.execution.steps import Part, Step, StepKey
 from grader.grading.cell_report import CellReport, CheckReport
 from grader.lessons.notebooks import course_of, grade_id, is_check
 from grader.lessons.reference import CheckCell, Reference
@@ -29,14 +29,14 @@ __all__ = ["follow_steps", "grade", "grade_followed", "submission_steps"]
 CHECKS = "from dlcore import check, check_choice\n"  # whatever the student called `check` meanwhile
 STUB = 'raise NotImplementedError("Replace this line by your code.")'  # stands in a solution's place
 CAUSES = {
-    "memory": "it used more memory than it may",
-    "processes": "it started more processes than it may",
-    "time": "it ran too long and could not be interrupted",
-    "output": "it printed more than it may",
-    "exit": "it ended the kernel",
-    "signal": "the kernel was killed",
-    "evidence": "its checks handed over more than they may",
-    "protocol": "it sent damaged messages",
+    Cause.MEMORY: "it used more memory than it may",
+    Cause.PROCESSES: "it started more processes than it may",
+    Cause.TIME: "it ran too long and could not be interrupted",
+    Cause.OUTPUT: "it printed more than it may",
+    Cause.EXIT: "it ended the kernel",
+    Cause.SIGNAL: "the kernel was killed",
+    Cause.EVIDENCE: "its checks handed over more than they may",
+    Cause.PROTOCOL: "it sent damaged messages",
 }
 
 
@@ -50,24 +50,18 @@ def submission_steps(notebook: Any, reference: Reference) -> list[Step]:
         if is_check(cell):
             found = _check_cell(reference, data.get("exercise", ""), grade_id(cell))
             if found is not None:
-                steps.append(
-                    Step(
-                        f"{found.name} visible",
-                        CHECKS + found.visible_source,
-                        data["exercise"],
-                        False,
-                        data["exercise"],
-                    )
-                )
+                key = StepKey(Part.VISIBLE, found.name)
+                steps.append(Step(key, CHECKS + found.visible_source, replay=False, group=data["exercise"]))
         else:
-            steps.append(Step(f"cell {number}", cell.source, data.get("exercise", "")))
+            steps.append(Step(StepKey(Part.CELL, str(number)), cell.source))
     for name, source in _solutions(notebook).items():
         cells = reference.exercises[name].cells
         if any(any(cell.hidden) for cell in cells):
             # A stage of their own: what visible checks hand over is quoted, so no hidden one may be known then.
-            steps.append(Step(f"{name} anew", source, name, True, name, "hidden"))
+            steps.append(Step(StepKey(Part.SOLUTION, name), source, group=name, stage="hidden"))
             steps += [
-                Step(f"{cell.name} hidden", CHECKS + cell.hidden_source, name, False, name, "hidden") for cell in cells
+                Step(StepKey(Part.HIDDEN, cell.name), CHECKS + cell.hidden_source, False, name, "hidden")
+                for cell in cells
             ]
     return steps
 
@@ -83,15 +77,15 @@ def _check_cell(reference: Reference, exercise: str, name: str) -> CheckCell | N
     return next((cell for cell in cells if cell.name == name), None)
 
 
-def grade(notebook: Any, reference: Reference, runs: dict[str, CellRun]) -> dict[str, CellReport]:
+def grade(notebook: Any, reference: Reference, runs: dict[StepKey, CellRun]) -> dict[str, CellReport]:
     """The report on every check cell, by its name."""
     failures = _failed_solutions(notebook, runs)
     reports = {}
     for exercise in reference.exercises.values():
         for cell in exercise.cells:
             report = CellReport(cell.name, exercise.name, cell.points, 0.0)
-            visible = runs.get(f"{cell.name} visible", CellRun())
-            hidden = runs.get(f"{cell.name} hidden", CellRun())
+            visible = runs.get(StepKey(Part.VISIBLE, cell.name), CellRun())
+            hidden = runs.get(StepKey(Part.HIDDEN, cell.name), CellRun())
             judged = _judge(cell, visible, exercise.hints, hidden=False) | _judge(
                 cell, hidden, exercise.hints, hidden=True
             )
@@ -142,33 +136,33 @@ def _name_missing(verdict: Verdict, where: str, cell: CheckCell) -> Verdict:
     return replace(verdict, kind="unattempted-other", gist=sentence, message=sentence)
 
 
-def _failed_solutions(notebook: Any, runs: dict[str, CellRun]) -> dict[str, list[str]]:
+def _failed_solutions(notebook: Any, runs: dict[StepKey, CellRun]) -> dict[str, list[str]]:
     """What stopped the student's own solution cells, by exercise."""
     notes: dict[str, list[str]] = {}
     for number, cell in enumerate(notebook.cells):
-        run = runs.get(f"cell {number}", CellRun("ok"))
+        run = runs.get(StepKey(Part.CELL, str(number)), CellRun(Status.OK))
         name = course_of(cell).get("exercise", "")
-        if run.status == "error":
+        if run.status is Status.ERROR:
             notes.setdefault(name, []).append(f"The solution cell stopped with {run.error}: {run.text}")
-        elif run.status in ("timeout", "died"):
+        elif run.status in (Status.TIMEOUT, Status.DIED):
             notes.setdefault(name, []).append(f"The solution cell was stopped: {_cause(run)}.")
     return notes
 
 
 def _cause(run: CellRun) -> str:
-    if run.status == "timeout":
+    if run.status is Status.TIMEOUT:
         return f"it took longer than {run.seconds:.0f} seconds"
-    return CAUSES.get(run.error, "the kernel died")
+    return CAUSES.get(run.cause, "the kernel died")
 
 
 def _cut_short(visible: CellRun, hidden: CellRun) -> list[str]:
     """Why a check cell did not come to its end."""
     for run, which in ((visible, "checks"), (hidden, "hidden checks")):
-        if run.status in ("timeout", "died"):
+        if run.status in (Status.TIMEOUT, Status.DIED):
             return [f"The {which} were stopped: {_cause(run)}."]
-        if run.status == "error" and which == "checks" and run.error == "NameError":
+        if run.status is Status.ERROR and which == "checks" and run.error == "NameError":
             return [f"The checks did not find the function ({run.text})."]
-    if visible.status == "not run" and visible.error != "earlier":
+    if visible.status is Status.NOT_RUN and visible.cause is not Cause.EARLIER:
         return ["The checks were not reached: the notebook used up its time."]
     return []
 
@@ -186,7 +180,7 @@ def follow_steps(notebook: Any, reference: Reference, reports: dict[str, CellRep
     if not again:
         return []
     steps = [
-        Step(f"cell {number}", cell.source)
+        Step(StepKey(Part.CELL, str(number)), cell.source)
         for number, cell in enumerate(notebook.cells)
         if cell.cell_type == "code" and not is_check(cell) and course_of(cell).get("role") != "demo"
     ]
@@ -195,23 +189,24 @@ def follow_steps(notebook: Any, reference: Reference, reports: dict[str, CellRep
         # A stage for each exercise: while it is tried, the kernel has never been told its reference
         # solution, which a later exercise may need.
         steps += [
-            Step(f"{name} with {item}", reference.exercises[item].solution, name, stage=name) for item in replaced
+            Step(StepKey(Part.REPLACED, name, item), reference.exercises[item].solution, stage=name)
+            for item in replaced
         ]
-        steps.append(Step(f"{name} anew", solutions[name], name, True, name, name))
+        steps.append(Step(StepKey(Part.SOLUTION, name), solutions[name], group=name, stage=name))
         steps += [
-            Step(f"{cell.name} all", CHECKS + cell.source, name, False, name, name)
+            Step(StepKey(Part.ALL, cell.name), CHECKS + cell.source, replay=False, group=name, stage=name)
             for cell in reference.exercises[name].cells
         ]
-        steps += [Step(f"{name} without {item}", solutions[item], name, stage=name) for item in replaced]
+        steps += [Step(StepKey(Part.RESTORED, name, item), solutions[item], stage=name) for item in replaced]
     return steps
 
 
-def grade_followed(reference: Reference, reports: dict[str, CellReport], runs: dict[str, CellRun]) -> None:
+def grade_followed(reference: Reference, reports: dict[str, CellReport], runs: dict[StepKey, CellRun]) -> None:
     """Give back the points of checks that pass once earlier failures are replaced."""
     failed = _failed(reference, reports)
     for report in reports.values():
         cell = _check_cell(reference, report.exercise, report.name)
-        run = runs.get(f"{report.name} all")
+        run = runs.get(StepKey(Part.ALL, report.name))
         if cell is None or run is None or report.passed:
             continue
         second = _judge(cell, run, {}).values()

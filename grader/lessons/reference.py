@@ -23,16 +23,18 @@ import nbformat
 import dlcore
 from dlcore.checks.verdict import Misconception
 from grader.errors import BuildError, GradingError
+from grader.execution.cell_run import CellRun, Status
 from grader.execution.evidence import Record, evidence_forms, match_records, read_records
-from grader.execution.kernel import CellRun
 from grader.execution.sandbox import Limits, why_no_sandbox
-from grader.execution.step_runner import Step, run_steps_now
+from grader.execution.step_runner import run_steps_now
+from grader.execution.steps import Part, Step, StepKey
 from grader.lessons.hidden_tests import hidden_part, visible_part
 from grader.lessons.notebooks import course_of, grade_id, is_check
 from grader.lessons.parser import Lesson
 
 __all__ = ["CheckCell", "Reference", "ReferenceExercise", "load_reference", "package_sources", "support_files"]
 
+CACHE_FORMAT = 2  # of the evidence that is kept
 AUTHOR_LIMITS = Limits(
     cell_seconds=60, total_seconds=1800, cpu_seconds=3600, kernels=8, output_kb=32_000, evidence_kb=64_000
 )
@@ -210,7 +212,7 @@ def _digest(source: bytes, lesson: Lesson | None, files: dict[str, bytes]) -> st
         digest.update(name.encode() + b"\0" + data)
     for name, data in package_sources(Path(dlcore.__file__).parent, leave_out=("live", "widgets")):
         digest.update(name.encode() + b"\0" + data)
-    digest.update(f"{sys.version} {version('numpy')} {version('ipykernel')}".encode())
+    digest.update(f"{CACHE_FORMAT} {sys.version} {version('numpy')} {version('ipykernel')}".encode())
     return digest.hexdigest()[:32]
 
 
@@ -236,7 +238,7 @@ def _cached_evidence(reference: Reference, lesson: Lesson | None, path: Path) ->
         _steps(reference, lesson), AUTHOR_LIMITS, sandboxed=why_no_sandbox() is None, files=reference.files
     )
     _refuse_failures(reference, lesson, runs)
-    evidence = {key: list(evidence_forms(run.evidence)) for key, run in runs.items() if run.evidence}
+    evidence = {str(key): list(evidence_forms(run.evidence)) for key, run in runs.items() if run.evidence}
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}")
     partial.write_text(json.dumps(evidence))
@@ -249,45 +251,59 @@ def _steps(reference: Reference, lesson: Lesson | None) -> list[Step]:
     steps = []
     for number, cell in enumerate(reference.notebook.cells):
         if cell.cell_type == "code" and not is_check(cell) and course_of(cell).get("role") != "demo":
-            steps.append(Step(f"cell {number}", cell.source))
+            steps.append(Step(StepKey(Part.CELL, str(number)), cell.source))
     for exercise in reference.exercises.values():
         for cell in exercise.cells:
-            steps.append(Step(f"{cell.name} visible", cell.visible_source, replay=False))
-            steps.append(Step(f"{cell.name} all", cell.source, replay=False))
+            steps.append(Step(StepKey(Part.VISIBLE, cell.name), cell.visible_source, replay=False))
+            steps.append(Step(StepKey(Part.ALL, cell.name), cell.source, replay=False))
     for exercise in reference.exercises.values():
-        for kind, name, source in _variants(exercise, lesson):
-            steps.append(Step(f"{kind} {exercise.name} {name}", source, replay=False))
+        for variant in _variants(exercise, lesson):
+            steps.append(Step(StepKey(Part.VARIANT, exercise.name, str(variant)), variant.source, replay=False))
             for cell in exercise.cells:
-                steps.append(Step(f"{cell.name} {kind} {name}", cell.source, replay=False))
-            steps.append(Step(f"{kind} {exercise.name} {name} undone", exercise.solution))
+                steps.append(Step(StepKey(Part.VARIANT_CHECKS, cell.name, str(variant)), cell.source, replay=False))
+            steps.append(Step(StepKey(Part.VARIANT_UNDONE, exercise.name, str(variant)), exercise.solution))
     for exercise in reference.exercises.values():
-        steps += [Step(f"{cell.name} again", cell.source, replay=False) for cell in exercise.cells]
+        steps += [Step(StepKey(Part.AGAIN, cell.name), cell.source, replay=False) for cell in exercise.cells]
     return steps
 
 
-def _variants(exercise: ReferenceExercise, lesson: Lesson | None) -> list[tuple[str, str, str]]:
-    """Kind, name and code of every misconception and alternative of an exercise."""
+@dataclass(frozen=True)
+class Variant:
+    """A misconception or an alternative: another solution of an exercise."""
+
+    kind: str
+    name: str
+    source: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+def _variants(exercise: ReferenceExercise, lesson: Lesson | None) -> list[Variant]:
+    """Every misconception and alternative of an exercise."""
     written = lesson.exercises.get(exercise.name) if lesson else None
     if written is None:
         return []
     if written.kind == "quiz":
         return [
-            ("misconception", letter, f'{exercise.name} = "{letter}"') for letter in written.solution.options["wrong"]
+            Variant("misconception", letter, f'{exercise.name} = "{letter}"')
+            for letter in written.solution.options["wrong"]
         ]
     return [
-        (item.role, str(item.options["name"]), item.source) for item in (*written.misconceptions, *written.alternatives)
+        Variant(item.role, str(item.options["name"]), item.source)
+        for item in (*written.misconceptions, *written.alternatives)
     ]
 
 
-def _refuse_failures(reference: Reference, lesson: Lesson | None, runs: dict[str, CellRun]) -> None:
+def _refuse_failures(reference: Reference, lesson: Lesson | None, runs: dict[StepKey, CellRun]) -> None:
     path = lesson.path if lesson else reference.lesson
     for key, run in runs.items():
-        if run.status == "ok":
+        if run.status is Status.OK:
             continue
-        what = f"{run.status}: {run.error} {run.text}".strip()
+        what = f"{run.status}: {run.cause or run.error} {run.text}".strip()
         line = None
-        if key.startswith("cell ") and lesson is not None:
-            source = reference.notebook.cells[int(key.split()[1])].source
+        if key.part is Part.CELL and lesson is not None:
+            source = reference.notebook.cells[int(key.name)].source
             line = next((cell.line for cell in lesson.cells if cell.source == source), None)
         raise BuildError(f"running the reference failed at “{key}” ({what})", path, line)
 
@@ -295,16 +311,17 @@ def _refuse_failures(reference: Reference, lesson: Lesson | None, runs: dict[str
 def _fill(reference: Reference, lesson: Lesson | None, evidence: dict[str, Any]) -> None:
     for exercise in reference.exercises.values():
         for cell in exercise.cells:
-            cell.records = read_records(evidence.get(f"{cell.name} all", ()))
-            visible = read_records(evidence.get(f"{cell.name} visible", ()), cell.records)
+            cell.records = read_records(evidence.get(str(StepKey(Part.ALL, cell.name)), ()))
+            visible = read_records(evidence.get(str(StepKey(Part.VISIBLE, cell.name)), ()), cell.records)
             cell.hidden = _hidden(cell.records, visible)
             if not cell.records:
                 raise BuildError(f"the check cell {cell.name} calls no check", lesson.path if lesson else None)
-            for kind, name, _ in _variants(exercise, lesson):
-                records = read_records(evidence.get(f"{cell.name} {kind} {name}", ()), cell.records)
-                target = cell.wrong if kind == "misconception" else cell.right
-                target[name] = match_records(cell.records, records)
-            again = read_records(evidence.get(f"{cell.name} again", ()), cell.records)
+            for variant in _variants(exercise, lesson):
+                key = StepKey(Part.VARIANT_CHECKS, cell.name, str(variant))
+                records = read_records(evidence.get(str(key), ()), cell.records)
+                target = cell.wrong if variant.kind == "misconception" else cell.right
+                target[variant.name] = match_records(cell.records, records)
+            again = read_records(evidence.get(str(StepKey(Part.AGAIN, cell.name)), ()), cell.records)
             cell.right["the reference, run again"] = match_records(cell.records, again)
 
 

@@ -1,0 +1,137 @@
+"""The messages to and from a kernel, none of which is trusted.
+
+A message is bounded in size, whatever goes wrong in reading one is reported and
+ends the connection, and no socket is ever connected twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import zmq.asyncio
+from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.session import Session
+
+from grader.execution.launch import connection
+
+__all__ = ["KernelConnection", "is_listening"]
+
+RECONNECT_DISABLED_MS = 1_000_000_000
+YIELD_EVERY = 100  # messages taken in at once, at most
+MESSAGE_OVERHEAD = 2_000_000  # bytes of a message beyond the output allowed
+MAX_DEPTH = 8  # to which a message's size is counted
+
+
+class KernelConnection:
+    """The shell and iopub channels of one kernel.
+
+    Args:
+        sockets: where its sockets are.
+        key: what its messages are signed with.
+        output_bytes: the output that is allowed, roughly what a message may hold.
+        on_published: called with the size of each message.
+        on_message: called with kind and content of what answers the last request.
+        on_change: called when there may be something to decide.
+        on_damage: called once, when a message cannot be read.
+
+    Attributes:
+        ready: whether the kernel has said anything yet.
+        idle: whether the last request is done.
+    """
+
+    def __init__(
+        self,
+        sockets: str,
+        key: str,
+        output_bytes: int,
+        *,
+        on_published: Callable[[int], None],
+        on_message: Callable[[str, dict[str, Any]], None],
+        on_change: Callable[[], None],
+        on_damage: Callable[[], None],
+    ):
+        self.ready = self.idle = False
+        self._request = ""
+        self._on_published, self._on_message = on_published, on_message
+        self._on_change, self._on_damage = on_change, on_damage
+        self._context = zmq.asyncio.Context()
+        self._context.setsockopt(zmq.MAXMSGSIZE, output_bytes + MESSAGE_OVERHEAD)
+        self._context.setsockopt(zmq.LINGER, 0)
+        # Student code may put a link in a socket's place, and a second connection would follow it on this machine.
+        # "Never again" (-1) would do, but then libzmq aborts the process if a peer ends amid the parts of a message.
+        self._context.setsockopt(zmq.RECONNECT_IVL, RECONNECT_DISABLED_MS)
+        self._client = AsyncKernelClient(context=self._context)
+        self._client.load_connection_info(connection(sockets, key) | {"key": key.encode()})
+        self._client.start_channels(stdin=False, hb=False, control=False)
+        # Nobody needs the replies on the shell channel, but unless they are read they pile up.
+        channels = (self._client.iopub_channel, self._client.shell_channel)
+        self._tasks = [asyncio.create_task(self._listen(channel.socket, channel.session)) for channel in channels]
+
+    def ask_for_info(self) -> None:
+        """Ask for something that every kernel answers."""
+        self._client.kernel_info()
+
+    def send(self, kind: str, content: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
+        """Send a request; it is done when `idle` is true."""
+        message = self._client.session.msg(kind, content, metadata=metadata)
+        self._request, self.idle = message["header"]["msg_id"], False
+        self._client.shell_channel.send(message)
+
+    async def close(self) -> None:
+        """Stop listening and drop the sockets.
+
+        The client's own way to stop would first connect those channels that were never needed.
+        """
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._context.destroy(linger=0)
+
+    async def _listen(self, source: zmq.asyncio.Socket, session: Session) -> None:
+        """Read what the kernel sends."""
+        for number in itertools.count():
+            try:
+                _, parts = session.feed_identities(await source.recv_multipart())
+                self._receive(session.deserialize(parts))
+                if number % YIELD_EVERY == 0:
+                    await asyncio.sleep(0)  # in a flood the reader never waits, and others would not get their turn
+            except Exception:  # noqa: BLE001 (whatever a hostile message can set off in the reader)
+                self._on_damage()
+                return
+
+    def _receive(self, message: dict[str, Any]) -> None:
+        kind, content = message["header"]["msg_type"], message["content"]
+        if not self.ready:
+            self.ready = True
+            self._on_change()
+        size = _size(content) + _size(message["metadata"])
+        self._on_published(size + sum(len(memoryview(part)) for part in message.get("buffers", ())))
+        if message["parent_header"].get("msg_id") != self._request:
+            return
+        if kind == "status":
+            self.idle = content.get("execution_state") == "idle"
+            self._on_change()
+        else:
+            self._on_message(kind, content)
+
+
+def is_listening(path: str) -> bool:
+    """Whether a process accepts connections at a socket."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(path) == 0
+
+
+def _size(content: Any, depth: int = 0) -> int:
+    """Roughly how many characters a message holds."""
+    if isinstance(content, str):
+        return len(content)
+    if isinstance(content, dict) and depth < MAX_DEPTH:
+        return 16 + sum(len(str(key)) + _size(value, depth + 1) for key, value in content.items())
+    if isinstance(content, list) and depth < MAX_DEPTH:
+        return 16 + sum(_size(value, depth + 1) for value in content)
+    return 16
