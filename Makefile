@@ -4,7 +4,7 @@
 # make test-all  everything: all mutants, attacks, finished notebooks and browsers, too
 # make lab     JupyterLab for a student
 # make build   lessons: course/ -> source/ and release/
-# make check   ruff and mypy
+# make check   ruff, mypy and codespell
 # make format  let ruff put the code in order
 # make bench   benchmarks
 # make clean   remove what was built, but no student's work
@@ -44,6 +44,7 @@ check: $(INSTALLED)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/codespell
 
 format: $(INSTALLED)
 	@$(BIN)/ruff check --fix-only --quiet .

@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 
 from grader.batch.grade_week import Graded, grade_week, make_feedback
+from grader.demo.sample_class import Sample, sample_class
 from grader.errors import GradingError
 from grader.execution.sandbox import why_no_sandbox
 from grader.lessons.build import build
@@ -17,7 +18,6 @@ from grader.lessons.course import Course
 from grader.lessons.reference import load_reference
 from grader.reports.class_report import write_report
 from grader.reports.csv_export import write_csv
-from grader.demo.sample_class import Sample, sample_class
 
 __all__ = ["run_demo"]
 
