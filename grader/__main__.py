@@ -2,10 +2,7 @@
 
 import sys
 
-# A grammar of internationalised addresses that JSON Schema compiles when it is
-# imported, if it can; notebooks have none, and it takes longer than all the rest.
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-
-from grader.cli import main  # noqa: E402
+import grader.fast_imports  # noqa: F401 (first)
+from grader.cli import main
 
 sys.exit(main())

@@ -6,14 +6,12 @@ Workers that are started by hand load it with ``dask worker --preload grader.bat
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # see grader/__main__.py
-
-import grader.grading.pipeline  # noqa: E402, F401 (what every submission needs)
-from grader.batch.gc_tuning import leave_garbage  # noqa: E402
-from grader.execution.launch import warm_up  # noqa: E402
+import grader.fast_imports
+import grader.grading.pipeline  # noqa: F401 (what every submission needs)
+from grader.batch.gc_tuning import leave_garbage
+from grader.execution.launch import warm_up
 
 __all__ = ["dask_setup"]
 

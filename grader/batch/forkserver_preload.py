@@ -7,11 +7,9 @@ for three: hence one after the other.
 from __future__ import annotations
 
 import signal
-import sys
 
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that gives out the work
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type] # see grader/__main__.py
-
+import grader.fast_imports  # noqa: E402
 from grader.execution.launch import share_parent  # noqa: E402
 
 share_parent()

@@ -51,7 +51,7 @@ __all__ = [
 ]
 
 IN_KERNEL = Path(__file__).parent / "in_kernel"
-BOOTSTRAP = (IN_KERNEL / "bootstrap.py").read_bytes()
+BOOTSTRAP = {name: (IN_KERNEL / name).read_bytes() for name in ("bootstrap.py", "kernel_options.py")}
 BOOTSTRAP_FILE, CONNECTION_FILE = "/run/bootstrap.py", "/run/connection.json"
 BATCH_RUNNER = "_grader_batch_runner"  # what runs many cells at once, as a module of warm kernels
 BATCH_RUNNER_SOURCE = (IN_KERNEL / "batch_runner.py").read_text()
@@ -242,10 +242,13 @@ def _launch_warm(parent: WarmParent, limits: Limits, key: str, files: Mapping[st
 
 
 def _launch_boxed(limits: Limits, key: str, files: Mapping[str, bytes]) -> Launched:
-    given = {
-        CONNECTION_FILE: json.dumps(connection(f"{SOCKETS}/k", key)).encode(),
-        BOOTSTRAP_FILE: BOOTSTRAP,
-    } | {f"{HOME}/{name}": data for name, data in files.items()}
+    given = (
+        {
+            CONNECTION_FILE: json.dumps(connection(f"{SOCKETS}/k", key)).encode(),
+        }
+        | {f"/run/{name}": data for name, data in BOOTSTRAP.items()}
+        | {f"{HOME}/{name}": data for name, data in files.items()}
+    )
     reader, writer = os.pipe()
     os.set_inheritable(writer, True)
     numbers = [f"{name}={value}" for name, value in _resource_limits(limits, count_processes=True).items()]
@@ -272,7 +275,8 @@ def _launch_plain(limits: Limits, key: str, files: Mapping[str, bytes]) -> Launc
     work.mkdir()
     for name, data in files.items():
         (work / name).write_bytes(data)
-    Path(folder, "bootstrap.py").write_bytes(BOOTSTRAP)
+    for name, data in BOOTSTRAP.items():
+        Path(folder, name).write_bytes(data)
     Path(folder, "connection.json").write_text(json.dumps(connection(f"{folder}/k", key)))
     numbers = [f"{name}={value}" for name, value in _resource_limits(limits, count_processes=False).items()]
     arguments = [sys.executable, "-s", f"{folder}/bootstrap.py", f"{folder}/connection.json", *numbers]

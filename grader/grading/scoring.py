@@ -16,13 +16,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from dlcore.checks.verdict import Verdict, judge
+from dlcore.checks.verdict import Verdict
 from grader.execution.cell_run import Cause, CellRun, Status
 from grader.execution.evidence import match_records, read_records
 from grader.execution.steps import Part, Step, StepKey
 from grader.grading.cell_report import CellReport, CheckReport
-from grader.lessons.notebooks import course_of, grade_id, is_check
+from grader.lessons.notebooks import course_of, grade_id, is_check, own_code_cells
 from grader.lessons.reference import CheckCell, Reference
+from grader.syntax import has_placeholder
 
 __all__ = ["follow_steps", "grade", "grade_followed", "submission_steps"]
 
@@ -112,12 +113,9 @@ def _judge(
     expected = [cell.records[number] for number in numbers]
     got = match_records(expected, read_records(run.evidence, expected))
     reports = {}
-    for number, want, have in zip(numbers, expected, got, strict=True):
-        if have is None:
-            verdict = Verdict(False, "missing", "The check did not run.", "The check did not run.")
-        else:
-            wrong = cell.misconceptions(number, hints) if have is not want else []
-            verdict = judge(want.outcome, have.outcome, want.settings, wrong, want.lengths)
+    for number, have in zip(numbers, got, strict=True):
+        verdict = cell.verdict(number, have, hints)
+        if have is not None:
             verdict = _name_missing(verdict, have.outcome.where, cell)
         unseen = cell.hidden[number]
         message = verdict.gist if unseen or cell.is_quiz else verdict.message
@@ -176,14 +174,10 @@ def follow_steps(notebook: Any, reference: Reference, reports: dict[str, CellRep
     failed = _failed(reference, reports)
     solutions = _solutions(notebook)
     again = [name for name in solutions if name in failed and reference.needed(name) & failed]
-    again = [name for name in again if "raise NotImplementedError(" not in solutions[name]]
+    again = [name for name in again if not has_placeholder(solutions[name])]
     if not again:
         return []
-    steps = [
-        Step(StepKey(Part.CELL, str(number)), cell.source)
-        for number, cell in enumerate(notebook.cells)
-        if cell.cell_type == "code" and not is_check(cell) and course_of(cell).get("role") != "demo"
-    ]
+    steps = [Step(StepKey(Part.CELL, str(number)), cell.source) for number, cell in own_code_cells(notebook)]
     for name in again:
         replaced = [item for item in solutions if item in reference.needed(name) & failed]
         # A stage for each exercise: while it is tried, the kernel has never been told its reference

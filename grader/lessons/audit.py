@@ -13,7 +13,7 @@ from itertools import combinations
 
 from dlcore.checks.answer_key import SAME_ARGUMENTS
 from dlcore.checks.compare import agree
-from dlcore.checks.verdict import Verdict, judge
+from dlcore.checks.verdict import Verdict
 from grader.execution.evidence import Record
 from grader.lessons.parser import Lesson
 from grader.lessons.reference import CheckCell, Reference, ReferenceExercise
@@ -91,14 +91,7 @@ def _title(record: Record) -> str:
 
 def verdicts(cell: CheckCell, records: Sequence[Record | None], hints: dict[str, str]) -> list[tuple[int, Verdict]]:
     """The verdict on each check of a cell, by number."""
-    found = []
-    for number, (want, got) in enumerate(zip(cell.records, records, strict=True)):
-        if got is None:
-            found.append((number, Verdict(False, "missing", "The check did not run.", "The check did not run.")))
-        else:
-            wrong = cell.misconceptions(number, hints)
-            found.append((number, judge(want.outcome, got.outcome, want.settings, wrong, want.lengths)))
-    return found
+    return [(number, cell.verdict(number, got, hints)) for number, got in enumerate(records)]
 
 
 def _audit_misconception(

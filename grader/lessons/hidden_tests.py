@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from typing import TypeGuard
 
 __all__ = ["BEGIN_HIDDEN", "END_HIDDEN", "hidden_part", "visible_part"]
 
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 CHECK_FUNCTIONS = ("check", "check_choice")
-LIVELY = (ast.Call, ast.NamedExpr, ast.Await)  # what may do more than have a value
+SIDE_EFFECTING = (ast.Call, ast.NamedExpr, ast.Await)  # what may do more than have a value
 
 
 def visible_part(source: str) -> str:
     """A check cell's source without its hidden region."""
-    kept, hidden = [], False
-    for line in source.splitlines():
-        if line.strip() == BEGIN_HIDDEN:
-            hidden = True
-        elif line.strip() == END_HIDDEN:
-            hidden = False
-        elif not hidden:
-            kept.append(line)
-    return "\n".join(kept).rstrip()
+    lines = source.splitlines()
+    return "\n".join(line for line, shown in zip(lines, _shown(lines), strict=True) if shown).rstrip()
+
+
+def _shown(lines: Sequence[str]) -> list[bool]:
+    """Of each line whether students see it; a hidden region ends with the source at the latest."""
+    shown, hidden = [], False
+    for line in lines:
+        marker = line.strip() in (BEGIN_HIDDEN, END_HIDDEN)
+        if marker:
+            hidden = line.strip() == BEGIN_HIDDEN
+        shown.append(not hidden and not marker)
+    return shown
 
 
 def hidden_part(source: str) -> str:
@@ -34,11 +39,8 @@ def hidden_part(source: str) -> str:
     ### BEGIN HIDDEN TESTS
     check(f, 3)
     """
-    lines, hidden = source.splitlines(), False
-    shown = []
-    for line in lines:
-        hidden = (hidden or line.strip() == BEGIN_HIDDEN) and line.strip() != END_HIDDEN
-        shown.append(not hidden)
+    lines = source.splitlines()
+    shown = _shown(lines)
     try:
         statements = ast.parse(source).body
     except SyntaxError:  # Jupyter's own commands, say: then all checks are made
@@ -48,9 +50,9 @@ def hidden_part(source: str) -> str:
         alone &= place == 0 or (statements[place - 1].end_lineno or 0) < node.lineno
         if alone and shown[node.lineno - 1] and isinstance(node, ast.Expr) and _is_check_call(node.value):
             given = [*node.value.args[1:], *(item.value for item in node.value.keywords)]
-            lively = [item for item in given if any(isinstance(part, LIVELY) for part in ast.walk(item))]
+            kept = [item for item in given if any(isinstance(part, SIDE_EFFECTING) for part in ast.walk(item))]
             lines[node.lineno - 1 : node.end_lineno] = [
-                ast.unparse(ast.Tuple(lively, ast.Load())) if lively else "",
+                ast.unparse(ast.Tuple(kept, ast.Load())) if kept else "",
                 *([""] * ((node.end_lineno or node.lineno) - node.lineno)),
             ]
     return "\n".join(lines)

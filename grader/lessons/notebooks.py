@@ -7,6 +7,7 @@ role and exercise; exercises' cells carry nbgrader's metadata (schema 3).
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,16 @@ from nbformat.notebooknode import NotebookNode
 from grader.errors import GradingError
 from grader.lessons.parser import Cell, Lesson
 
-__all__ = ["compose_source", "copy_of", "course_of", "grade_id", "is_check", "released_notebooks", "write_notebook"]
+__all__ = [
+    "compose_source",
+    "copy_of",
+    "course_of",
+    "grade_id",
+    "is_check",
+    "own_code_cells",
+    "released_notebooks",
+    "write_notebook",
+]
 
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
@@ -138,6 +148,13 @@ def is_check(cell: Any) -> bool:
 def write_notebook(notebook: NotebookNode) -> str:
     """A notebook as text, the same for the same notebook."""
     return nbformat.writes(notebook, version=4) + "\n"
+
+
+def own_code_cells(notebook: Any) -> Iterator[tuple[int, Any]]:
+    """The code cells that run while grading and are no checks, each with its number."""
+    for number, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code" and not is_check(cell) and course_of(cell).get("role") != "demo":
+            yield number, cell
 
 
 def released_notebooks(folder: Path) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from typing import Any
 import nbformat
 
 import dlcore
-from dlcore.checks.verdict import Misconception
+from dlcore.checks.verdict import Misconception, Verdict, judge
 from grader.errors import BuildError, GradingError
 from grader.execution.cell_run import CellRun, Status
 from grader.execution.evidence import Record, evidence_forms, match_records, read_records
@@ -29,11 +29,12 @@ from grader.execution.sandbox import Limits, why_no_sandbox
 from grader.execution.step_runner import run_steps_now
 from grader.execution.steps import Part, Step, StepKey
 from grader.lessons.hidden_tests import hidden_part, visible_part
-from grader.lessons.notebooks import course_of, grade_id, is_check
+from grader.lessons.notebooks import course_of, grade_id, is_check, own_code_cells
 from grader.lessons.parser import Lesson
 
 __all__ = ["CheckCell", "Reference", "ReferenceExercise", "load_reference", "package_sources", "support_files"]
 
+DID_NOT_RUN = Verdict(False, "missing", "The check did not run.", "The check did not run.")
 CACHE_FORMAT = 2  # of the evidence that is kept
 AUTHOR_LIMITS = Limits(
     cell_seconds=60, total_seconds=1800, cpu_seconds=3600, kernels=8, output_kb=32_000, evidence_kb=64_000
@@ -75,6 +76,14 @@ class CheckCell:
             for name, records in self.wrong.items()
             if (record := records[number]) is not None and name in hints
         ]
+
+    def verdict(self, number: int, got: Record | None, hints: dict[str, str]) -> Verdict:
+        """Whether what came of check `number` is right; None says that it did not run."""
+        if got is None:
+            return DID_NOT_RUN
+        want = self.records[number]
+        wrong = self.misconceptions(number, hints) if got is not want else []
+        return judge(want.outcome, got.outcome, want.settings, wrong, want.lengths)
 
     def label(self, number: int) -> str:
         """What to call check `number` where hidden calls must not be shown."""
@@ -248,10 +257,8 @@ def _cached_evidence(reference: Reference, lesson: Lesson | None, path: Path) ->
 
 def _steps(reference: Reference, lesson: Lesson | None) -> list[Step]:
     """The notebook, its checks, then each variant in its solution's place with its checks."""
-    steps = []
-    for number, cell in enumerate(reference.notebook.cells):
-        if cell.cell_type == "code" and not is_check(cell) and course_of(cell).get("role") != "demo":
-            steps.append(Step(StepKey(Part.CELL, str(number)), cell.source))
+    cells = own_code_cells(reference.notebook)
+    steps = [Step(StepKey(Part.CELL, str(number)), cell.source) for number, cell in cells]
     for exercise in reference.exercises.values():
         for cell in exercise.cells:
             steps.append(Step(StepKey(Part.VISIBLE, cell.name), cell.visible_source, replay=False))

@@ -22,19 +22,14 @@ def main() -> None:
         name, _, value = item.partition("=")
         limit(name, int(value))
     os.umask(0o077)
+    from kernel_options import kernel_options  # type: ignore[import-not-found] # beside this file
+
     sys.argv = ["kernel", "-f", connection_file]
     sys.path[:] = [folder for folder in sys.path if folder not in ("", os.getcwd(), os.path.dirname(__file__))]
 
     from ipykernel.kernelapp import IPKernelApp
-    from traitlets.config import Config
 
-    config = Config()
-    config.HistoryManager.enabled = False
-    config.HistoryManager.hist_file = ":memory:"
-    config.IPKernelApp.capture_fd_output = False
-    config.InteractiveShellApp.exec_PYTHONSTARTUP = False
-    config.InteractiveShell.colors = "nocolor"
-    app = IPKernelApp.instance(config=config)
+    app = IPKernelApp.instance(config=kernel_options())
     app.initialize(sys.argv[1:])
     app.start()
 

@@ -24,7 +24,8 @@ from grader.execution.warm.bubblewrap import command_line
 __all__ = ["KernelRequest", "WarmError", "WarmParent", "WarmProcess"]
 
 ZYGOTE_FILE = "/run/zygote.py"
-FILES = {f"/run/{name}": (Path(__file__).parent / name).read_bytes() for name in ("zygote.py", "prepared_kernel.py")}
+SOURCES = ("warm/zygote.py", "warm/prepared_kernel.py", "in_kernel/kernel_options.py")
+FILES = {f"/run/{Path(name).name}": (Path(__file__).parents[1] / name).read_bytes() for name in SOURCES}
 SO_PASSCRED = getattr(socket, "SO_PASSCRED", 16)
 SCM_CREDENTIALS = getattr(socket, "SCM_CREDENTIALS", 2)
 CREDENTIALS = struct.Struct("3i")

@@ -14,7 +14,7 @@ from typing import Any
 
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
-from traitlets.config import Config
+from kernel_options import kernel_options  # type: ignore[import-not-found] # beside this file, inside the sandbox
 
 REHEARSALS = 10  # of running a cell: what Python works out only as it goes is then known to all forks
 
@@ -99,12 +99,7 @@ class PreparedApp(IPKernelApp):
 
 def prepared_app() -> PreparedApp:
     """The application, up to where it has to be forked."""
-    config = Config()
-    config.HistoryManager.enabled = False
-    config.HistoryManager.hist_file = ":memory:"
-    config.IPKernelApp.capture_fd_output = False
-    config.InteractiveShellApp.exec_PYTHONSTARTUP = False
-    config.InteractiveShell.colors = "nocolor"
+    config = kernel_options()
     config.IPythonKernel._execute_sleep = 0.0
     app = PreparedApp.instance(config=config)
     app.prepare()

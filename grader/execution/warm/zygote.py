@@ -281,7 +281,7 @@ def main() -> None:
     prepared_kernel = importlib.import_module("prepared_kernel")
     sys.path[:] = [folder for folder in sys.path if folder not in ("", here)]
     app = prepared_kernel.prepared_app()  # puts the working folder first
-    del sys.modules["prepared_kernel"]
+    del sys.modules["prepared_kernel"], sys.modules["kernel_options"]
     gc.collect()
     gc.freeze()
     control.sendall(b"warm")
