@@ -20,7 +20,7 @@ from dlcore.checks.answer_key import Exercise, Key, read_key
 from dlcore.checks.codec import encode
 from dlcore.checks.compare import COMPARISONS, Settings
 from dlcore.checks.diagnosis import show
-from dlcore.checks.evidence import MIME, Outcome, bound_names, describe, observe
+from dlcore.checks.evidence import MIME, Outcome, OutcomeKind, bound_names, describe, observe
 from dlcore.checks.verdict import Verdict, judge
 from dlcore.errors import CheckFailed, CourseError, NotAttempted, SetupError
 
@@ -125,11 +125,12 @@ def check_choice(name: str, choice: Any, options: str) -> None:
         NotAttempted: no letter was chosen.
     """
     letter = choice.strip().strip("().").lower() if isinstance(choice, str) else choice
-    outcome = Outcome("returned", letter) if isinstance(letter, str) and letter else Outcome("unattempted")
+    attempted = isinstance(letter, str) and letter
+    outcome = Outcome(OutcomeKind.RETURNED, letter) if attempted else Outcome(OutcomeKind.UNATTEMPTED)
     if _mode() == "evidence":
         _emit([name], ((name,), {}), outcome, None, name, Settings("exact"))
         return
-    if outcome.kind == "returned" and (len(letter) != 1 or letter not in options):
+    if outcome.kind == OutcomeKind.RETURNED and (len(letter) != 1 or letter not in options):
         raise CheckFailed(f"{RED}✗{PLAIN} {name}: choose one of the letters {', '.join(options)}, not {show(choice)}.")
     _practise(letter, [name], ((name,), {}), outcome, name)
 

@@ -13,6 +13,7 @@ import linecache
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Literal
 
 import numpy as np
@@ -20,7 +21,7 @@ import numpy as np
 from dlcore.checks.codec import MAX_DEPTH, decode, encode
 from dlcore.errors import CodecError
 
-__all__ = ["MIME", "Outcome", "bound_names", "describe", "observe"]
+__all__ = ["MIME", "Outcome", "OutcomeKind", "bound_names", "describe", "observe"]
 
 MIME = "application/vnd.dlcore.evidence+json"
 SMALL = 32  # entries up to which an argument is described by its entries
@@ -28,13 +29,21 @@ MAX_DESCRIBED = MAX_DEPTH // 3 - 2  # levels: a description is nested up to thre
 MAX_TEXT = 400  # characters kept of an error's message
 
 
+class OutcomeKind(StrEnum):
+    """How a call ended."""
+
+    RETURNED = "returned"
+    RAISED = "raised"
+    UNATTEMPTED = "unattempted"  # the placeholder was called
+    FOREIGN = "foreign"  # the result cannot be compared
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What one call came to.
 
     Attributes:
-        kind: "returned", "raised", "unattempted" (the placeholder was called),
-            or "foreign" (the result cannot be compared).
+        kind: how it ended.
         value: what was returned.
         error: the class of what was raised, or of the foreign result.
         text: its message, or why the result is foreign.
@@ -46,7 +55,7 @@ class Outcome:
         form: the value's JSON form, if it is there already.
     """
 
-    kind: str
+    kind: OutcomeKind
     value: Any = None
     error: str = ""
     text: str = ""
@@ -60,7 +69,7 @@ class Outcome:
     def to_json(self) -> dict[str, Any]:
         """The outcome as JSON data."""
         form: dict[str, Any] = {"kind": self.kind, "seconds": round(self.seconds, 6)}
-        if self.kind == "returned":
+        if self.kind == OutcomeKind.RETURNED:
             form["value"] = encode(self.value) if self.form is None else self.form
         form |= {name: text for name in ("error", "text", "where") if (text := getattr(self, name))}
         return form | {name: list(names) for name in ("changed", "shared", "undrawn") if (names := getattr(self, name))}
@@ -68,12 +77,13 @@ class Outcome:
     @classmethod
     def from_json(cls, form: Any) -> Outcome:
         """The outcome in `form`, which may come from anywhere; raises CodecError."""
-        if not isinstance(form, dict) or form.get("kind") not in ("returned", "raised", "unattempted", "foreign"):
+        if not isinstance(form, dict) or form.get("kind") not in list(OutcomeKind):
             raise CodecError("This is not an outcome.")
+        kind = OutcomeKind(form["kind"])
         seconds = form.get("seconds", 0.0)
         return cls(
-            form["kind"],
-            decode(form.get("value")) if form["kind"] == "returned" else None,
+            kind,
+            decode(form.get("value")) if kind == OutcomeKind.RETURNED else None,
             error=_short(form.get("error")),
             text=_short(form.get("text")),
             where=_short(form.get("where")),
@@ -136,8 +146,10 @@ def observe(
     try:
         form = encode(value)
     except CodecError as problem:
-        return Outcome("foreign", error=type(value).__name__, text=str(problem), changed=changed, seconds=seconds)
-    return Outcome("returned", _copied(value), "", "", "", changed, shared, undrawn, seconds, form)
+        return Outcome(
+            OutcomeKind.FOREIGN, error=type(value).__name__, text=str(problem), changed=changed, seconds=seconds
+        )
+    return Outcome(OutcomeKind.RETURNED, _copied(value), "", "", "", changed, shared, undrawn, seconds, form)
 
 
 def _raised(error: Exception, function: Callable[..., Any], seconds: float) -> Outcome:
@@ -149,12 +161,12 @@ def _raised(error: Exception, function: Callable[..., Any], seconds: float) -> O
     others = ("site-packages", ".pyx")  # in the names of libraries' files; those of compiled ones are relative
     own = [(code, line) for code, line in frames[1:] if not any(part in code.co_filename for part in others)]
     code, line = own[-1] if own else (None, 0)
-    kind = "unattempted" if isinstance(error, NotImplementedError) else "raised"
+    kind = OutcomeKind.UNATTEMPTED if isinstance(error, NotImplementedError) else OutcomeKind.RAISED
     where = ""
     if code is not None:
         source = linecache.getline(code.co_filename, line).strip()
         where = f"line {line} of {code.co_name}" + (f": {source}" if source else "")
-    if kind == "unattempted":
+    if kind == OutcomeKind.UNATTEMPTED:
         where = code.co_name if code is not None else ""
     return Outcome(kind, error=type(error).__name__, text=_message(error), where=_short(where), seconds=seconds)
 

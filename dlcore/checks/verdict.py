@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from dlcore.checks.compare import Settings, agree
 from dlcore.checks.diagnosis import Diagnosis, diagnose, show
-from dlcore.checks.evidence import Outcome
+from dlcore.checks.evidence import Outcome, OutcomeKind
 from dlcore.checks.hints import hint_for
 
 __all__ = ["Misconception", "Verdict", "judge", "passes"]
@@ -50,16 +50,16 @@ class Verdict:
 def passes(expected: Outcome, got: Outcome, settings: Settings) -> bool:
     """Whether `got` is as good as `expected`."""
     if got is expected:
-        return got.kind != "foreign"
-    if got.kind != expected.kind or got.kind == "foreign":
+        return got.kind != OutcomeKind.FOREIGN
+    if got.kind != expected.kind or got.kind == OutcomeKind.FOREIGN:
         return False
     if not set(got.changed) <= set(expected.changed) or not set(got.shared) <= set(expected.shared):
         return False
     if settings.compare == "moments" and _undrawn(expected, got):
         return False
-    if got.kind == "raised":
+    if got.kind == OutcomeKind.RAISED:
         return got.error == expected.error
-    return got.kind == "unattempted" or agree(expected.value, got.value, settings)
+    return got.kind == OutcomeKind.UNATTEMPTED or agree(expected.value, got.value, settings)
 
 
 def _undrawn(expected: Outcome, got: Outcome) -> list[str]:
@@ -71,7 +71,7 @@ def _does_the_same(wrong: Outcome, got: Outcome, settings: Settings) -> bool:
     """Whether a misconception's outcome is the student's."""
     if got.kind != wrong.kind or (got.changed, got.shared, got.undrawn) != (wrong.changed, wrong.shared, wrong.undrawn):
         return False
-    if got.kind == "returned":
+    if got.kind == OutcomeKind.RETURNED:
         return agree(wrong.value, got.value, replace(settings, rtol=min(settings.rtol, 1e-6)))
     return (got.error, got.text) == (wrong.error, wrong.text)
 
@@ -98,7 +98,7 @@ def judge(
     """
     if passes(expected, got, settings):
         return Verdict(True, "passed")
-    if got.kind == "unattempted":
+    if got.kind == OutcomeKind.UNATTEMPTED:
         return Verdict(False, "unattempted", "Not attempted yet.", "Not attempted yet.")
     found = _explain(expected, got, settings, lengths)
     for wrong in misconceptions:
@@ -110,12 +110,12 @@ def judge(
 
 
 def _explain(expected: Outcome, got: Outcome, settings: Settings, lengths: Sequence[int]) -> Diagnosis:
-    if got.kind == "raised":
+    if got.kind == OutcomeKind.RAISED:
         return _explain_error(expected, got)
-    if expected.kind == "raised":
+    if expected.kind == OutcomeKind.RAISED:
         gist = f"It should raise {expected.error} here, but it returned something."
         return Diagnosis("no-error", gist, f"It should raise {expected.error} here, but it returned {show(got.value)}.")
-    if got.kind == "foreign":
+    if got.kind == OutcomeKind.FOREIGN:
         gist = "It returned something that is neither numbers nor texts, so it cannot be compared."
         return Diagnosis("type", gist, got.text)
     idle = " and ".join(f"`{name}`" for name in _undrawn(expected, got))
@@ -147,7 +147,7 @@ def _explain_error(expected: Outcome, got: Outcome) -> Diagnosis:
         gist = "NumPy warns of an overflow, a division by 0 or an invalid value on the way."
         return Diagnosis("floating-point", gist, f"NumPy warns on the way: {got.text}.{place}")
     known = isinstance(getattr(builtins, got.error, None), type)  # any other name may carry a message
-    instead = f", not {expected.error}" if expected.kind == "raised" else ""
+    instead = f", not {expected.error}" if expected.kind == OutcomeKind.RAISED else ""
     gist = f"It raised {got.error if known else 'an error'}{instead}."
     hint = hint_for(got.error, got.text)
     detail = f"It raised {got.error}{instead}{f': {got.text}' if got.text else '.'}{place}"

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlcore.checks.diagnosis import diagnose
+from dlcore.checks.evidence import OutcomeKind
 from dlcore.checks.verdict import passes
 from grader.lessons.audit import verdicts
 from grader.lessons.notebooks import course_of
 from grader.lessons.parser import Exercise, Lesson
 from grader.lessons.reference import Reference
+from grader.lessons.roles import Role
 
 __all__ = ["Sample", "sample_class"]
 
@@ -84,7 +86,7 @@ def sample_class(lesson: Lesson, reference: Reference, released: Any) -> list[Sa
 class _Maker:
     def __init__(self, lesson: Lesson, reference: Reference, released: Any):
         self.lesson, self.reference, self.released = lesson, reference, released
-        self.coded = [item for item in lesson.exercises.values() if item.kind == "solution"]
+        self.coded = [item for item in lesson.exercises.values() if item.kind == Role.SOLUTION]
         self.total = sum(exercise.points for exercise in reference.exercises.values())
 
     def solutions(self) -> dict[str, str]:
@@ -97,7 +99,7 @@ class _Maker:
         notebook = copy.deepcopy(self.released)
         for cell in notebook.cells:
             course = course_of(cell)
-            if course.get("role") in ("solution", "quiz") and course["exercise"] in solutions:
+            if course.get("role") in (Role.SOLUTION, Role.QUIZ) and course["exercise"] in solutions:
                 cell.source = solutions[course["exercise"]]
         return notebook
 
@@ -119,7 +121,7 @@ class _Maker:
         """Right, but the file was renamed, and cells were duplicated, stripped and added."""
 
         def change(notebook: Any) -> None:
-            places = [i for i, cell in enumerate(notebook.cells) if course_of(cell).get("role") == "solution"]
+            places = [i for i, cell in enumerate(notebook.cells) if course_of(cell).get("role") == Role.SOLUTION]
             notebook.cells[places[2]]["metadata"] = {}
             notebook.cells.insert(places[1], copy.deepcopy(notebook.cells[places[1]]))
             notebook.cells.insert(0, {"cell_type": "code", "metadata": {}, "source": "notes = 'mine'", "outputs": []})
@@ -144,7 +146,7 @@ class _Maker:
 
     def hostile(self) -> Sample:
         def change(notebook: Any) -> None:
-            place = next(i for i, cell in enumerate(notebook.cells) if course_of(cell).get("role") == "setup")
+            place = next(i for i, cell in enumerate(notebook.cells) if course_of(cell).get("role") == Role.SETUP)
             extra: dict[str, Any] = {
                 "cell_type": "code",
                 "metadata": {},
@@ -177,11 +179,11 @@ class _Maker:
             for want, got in zip(cell.records, cell.wrong[name], strict=True):
                 if got is None or passes(want.outcome, got.outcome, want.settings):
                     continue
-                if want.outcome.kind == got.outcome.kind == "returned" and not (
+                if want.outcome.kind == got.outcome.kind == OutcomeKind.RETURNED and not (
                     got.outcome.changed or got.outcome.shared
                 ):
                     return diagnose(want.outcome.value, got.outcome.value, want.settings, want.lengths).kind
-                return "raised" if got.outcome.kind == "raised" else "side effect"
+                return "raised" if got.outcome.kind == OutcomeKind.RAISED else "side effect"
         return "other"
 
     def _lost(self, exercise: str, name: str) -> float:

@@ -23,6 +23,7 @@ from grader.execution.steps import Part, Step, StepKey
 from grader.grading.cell_report import CellReport, CheckReport
 from grader.lessons.notebooks import course_of, grade_id, is_check, own_code_cells
 from grader.lessons.reference import CheckCell, Reference
+from grader.lessons.roles import Role
 from grader.syntax import has_placeholder
 
 __all__ = ["follow_steps", "grade", "grade_followed", "submission_steps"]
@@ -46,7 +47,7 @@ def submission_steps(notebook: Any, reference: Reference) -> list[Step]:
     steps = []
     for number, cell in enumerate(notebook.cells):
         data = course_of(cell)
-        if cell.cell_type != "code" or data.get("role") == "demo":
+        if cell.cell_type != "code" or data.get("role") == Role.DEMO:
             continue
         if is_check(cell):
             found = _check_cell(reference, data.get("exercise", ""), grade_id(cell))
@@ -70,7 +71,7 @@ def submission_steps(notebook: Any, reference: Reference) -> list[Step]:
 def _solutions(notebook: Any) -> dict[str, str]:
     """The submitted solutions by exercise, in order."""
     cells = [(course_of(cell), cell.source) for cell in notebook.cells]
-    return {data["exercise"]: source for data, source in cells if data.get("role") in ("solution", "quiz")}
+    return {data["exercise"]: source for data, source in cells if data.get("role") in (Role.SOLUTION, Role.QUIZ)}
 
 
 def _check_cell(reference: Reference, exercise: str, name: str) -> CheckCell | None:

@@ -13,10 +13,12 @@ from itertools import combinations
 
 from dlcore.checks.answer_key import SAME_ARGUMENTS
 from dlcore.checks.compare import agree
+from dlcore.checks.evidence import OutcomeKind
 from dlcore.checks.verdict import Verdict
 from grader.execution.evidence import Record
 from grader.lessons.parser import Lesson
 from grader.lessons.reference import CheckCell, Reference, ReferenceExercise
+from grader.lessons.roles import Role
 
 __all__ = ["AuditRow", "audit", "table"]
 
@@ -49,11 +51,11 @@ def audit(reference: Reference, lesson: Lesson) -> tuple[list[AuditRow], list[tu
         rows.append(row)
         line = written.solution.line
         problems += [(line, text) for text in _worthless(exercise)]
-        if written.kind == "solution" and not row.hidden:
+        if written.kind == Role.SOLUTION and not row.hidden:
             problems.append((line, f"{exercise.name} has no hidden checks: what is visible can be copied"))
         for item in written.misconceptions:
             _audit_misconception(exercise, row, str(item.options["name"]), item.line, problems)
-        if written.kind == "quiz":
+        if written.kind == Role.QUIZ:
             for letter in written.solution.options["wrong"]:
                 _audit_misconception(exercise, row, letter, line, problems)
         for item in written.alternatives:
@@ -70,11 +72,11 @@ def _worthless(exercise: ReferenceExercise) -> list[str]:
     for cell in exercise.cells:
         for number, record in enumerate(cell.records):
             outcome = record.outcome
-            if outcome.kind in ("unattempted", "foreign"):
+            if outcome.kind in (OutcomeKind.UNATTEMPTED, OutcomeKind.FOREIGN):
                 problems.append(
                     f"{cell.name}: the reference's result in “{record.call}” is {outcome.kind} ({outcome.text})"
                 )
-            if outcome.kind == "raised" and outcome.error not in EXPECTED_ERRORS:
+            if outcome.kind == OutcomeKind.RAISED and outcome.error not in EXPECTED_ERRORS:
                 problems.append(f"{cell.name}: the reference raised {outcome.error}: {outcome.text} in “{record.call}”")
             if cell.hidden[number] and not record.label:
                 problems.append(f"{cell.name}: the hidden check “{record.call}” has no label")

@@ -30,6 +30,7 @@ from grader.lessons.course import Course
 from grader.lessons.notebooks import compose_source, course_of, write_notebook
 from grader.lessons.parser import Lesson, read_lesson
 from grader.lessons.reference import CheckCell, Reference, load_reference, package_sources, support_files
+from grader.lessons.roles import Role
 
 __all__ = ["Built", "answer_key", "build", "build_week"]
 
@@ -140,7 +141,7 @@ def answer_key(reference: Reference, *, hidden: bool) -> dict[str, Any]:
     written = [
         {"name": course_of(cell)["exercise"], "points": cell.metadata.nbgrader.points}
         for cell in reference.notebook.cells
-        if course_of(cell).get("role") == "written"
+        if course_of(cell).get("role") == Role.WRITTEN
     ]
     return {
         "version": VERSION,

@@ -16,6 +16,7 @@ from nbformat.notebooknode import NotebookNode
 
 from grader.errors import GradingError
 from grader.lessons.parser import Cell, Lesson
+from grader.lessons.roles import Role
 
 __all__ = [
     "compose_source",
@@ -36,12 +37,12 @@ def compose_source(lesson: Lesson) -> NotebookNode:
     cells: list[NotebookNode] = []
     checks_of: dict[str, int] = {}
     for cell in lesson.cells:
-        if cell.role in ("misconception", "alternative"):
+        if cell.role in (Role.MISCONCEPTION, Role.ALTERNATIVE):
             continue
-        if cell.role == "check":
+        if cell.role == Role.CHECK:
             number = checks_of[cell.exercise] = checks_of.get(cell.exercise, 0) + 1
             cells.append(_graded(cell, f"{cell.exercise}-check" + (f"-{number}" if number > 1 else "")))
-        elif cell.role == "quiz":
+        elif cell.role == Role.QUIZ:
             cells += _quiz_cells(cell)
         else:
             cells.append(_graded(cell, cell.exercise) if cell.exercise else _plain(cell))
@@ -69,7 +70,7 @@ def _new(kind: str, source: str) -> NotebookNode:
 def _plain(cell: Cell) -> NotebookNode:
     node = _new(cell.kind, cell.source)
     node.metadata["course"] = {"role": cell.role or ("text" if cell.kind == "markdown" else "code")}
-    if cell.role == "setup":
+    if cell.role == Role.SETUP:
         node.metadata["nbgrader"] = _nbgrader("setup", locked=True)
     return node
 
@@ -95,9 +96,9 @@ def _graded(cell: Cell, name: str) -> NotebookNode:
     node.metadata["course"] = {"role": cell.role, "exercise": cell.exercise}
     node.metadata["nbgrader"] = _nbgrader(
         name,
-        grade=cell.role in ("check", "written"),
-        solution=cell.role in ("solution", "written", "quiz"),
-        locked=cell.role == "check",
+        grade=cell.role in (Role.CHECK, Role.WRITTEN),
+        solution=cell.role in (Role.SOLUTION, Role.WRITTEN, Role.QUIZ),
+        locked=cell.role == Role.CHECK,
         points=cell.points,
     )
     return node
@@ -106,7 +107,7 @@ def _graded(cell: Cell, name: str) -> NotebookNode:
 def _quiz_cells(cell: Cell) -> list[NotebookNode]:
     """A quiz question's two cells: the student's choice, and its check."""
     options = "".join(sorted([*cell.options["wrong"], cell.source.strip()[-2]]))
-    check = Cell("code", f'check_choice("{cell.exercise}", {cell.exercise}, "{options}")', cell.line, "check")
+    check = Cell("code", f'check_choice("{cell.exercise}", {cell.exercise}, "{options}")', cell.line, Role.CHECK)
     check.exercise, check.options = cell.exercise, {"points": cell.options["points"]}
     return [_graded(cell, cell.exercise), _graded(check, f"{cell.exercise}-check")]
 
@@ -142,7 +143,7 @@ def grade_id(cell: Any) -> str:
 
 def is_check(cell: Any) -> bool:
     """Whether a cell holds an exercise's checks."""
-    return course_of(cell).get("role") == "check"
+    return course_of(cell).get("role") == Role.CHECK
 
 
 def write_notebook(notebook: NotebookNode) -> str:
@@ -153,7 +154,7 @@ def write_notebook(notebook: NotebookNode) -> str:
 def own_code_cells(notebook: Any) -> Iterator[tuple[int, Any]]:
     """The code cells that run while grading and are no checks, each with its number."""
     for number, cell in enumerate(notebook.cells):
-        if cell.cell_type == "code" and not is_check(cell) and course_of(cell).get("role") != "demo":
+        if cell.cell_type == "code" and not is_check(cell) and course_of(cell).get("role") != Role.DEMO:
             yield number, cell
 
 

@@ -16,20 +16,21 @@ from nbformat import ValidationError
 
 from grader.errors import BuildError
 from grader.lessons.hidden_tests import BEGIN_HIDDEN, END_HIDDEN, visible_part
+from grader.lessons.roles import Role
 
 __all__ = ["ROLES", "Cell", "Exercise", "Lesson", "read_lesson"]
 
-ROLES = ("setup", "solution", "check", "misconception", "alternative", "demo", "quiz", "written")
-OPTIONS: dict[str, set[str]] = {
-    "": {"role"},
-    "setup": {"role"},
-    "demo": {"role"},
-    "solution": {"role", "exercise", "uses"},
-    "check": {"role", "exercise", "points"},
-    "misconception": {"role", "exercise", "name", "hint"},
-    "alternative": {"role", "exercise", "name"},
-    "quiz": {"role", "exercise", "points", "wrong"},
-    "written": {"role", "exercise", "points"},
+ROLES = tuple(role for role in Role if role not in (Role.NONE, Role.TEXT, Role.CODE))
+OPTIONS: dict[Role, set[str]] = {
+    Role.NONE: {"role"},
+    Role.SETUP: {"role"},
+    Role.DEMO: {"role"},
+    Role.SOLUTION: {"role", "exercise", "uses"},
+    Role.CHECK: {"role", "exercise", "points"},
+    Role.MISCONCEPTION: {"role", "exercise", "name", "hint"},
+    Role.ALTERNATIVE: {"role", "exercise", "name"},
+    Role.QUIZ: {"role", "exercise", "points", "wrong"},
+    Role.WRITTEN: {"role", "exercise", "points"},
 }
 BEGIN_SOLUTION, END_SOLUTION = "### BEGIN SOLUTION", "### END SOLUTION"
 NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
@@ -43,7 +44,7 @@ class Cell:
     kind: str  # "code" or "markdown"
     source: str
     line: int
-    role: str = ""
+    role: Role = Role.NONE
     exercise: str = ""
     options: dict[str, Any] = field(default_factory=dict)
 
@@ -64,8 +65,8 @@ class Exercise:
     alternatives: list[Cell] = field(default_factory=list)
 
     @property
-    def kind(self) -> str:
-        """ "solution", "quiz" or "written"."""
+    def kind(self) -> Role:
+        """SOLUTION, QUIZ or WRITTEN."""
         return self.solution.role
 
 
@@ -130,16 +131,17 @@ def _option_error(path: Path, message: str) -> BuildError:
 
 
 def _read_cell(path: Path, kind: str, source: str, options: dict[str, Any], line: int) -> Cell:
-    role = options.get("role", "")
-    if role != "" and role not in ROLES:
-        raise BuildError(f"the role {role!r} is none of {', '.join(ROLES)}", path, line)
+    named = options.get("role", "")
+    if named != "" and named not in ROLES:
+        raise BuildError(f"the role {named!r} is none of {', '.join(ROLES)}", path, line)
+    role = Role(named)
     unknown = set(options) - OPTIONS[role]
     if unknown:
         known = ", ".join(sorted(OPTIONS[role]))
         raise BuildError(
             f"unknown option {min(map(str, unknown))!r}; a {role or 'plain'} cell takes: {known}", path, line
         )
-    if (role == "written") != (kind == "markdown" and bool(role)):
+    if (role is Role.WRITTEN) != (kind == "markdown" and bool(role)):
         raise BuildError(f"a {role} cell cannot be a {kind} cell", path, line)
     cell = Cell(kind, source, line, role, str(options.get("exercise", "")), options)
     if "exercise" in OPTIONS[role] and not NAME.match(cell.exercise):
@@ -152,7 +154,7 @@ def _read_cell(path: Path, kind: str, source: str, options: dict[str, Any], line
     for option in ("name", "hint", "wrong"):
         if option in OPTIONS[role] and not options.get(option):
             raise BuildError(f"the {role} cell of {cell.exercise} has no {option}", path, line)
-    if kind == "code" and role not in ("", "demo", "setup"):
+    if kind == "code" and role not in (Role.NONE, Role.DEMO, Role.SETUP):
         _check_syntax(path, cell)
     return cell
 
@@ -168,8 +170,8 @@ def _check_points(path: Path, cell: Cell) -> None:
 def _check_markers(path: Path, cell: Cell) -> None:
     """Refuse markers where nbgrader does not expect them, which could show students what is hidden."""
     found = [line.strip() for line in cell.source.splitlines() if re.match(r"\s*#+\s*(BEGIN|END)\b", line)]
-    allowed = {"solution": [BEGIN_SOLUTION, END_SOLUTION], "check": [BEGIN_HIDDEN, END_HIDDEN]}
-    pair = allowed["solution" if cell.role == "written" else cell.role] if cell.role in (*allowed, "written") else []
+    solution, hidden = [BEGIN_SOLUTION, END_SOLUTION], [BEGIN_HIDDEN, END_HIDDEN]
+    pair = {Role.SOLUTION: solution, Role.WRITTEN: solution, Role.CHECK: hidden}.get(cell.role, [])
     for number, marker in enumerate(found):
         if marker not in pair or marker != pair[number % 2]:
             raise BuildError(f"the line {marker!r} is misspelt or out of place", path, cell.line)
@@ -190,16 +192,16 @@ def _check_syntax(path: Path, cell: Cell) -> None:
 
 def _collect_exercises(lesson: Lesson) -> None:
     for cell in lesson.cells:
-        if cell.role in ("solution", "quiz", "written"):
+        if cell.role in (Role.SOLUTION, Role.QUIZ, Role.WRITTEN):
             if cell.exercise in lesson.exercises:
                 first = lesson.exercises[cell.exercise].solution.line
                 raise BuildError(
                     f"the exercise {cell.exercise} stands twice; the first is in line {first}", lesson.path, cell.line
                 )
             lesson.exercises[cell.exercise] = Exercise(cell.exercise, cell)
-        elif cell.role in ("check", "misconception", "alternative"):
+        elif cell.role in (Role.CHECK, Role.MISCONCEPTION, Role.ALTERNATIVE):
             exercise = lesson.exercises.get(cell.exercise)
-            if exercise is None or exercise.kind != "solution":
+            if exercise is None or exercise.kind != Role.SOLUTION:
                 raise BuildError(
                     f"the {cell.role} cell of {cell.exercise} has no solution cell before it", lesson.path, cell.line
                 )
@@ -207,19 +209,21 @@ def _collect_exercises(lesson: Lesson) -> None:
 
 
 def _check_exercises(lesson: Lesson) -> None:
-    if sum(cell.role == "setup" for cell in lesson.cells) != 1:
+    if sum(cell.role == Role.SETUP for cell in lesson.cells) != 1:
         raise BuildError("there must be one setup cell", lesson.path, 1)
     for exercise in lesson.exercises.values():
         cell = exercise.solution
-        if exercise.kind in ("solution", "written") and not _has_region(cell.source, BEGIN_SOLUTION, END_SOLUTION):
+        if exercise.kind in (Role.SOLUTION, Role.WRITTEN) and not _has_region(
+            cell.source, BEGIN_SOLUTION, END_SOLUTION
+        ):
             raise BuildError(
                 f"the {exercise.kind} cell of {exercise.name} needs {BEGIN_SOLUTION} and {END_SOLUTION}",
                 lesson.path,
                 cell.line,
             )
-        if exercise.kind == "solution":
+        if exercise.kind == Role.SOLUTION:
             _check_solution(lesson, exercise)
-        if exercise.kind == "quiz":
+        if exercise.kind == Role.QUIZ:
             _check_quiz(lesson, exercise)
 
 

@@ -31,6 +31,7 @@ from grader.execution.steps import Part, Step, StepKey
 from grader.lessons.hidden_tests import hidden_part, visible_part
 from grader.lessons.notebooks import course_of, grade_id, is_check, own_code_cells
 from grader.lessons.parser import Lesson
+from grader.lessons.roles import Role
 
 __all__ = ["CheckCell", "Reference", "ReferenceExercise", "load_reference", "package_sources", "support_files"]
 
@@ -177,7 +178,7 @@ def _skeleton(notebook: Any, files: dict[str, bytes]) -> Reference:
     for cell in notebook.cells:
         data = course_of(cell)
         name = data.get("exercise", "")
-        if data.get("role") in ("solution", "quiz"):
+        if data.get("role") in (Role.SOLUTION, Role.QUIZ):
             reference.exercises[name] = ReferenceExercise(name, data["role"], cell.source)
         elif is_check(cell) and name in reference.exercises:
             points = float(cell.metadata.nbgrader.points)
@@ -188,7 +189,7 @@ def _skeleton(notebook: Any, files: dict[str, bytes]) -> Reference:
         exercise.uses = _used(exercise.solution, reference) - {exercise.name}
         for check_cell in exercise.cells:
             check_cell.others = frozenset(reference.exercises)
-            check_cell.is_quiz = exercise.role == "quiz"
+            check_cell.is_quiz = exercise.role == Role.QUIZ
     return reference
 
 
@@ -208,7 +209,7 @@ def _add_lesson(reference: Reference, lesson: Lesson) -> None:
         for item in written.alternatives:
             exercise.uses |= _used(item.source, reference) - {name}
         exercise.uses |= set(written.solution.options.get("uses") or []) & set(reference.exercises)
-        if written.kind == "quiz":
+        if written.kind == Role.QUIZ:
             exercise.hints |= {letter: str(why) for letter, why in written.solution.options["wrong"].items()}
 
 
@@ -278,7 +279,7 @@ def _steps(reference: Reference, lesson: Lesson | None) -> list[Step]:
 class Variant:
     """A misconception or an alternative: another solution of an exercise."""
 
-    kind: str
+    kind: Role
     name: str
     source: str
 
@@ -291,9 +292,9 @@ def _variants(exercise: ReferenceExercise, lesson: Lesson | None) -> list[Varian
     written = lesson.exercises.get(exercise.name) if lesson else None
     if written is None:
         return []
-    if written.kind == "quiz":
+    if written.kind == Role.QUIZ:
         return [
-            Variant("misconception", letter, f'{exercise.name} = "{letter}"')
+            Variant(Role.MISCONCEPTION, letter, f'{exercise.name} = "{letter}"')
             for letter in written.solution.options["wrong"]
         ]
     return [
@@ -326,7 +327,7 @@ def _fill(reference: Reference, lesson: Lesson | None, evidence: dict[str, Any])
             for variant in _variants(exercise, lesson):
                 key = StepKey(Part.VARIANT_CHECKS, cell.name, str(variant))
                 records = read_records(evidence.get(str(key), ()), cell.records)
-                target = cell.wrong if variant.kind == "misconception" else cell.right
+                target = cell.wrong if variant.kind == Role.MISCONCEPTION else cell.right
                 target[variant.name] = match_records(cell.records, records)
             again = read_records(evidence.get(str(StepKey(Part.AGAIN, cell.name)), ()), cell.records)
             cell.right["the reference, run again"] = match_records(cell.records, again)

@@ -22,6 +22,7 @@ from pygments.lexers import PythonLexer
 
 from grader.grading.cell_report import CellReport
 from grader.lessons.notebooks import course_of, grade_id, is_check
+from grader.lessons.roles import Role
 from grader.templating import pages
 
 __all__ = ["FeedbackExporter", "render_answer"]
@@ -100,5 +101,5 @@ def _exercises(cells: Sequence[Any]) -> list[dict[str, Any]]:
         if grades.get("grade"):
             item["score"] += float(grades.get("score") or 0)
             item["points"] += float(grades.get("points") or 0)
-            item["open"] = course.get("role") == "written" and grades.get("needs_manual_grade", False)
+            item["open"] = course.get("role") == Role.WRITTEN and grades.get("needs_manual_grade", False)
     return list(found.values())

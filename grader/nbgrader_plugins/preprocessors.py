@@ -20,6 +20,7 @@ from grader.grading.pipeline import run_and_judge, write_reports
 from grader.lessons.course import Course
 from grader.lessons.notebooks import course_of, grade_id
 from grader.lessons.reference import Reference, load_reference
+from grader.lessons.roles import Role
 from grader.submissions.rebuild import rebuild
 
 __all__ = ["ClearAnswers", "GetGradesAndState", "RebuildSubmission", "RunSubmission"]
@@ -31,7 +32,7 @@ class ClearAnswers(ClearSolutions):
     def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> tuple[Any, Any]:
         """Clear one cell."""
         course = course_of(cell)
-        if course.get("role") != "quiz":
+        if course.get("role") != Role.QUIZ:
             return super().preprocess_cell(cell, resources, cell_index)
         cell.source = f'{course["exercise"]} = ""  # type the letter of your answer between the quotes'
         return cell, resources
