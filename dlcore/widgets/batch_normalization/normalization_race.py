@@ -10,10 +10,11 @@ import matplotlib
 import numpy as np
 
 from dlcore import data
+from dlcore.arrays import Floats
 from dlcore.live import LiveFigure, Panel, stops
 from dlcore.plots import CLASS_COLOURS, CLASS_MARKERS, COLOURS, PROBABILITY_COLOURS, STYLE
 from dlcore.widgets.shared.student_network import boundary
-from dlcore.widgets.shared.student_normalization import Floats, Running, go_back, normalized, nothing_seen
+from dlcore.widgets.shared.student_normalization import Running, go_back, normalized, nothing_seen
 
 __all__ = ["NormalizationRace"]
 

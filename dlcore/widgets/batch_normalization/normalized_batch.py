@@ -8,9 +8,10 @@ from typing import Any
 import matplotlib
 import numpy as np
 
+from dlcore.arrays import Floats
 from dlcore.live import LiveFigure, Panel, log_slider, slider, stops, toggle
 from dlcore.plots import COLOURS, STYLE
-from dlcore.widgets.shared.student_normalization import Floats, Running, normalized, nothing_seen
+from dlcore.widgets.shared.student_normalization import Running, normalized, nothing_seen
 
 __all__ = ["NormalizedBatch"]
 

@@ -11,14 +11,13 @@ import numpy as np
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.live import LiveFigure, Panel, choice, name_of, whole_slider
 from dlcore.plots import COLOURS, PROBABILITY_COLOURS, STYLE
 from dlcore.widgets.shared.student_convolution import maps_of
 from dlcore.widgets.shared.table import Table
 
 __all__ = ["IMAGES", "KERNELS", "ConvolutionStep"]
-
-Floats = NDArray[np.float64]
 
 SIDE, WIDEST = 6, 2  # pixels of the image; of the frame, at most
 IMAGES: dict[str, Floats] = {

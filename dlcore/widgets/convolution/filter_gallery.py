@@ -8,16 +8,14 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.image import AxesImage
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.data import digits
 from dlcore.live import LiveFigure, Panel, toggle, whole_slider
 from dlcore.plots import PROBABILITY_COLOURS, STYLE
 from dlcore.widgets.shared.student_convolution import expected_maps, maps_of
 
 __all__ = ["FILTERS", "FilterGallery"]
-
-Floats = NDArray[np.float64]
 
 SPECIMENS = 20  # of each digit
 _UPRIGHT = np.array([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]]) / 4

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, choice, name_of, whole_slider
 from dlcore.plots import COLOURS, PROBABILITY_COLOURS, STYLE
@@ -17,8 +18,6 @@ from dlcore.widgets.shared.student_convolution import checked, two_results
 from dlcore.widgets.shared.table import Table
 
 __all__ = ["GradientRouting"]
-
-Floats = NDArray[np.float64]
 
 SIDE = 6
 LAYERS = ("max pooling", "average pooling", "convolution")

@@ -9,16 +9,14 @@ import matplotlib
 import numpy as np
 from matplotlib.patches import Circle, Rectangle
 from matplotlib.text import Text
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.gradients import gradient_check
 from dlcore.live import LiveFigure, Panel, ask, name_of, slider, toggle
 from dlcore.plots import COLOURS, STYLE
 
 __all__ = ["BackpropGraph"]
-
-Floats = NDArray[np.float64]
 
 WEIGHTS = {
     "W1": [[0.83, -0.61], [-0.47, 1.12]],

@@ -10,15 +10,13 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, choice, name_of, slider
 from dlcore.plots import COLOURS, STYLE
 
 __all__ = ["SignalDepth"]
-
-Floats = NDArray[np.float64]
 
 WIDTH, EXAMPLES, DEEPEST = 100, 40, 30
 LOWEST, HIGHEST = 1e-8, 1e8  # of the axes

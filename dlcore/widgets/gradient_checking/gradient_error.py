@@ -8,15 +8,13 @@ from typing import Any, NamedTuple
 import matplotlib
 import numpy as np
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, choice, log_slider, name_of, toggle
 from dlcore.plots import COLOURS, STYLE
 
 __all__ = ["GradientError"]
-
-Floats = NDArray[np.float64]
 
 STEPS = 10.0 ** np.linspace(-14, 0, 113)
 LOWEST, HIGHEST = 1e-15, 10.0  # error that is drawn

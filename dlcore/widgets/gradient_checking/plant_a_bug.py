@@ -9,15 +9,14 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, choice, log_slider, name_of
 from dlcore.plots import COLOURS, STYLE
 
 __all__ = ["BUGS", "PlantABug"]
 
-Floats = NDArray[np.float64]
 Arrays = dict[str, Floats]
 
 SIZES = (2, 4, 3, 1)

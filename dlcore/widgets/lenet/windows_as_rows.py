@@ -8,16 +8,14 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.patches import Rectangle
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, choice, name_of, whole_slider
 from dlcore.plots import PROBABILITY_COLOURS, STYLE
 from dlcore.widgets.shared.table import Table
 
 __all__ = ["IMAGE", "WindowsAsRows"]
-
-Floats = NDArray[np.float64]
 
 SIDE, FRAME = 4, 1  # of the image, and the widest frame, pixels
 IMAGE = np.arange(1.0, SIDE * SIDE + 1).reshape(SIDE, SIDE)

@@ -10,16 +10,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, Rectangle
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.data import gaussian_blobs
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, name_of, slider
 from dlcore.plots import CLASS_COLOURS, CLASS_MARKERS, COLOURS, PROBABILITY_COLOURS, STYLE, scatter_classes
 
 __all__ = ["SigmoidPlane"]
-
-Floats = NDArray[np.float64]
 
 
 class SigmoidPlane:

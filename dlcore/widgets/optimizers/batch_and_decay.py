@@ -8,15 +8,13 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, choice, name_of, stops, whole_slider
 from dlcore.plots import COLOURS, STYLE
 
 __all__ = ["BatchAndDecay"]
-
-Floats = NDArray[np.float64]
 
 EXAMPLES, EPOCHS = 128, 20
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)

@@ -8,15 +8,14 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, name_of, slider, toggle, whole_slider
 from dlcore.plots import COLOURS, STYLE
 
 __all__ = ["MovingAverage"]
 
-Floats = NDArray[np.float64]
 Average = Callable[[Any, float, bool], Any]
 
 LENGTH = 100

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dlcore.arrays import Floats
 from dlcore.live import Panel
 from dlcore.widgets.regularization.regularized_boundary import RegularizedBoundary
 from dlcore.widgets.regularization.shrinkage import Shrinkage
 
 __all__ = ["regularized_boundary", "shrinkage"]
-
-Floats = NDArray[np.float64]
 
 
 def regularized_boundary(

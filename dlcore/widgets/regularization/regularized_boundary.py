@@ -11,13 +11,13 @@ import numpy as np
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, name_of, stops, toggle
 from dlcore.plots import CLASS_COLOURS, CLASS_MARKERS, COLOURS, PROBABILITY_COLOURS, STYLE, scatter_classes
 
 __all__ = ["RegularizedBoundary"]
 
-Floats = NDArray[np.float64]
 Predict = Callable[[Floats], ArrayLike]
 
 LAMBDAS = (0, 0.03, 0.1, 0.3, 1, 3, 10)

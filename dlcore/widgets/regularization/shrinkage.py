@@ -8,15 +8,14 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, name_of, slider
 from dlcore.plots import COLOURS, STYLE
 
 __all__ = ["Shrinkage"]
 
-Floats = NDArray[np.float64]
 Penalty = Callable[[dict[str, Floats], float, int], float]
 
 EXAMPLES = 10

@@ -9,15 +9,13 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, choice, name_of, slider
 from dlcore.plots import COLOURS, STYLE
 
 __all__ = ["ActivationExplorer"]
-
-Floats = NDArray[np.float64]
 
 UNITS = 200
 REACH = 6.0  # scores shown, from -REACH to REACH

@@ -7,7 +7,6 @@ from typing import Any
 
 import matplotlib
 import numpy as np
-from numpy.typing import NDArray
 
 from dlcore import data
 from dlcore.live import LiveFigure, Panel, choice, whole_slider
@@ -22,8 +21,6 @@ from dlcore.widgets.shared.student_network import (
 )
 
 __all__ = ["HiddenUnits"]
-
-Floats = NDArray[np.float64]
 
 MOST_UNITS = 6
 REACH = 2.6  # the plane shown is [-REACH, REACH]²

@@ -7,7 +7,6 @@ from typing import Any
 
 import matplotlib
 import numpy as np
-from numpy.typing import NDArray
 
 from dlcore import data
 from dlcore.live import LiveFigure, Panel, stops, toggle, whole_slider
@@ -22,8 +21,6 @@ from dlcore.widgets.shared.student_network import (
 )
 
 __all__ = ["Symmetry"]
-
-Floats = NDArray[np.float64]
 
 UNITS, STEPS, PAUSE, RATE = 4, 1000, 20, 1.2
 REACH, FAR = 2.6, 6.0  # the planes of the inputs and of the weights

@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 from contourpy import contour_generator
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.live import ask, name_of
 
 __all__ = ["Parameters", "answers", "boundary", "start", "straight_line", "train"]
 
-Floats = NDArray[np.float64]
 Parameters = dict[str, Floats]
 
 PATIENCE = 3.0  # seconds of training behind one click

@@ -14,9 +14,9 @@ from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 from numpy.typing import NDArray
 
-__all__ = ["Table"]
+from dlcore.arrays import Floats
 
-Floats = NDArray[np.float64]
+__all__ = ["Table"]
 
 _SQUARE = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])  # a cell around (0, 0)
 

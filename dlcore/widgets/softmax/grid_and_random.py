@@ -8,15 +8,14 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.lines import Line2D
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, name_of, slider, whole_slider
 from dlcore.plots import COLOURS, STYLE
 
 __all__ = ["GridAndRandom", "Landscape"]
-
-Floats = NDArray[np.float64]
 
 RATES = (-4.0, 0.0)  # exponents of the learning rate on the map
 PENALTIES = (-6.0, -1.0)  # exponents of the penalty

@@ -8,15 +8,14 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.patches import Patch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dlcore.arrays import Floats, Ints
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, choice, log_slider, name_of, slider
 from dlcore.plots import CLASS_COLOURS, STYLE
 
 __all__ = ["SoftmaxBars"]
-
-Floats = NDArray[np.float64]
 
 CLASSES = 4
 START = (2.0, 1.0, -1.0, 0.5)
@@ -32,8 +31,8 @@ class SoftmaxBars:
     def __init__(
         self,
         softmax: Callable[[Floats], ArrayLike],
-        cross_entropy: Callable[[Floats, NDArray[np.int64]], float],
-        softmax_gradient: Callable[[Floats, NDArray[np.int64]], ArrayLike],
+        cross_entropy: Callable[[Floats, Ints], float],
+        softmax_gradient: Callable[[Floats, Ints], ArrayLike],
     ):
         self.softmax, self.cross_entropy, self.softmax_gradient = softmax, cross_entropy, softmax_gradient
         self.exact = np.array(START)  # the scores, which the sliders round
@@ -147,7 +146,7 @@ def _column(function: Callable[..., Any], Z: Floats, *label: Any) -> Floats:
     return np.asarray(answer[:, 0], dtype=float)
 
 
-def _number(function: Callable[..., Any], Z: Floats, label: NDArray[np.int64]) -> float:
+def _number(function: Callable[..., Any], Z: Floats, label: Ints) -> float:
     answer = np.asarray(ask(function, Z.copy(), label))
     if answer.shape != () or answer.dtype.kind not in "iuf":
         raise CourseError(f"`{name_of(function)}` should return one number, but it has shape {answer.shape}.")

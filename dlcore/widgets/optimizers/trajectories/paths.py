@@ -7,15 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.live import ask, name_of
 from dlcore.widgets.optimizers.trajectories.surfaces import Surface
 
 __all__ = ["MEMORY", "PATIENCE", "Path", "walk"]
 
-Floats = NDArray[np.float64]
 Step = Callable[..., Any]
 
 MEMORY = {

@@ -11,16 +11,14 @@ from matplotlib.collections import PolyCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.live import LiveFigure
 from dlcore.plots import COLOURS, STYLE
 from dlcore.widgets.optimizers.trajectories.paths import FAR, MEMORY, Path
 from dlcore.widgets.optimizers.trajectories.surfaces import SURFACES
 
 __all__ = ["LOOKS", "Picture"]
-
-Floats = NDArray[np.float64]
 
 LOOKS: dict[str, tuple[str, Any, str]] = {
     "sgd": (COLOURS["black"], "-", "o"),
