@@ -7,6 +7,7 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.colors import Colormap
 from matplotlib.image import AxesImage
 
 from dlcore.arrays import Floats
@@ -98,7 +99,9 @@ class FilterGallery:
             return " But these are the maps of the filters turned by 180°: here they are laid on as they are."
         return f" But your maps of these filters are not right: {', '.join(wrong)}."
 
-    def _picture(self, where: tuple[float, ...], colours: Any, low: float, high: float) -> AxesImage:
+    def _picture(
+        self, where: tuple[float, float, float, float], colours: Colormap | str, low: float, high: float
+    ) -> AxesImage:
         ax = self.live.figure.add_axes(where)
         ax.set(xticks=[], yticks=[])
         for edge in ax.spines.values():

@@ -86,7 +86,8 @@ class SignalDepth:
             _check(name, "a Z in its cache", step[1][2], self.X.shape)
             return step
 
-        steps = list(accumulate(c * self.draws[:depth], one_layer, initial=(self.X, None)))
+        first: tuple[Any, Any] = self.X, None  # the examples have no cache
+        steps = list(accumulate(c * self.draws[:depth], one_layer, initial=first))
         caches = [cache for _, cache in steps[1:]]
         return caches, np.array([_spread(cache[2]) for cache in caches])
 

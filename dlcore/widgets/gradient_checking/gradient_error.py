@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.lines import Line2D
 
 from dlcore.arrays import Floats
@@ -97,7 +98,7 @@ class GradientError:
         number = float(slope.item())
         return number, abs(number - curve.slope) / abs(curve.slope)
 
-    def _draw_curve(self) -> list[Any]:
+    def _draw_curve(self) -> list[Artist]:
         ax = self.plane = self.live.figure.add_axes((0.065, 0.215, 0.38, 0.69))
         ax.set(xlim=(-REACH, REACH), ylim=(0, 1), xlabel="distance from the point, x − x₀")
         ax.set_yticks([])
@@ -111,11 +112,11 @@ class GradientError:
             (self.ends[kind],) = ax.plot([], [], marker, color=COLOURS[colour], ms=6)
         return [self.tangent, self.curve, *self.chords.values(), *self.ends.values()]
 
-    def _draw_errors(self) -> list[Any]:
+    def _draw_errors(self) -> list[Artist]:
         ax = self.live.figure.add_axes((0.55, 0.215, 0.43, 0.69))
         ax.set(xscale="log", yscale="log", xlim=(5e-15, 2), ylim=(LOWEST / 3, HIGHEST * 3))
         ax.set(xlabel="step ε", ylabel="relative error of the slope")
-        ax.xaxis.get_major_locator().set_params(numticks=8)
+        ax.locator_params(axis="x", numticks=8)
         ax.set_yticks([10.0**k for k in range(-15, 2, 3)])
         ax.minorticks_off()
         ax.set_title("The V")

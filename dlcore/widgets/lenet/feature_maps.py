@@ -108,7 +108,7 @@ class FeatureMaps:
             return " But the maps of the first convolution are those before the ReLU."
         return " But the maps of the first convolution are not what its filters answer."
 
-    def _picture(self, where: tuple[float, ...]) -> AxesImage:
+    def _picture(self, where: tuple[float, float, float, float]) -> AxesImage:
         ax = self.live.figure.add_axes(where)
         ax.set(xticks=[], yticks=[])
         for edge in ax.spines.values():

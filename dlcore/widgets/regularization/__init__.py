@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from numpy.typing import ArrayLike
 
@@ -40,8 +39,8 @@ def regularized_boundary(
 
 
 def shrinkage(
-    l2_cost: Callable[[dict[str, Any], float, int], float],
-    l1_cost: Callable[[dict[str, Any], float, int], float],
+    l2_cost: Callable[[dict[str, Floats], float, int], float],
+    l1_cost: Callable[[dict[str, Floats], float, int], float],
 ) -> Panel:
     """Return a panel that shows what L2 and L1 leave of a weight.
 
