@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from dlcore.arrays import Floats, Ints
 from dlcore.errors import CourseError
 
 __all__ = [
@@ -27,9 +28,6 @@ __all__ = [
     "spirals",
     "xor",
 ]
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 _DIGITS = Path(__file__).parent / "datasets" / "mnist_5000.npz"
 

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 
 __all__ = ["gradient_check"]
 
-Arrays = dict[str, NDArray[np.float64]]
+Arrays = dict[str, Floats]
 
 SMALL = 1e-7  # what a difference within the rounding of f counts as, at most
 

@@ -19,6 +19,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.contour import QuadContourSet
 from numpy.typing import ArrayLike, NDArray
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 
 __all__ = [
@@ -119,7 +120,7 @@ def _scatter_one(ax: Axes, X: NDArray[Any], k: int, size: float) -> PathCollecti
 
 def decision_boundary(
     ax: Axes,
-    predict: Callable[[NDArray[np.float64]], ArrayLike],
+    predict: Callable[[Floats], ArrayLike],
     xlim: tuple[float, float],
     ylim: tuple[float, float],
     points: int = 150,
@@ -190,9 +191,7 @@ def show_digits(images: ArrayLike, titles: Sequence[object] | None = None, colum
         ax.text(left + images.shape[2] / 2, top - 1.5, str(title), ha="center", va="bottom", fontsize=9)
 
 
-def _lay_out(
-    images: NDArray[np.float64], columns: int, gap: int, headroom: int
-) -> tuple[NDArray[np.float64], list[tuple[int, int]]]:
+def _lay_out(images: Floats, columns: int, gap: int, headroom: int) -> tuple[Floats, list[tuple[int, int]]]:
     """One big image, NaN where there is none, and each small image's top left corner."""
     m, height, width = images.shape
     down, across = height + gap + headroom, width + gap

@@ -9,6 +9,7 @@ from typing import Any
 import ipywidgets
 import numpy as np
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
@@ -35,7 +36,7 @@ class LiveFigure:
         size: tuple[float, float] = (8.0, 3.6),
         dpi: int = 100,
         alt: str = "",
-        pressed: Callable[[Any, float, float], None] | None = None,
+        pressed: Callable[[Axes, float, float], None] | None = None,
     ):
         """Make an empty figure.
 
@@ -49,7 +50,7 @@ class LiveFigure:
         self.figure = Figure(figsize=size, dpi=dpi)
         self.figure.set_layout_engine("none")  # axes stay where they are put
         self.alt = alt
-        self._canvas: Any = FigureCanvasAgg(self.figure)
+        self._canvas = FigureCanvasAgg(self.figure)
         width, height = self._canvas.get_width_height()
         layout = {"width": f"{width}px", "height": f"{height}px", "max_width": "100%"}
         fit = {"object_fit": "contain", "object_position": "left top"}  # in a narrow window
@@ -58,7 +59,7 @@ class LiveFigure:
         else:
             layout["height"] = "auto"  # a narrow page makes the picture smaller
             self.image = film(alt, layout, lambda x, y: self._press(pressed, x, y))
-        self._moving: tuple[Any, ...] = ()
+        self._moving: tuple[Artist, ...] = ()
         self._background: Any = None
 
     def freeze(self, *moving: Artist) -> None:
@@ -93,7 +94,7 @@ class LiveFigure:
         else:
             self.image.value = png
 
-    def _press(self, pressed: Callable[[Any, float, float], None], across: float, down: float) -> None:
+    def _press(self, pressed: Callable[[Axes, float, float], None], across: float, down: float) -> None:
         """Tell `pressed` what lies at these fractions of the picture's width and height."""
         width, height = self._canvas.get_width_height()
         pixel = (across * width, (1 - down) * height)
@@ -101,12 +102,12 @@ class LiveFigure:
             if ax.bbox.contains(*pixel):
                 pressed(ax, *map(float, ax.transData.inverted().transform(pixel)))
 
-    def _draw(self, artists: Sequence[Any]) -> bytes:
+    def _draw(self, artists: Sequence[Artist]) -> bytes:
         if self._background is None:
             self.freeze()
         self._canvas.restore_region(self._background)
         for artist in artists:
-            artist.axes.draw_artist(artist)
+            self.figure.draw_artist(artist)
         picture = Image.fromarray(np.asarray(self._canvas.buffer_rgba())).convert("RGB")
         buffer = io.BytesIO()
         picture.save(buffer, "png", compress_level=1)

@@ -8,12 +8,17 @@ from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.image import AxesImage
+from matplotlib.lines import Line2D
+from matplotlib.text import Text
 
 from dlcore import data
+from dlcore.arrays import Floats, Ints
 from dlcore.live import LiveFigure, Panel, stops
 from dlcore.plots import CLASS_COLOURS, CLASS_MARKERS, COLOURS, PROBABILITY_COLOURS, STYLE
 from dlcore.widgets.shared.student_network import boundary
-from dlcore.widgets.shared.student_normalization import Floats, Running, go_back, normalized, nothing_seen
+from dlcore.widgets.shared.student_normalization import Running, go_back, normalized, nothing_seen
 
 __all__ = ["NormalizationRace"]
 
@@ -34,6 +39,10 @@ class _Run(NamedTuple):
     right: float
 
 
+_Kept = tuple[Floats, Floats | None, Any]
+"""What a layer keeps for the way back: its input, its activations unless it is the last, the student's cache."""
+
+
 class NormalizationRace:
     """The picture: the planes of the two networks, and their costs. `panel` shows it."""
 
@@ -44,7 +53,7 @@ class NormalizationRace:
         self.side = np.linspace(-REACH, REACH, SIDE)
         self.grid = np.stack([axis.ravel() for axis in np.meshgrid(self.side, self.side)])  # (2, SIDE²)
         self.seed = 1
-        self.runs: dict[tuple[Any, ...], _Run] = {}
+        self.runs: dict[tuple[str, float, float, int, int], _Run] = {}
         self.live = LiveFigure(
             size=(9.4, 4.0),
             alt="Left and middle: two spirals in the plane, shaded by what a plain and a normalised network make of "
@@ -76,9 +85,9 @@ class NormalizationRace:
         layers = "1 hidden layer" if depth == 1 else f"{depth} hidden layers"
         return f"α = {rate:g}, {scale:g} times He's weights, {layers}, {STEPS} steps. " + _story(now)
 
-    def _draw_plane(self, left: float, kind: str) -> list[Any]:
+    def _draw_plane(self, left: float, kind: str) -> list[Artist]:
         if left < 0.1:
-            self.planes: dict[str, tuple[Any, Any, Any]] = {}
+            self.planes: dict[str, tuple[AxesImage, Line2D, Text]] = {}
         ax = self.live.figure.add_axes((left, 0.2, 0.27, 0.68))
         ax.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH), xlabel="feature $x_1$")
         ax.set_title(kind)
@@ -103,7 +112,7 @@ class NormalizationRace:
             self.live.figure.legend([*dots, edge], names, loc="lower left", ncol=3, fontsize="small")
         return [shade, *dots, edge, score]
 
-    def _draw_costs(self) -> list[Any]:
+    def _draw_costs(self) -> list[Artist]:
         ax = self.live.figure.add_axes((0.71, 0.2, 0.275, 0.68))
         ax.set(xlim=(0, STEPS), ylim=(-0.05, HIGHEST + 0.05), xlabel="step", ylabel="cost J (nats)")
         ax.set_title("cost of each mini-batch")
@@ -145,7 +154,7 @@ class _Network:
         """The probabilities of class 1, in test mode, (1, m)."""
         return self._ahead(X, training=False)[0]
 
-    def train(self, X: Floats, Y: Any, rate: float, seed: int) -> Floats:
+    def train(self, X: Floats, Y: Ints, rate: float, seed: int) -> Floats:
         """Go STEPS steps down, with a rate that falls to 0 (which calms the end); returns the mini-batches' costs.
 
         From where a cost is no number any more, they are inf.
@@ -162,8 +171,9 @@ class _Network:
             self._step((A - Y[:, chosen]) / BATCH, kept, rate * (1 - step / STEPS))
         return costs
 
-    def _ahead(self, X: Floats, training: bool) -> tuple[Floats, list[Any]]:
-        A, kept = X, []
+    def _ahead(self, X: Floats, training: bool) -> tuple[Floats, list[_Kept]]:
+        A = X
+        kept: list[_Kept] = []
         for k, W in enumerate(self.W):
             before, cache = A, None
             Z = W @ A + self.b[k]  # (n, m)
@@ -176,7 +186,7 @@ class _Network:
             kept.append((before, A, cache))
         raise AssertionError("a network has an output layer")
 
-    def _step(self, blame: Floats, kept: list[Any], rate: float) -> None:
+    def _step(self, blame: Floats, kept: list[_Kept], rate: float) -> None:
         """Send the blame of the output's scores back, and move every parameter against its gradient."""
         for k in reversed(range(len(self.W))):
             before, A, cache = kept[k]

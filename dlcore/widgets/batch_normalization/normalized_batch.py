@@ -7,10 +7,12 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 
+from dlcore.arrays import Floats
 from dlcore.live import LiveFigure, Panel, log_slider, slider, stops, toggle
 from dlcore.plots import COLOURS, STYLE
-from dlcore.widgets.shared.student_normalization import Floats, Running, normalized, nothing_seen
+from dlcore.widgets.shared.student_normalization import Running, normalized, nothing_seen
 
 __all__ = ["NormalizedBatch"]
 
@@ -74,7 +76,7 @@ class NormalizedBatch:
             return words + "\nIn test mode batches pass without a trace. Untick it, and the running statistics follow."
         return words + self._advice(out, gamma, beta, testing, moves)
 
-    def _draw_batch(self) -> list[Any]:
+    def _draw_batch(self) -> list[Artist]:
         ax = self.live.figure.add_axes((0.08, 0.2, 0.42, 0.7))
         ax.set(xlim=(-WIDE, WIDE), ylim=(-HIGH, HIGH), xlabel="score z", ylabel="what your function returns")
         ax.set_title("The batch")
@@ -95,12 +97,12 @@ class NormalizedBatch:
         )
         return [self.band, self.middle, self.line, self.below, self.beside, self.dots, self.star]
 
-    def _draw_running(self) -> list[Any]:
+    def _draw_running(self) -> list[Artist]:
         ax = self.live.figure.add_axes((0.59, 0.2, 0.39, 0.7))
         ax.set(xlim=(-SHOWN, 0), ylim=(-HIGH, HIGH), xlabel="batches ago", ylabel="running statistics (as z)")
         ax.set_title("What is remembered for the test")
         ax.set_xticks(np.arange(-SHOWN, 1, 20), [str(ago) for ago in range(SHOWN, -1, -20)])
-        moving: list[Any] = []
+        moving: list[Artist] = []
         self.true, self.remembered = [], []
         for name, colour, look in (("mean", "green", "-"), ("deviation", "purple", "-")):
             (true,) = ax.plot([], [], color=COLOURS[colour], ls=":", lw=1.5)
@@ -132,7 +134,7 @@ class NormalizedBatch:
         self.band.set_xy((0, beta - abs(gamma)))
         self.band.set_height(2 * abs(gamma))
         first, last = np.argmin(z), np.argmax(z)
-        ends: tuple[Any, Any] = ([], [])
+        ends: tuple[list[float], list[float]] = ([], [])
         if z[last] - z[first] > 1e-9 and np.isfinite(out[[first, last]]).all():
             slope = (out[last] - out[first]) / (z[last] - z[first])
             ends = ([-WIDE, WIDE], [out[first] + slope * (x - z[first]) for x in (-WIDE, WIDE)])

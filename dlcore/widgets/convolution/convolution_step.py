@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import ipywidgets
 import matplotlib
 import numpy as np
+from matplotlib.colors import Colormap
 from matplotlib.patches import Rectangle
-from numpy.typing import NDArray
 
+from dlcore.arrays import Bools, Floats
 from dlcore.live import LiveFigure, Panel, choice, name_of, whole_slider
 from dlcore.plots import COLOURS, PROBABILITY_COLOURS, STYLE
 from dlcore.widgets.shared.student_convolution import maps_of
@@ -18,13 +20,11 @@ from dlcore.widgets.shared.table import Table
 
 __all__ = ["IMAGES", "KERNELS", "ConvolutionStep"]
 
-Floats = NDArray[np.float64]
-
 SIDE, WIDEST = 6, 2  # pixels of the image; of the frame, at most
 IMAGES: dict[str, Floats] = {
-    "an upright edge": np.kron([[9.0, 0.0]], np.ones((6, 3))),
-    "a level edge": np.kron([[0.0], [9.0]], np.ones((3, 6))),
-    "a corner": np.kron([[0.0, 0.0], [0.0, 9.0]], np.ones((3, 3))),
+    "an upright edge": np.kron(np.array([[9.0, 0.0]]), np.ones((6, 3))),
+    "a level edge": np.kron(np.array([[0.0], [9.0]]), np.ones((3, 6))),
+    "a corner": np.kron(np.array([[0.0, 0.0], [0.0, 9.0]]), np.ones((3, 3))),
     "a slope": np.tile(np.arange(6.0), (6, 1)),
     "one dot": np.pad([[9.0]], ((2, 3), (3, 2))),
     "a cross": np.array([[9.0 if i in (j, 5 - j) else 0.0 for j in range(6)] for i in range(6)]),
@@ -81,7 +81,7 @@ class ConvolutionStep:
         self.border.set_alpha(1.0 if pad else 0.0)
         return self._sentence(mine, part.sum(), (h, w), (h * stride, w * stride), wrong)
 
-    def _show(self, framed: Floats, pad: int, part: Floats, mine: Floats, wrong: NDArray[np.bool_]) -> None:
+    def _show(self, framed: Floats, pad: int, part: Floats, mine: Floats, wrong: Bools) -> None:
         def yellow_frame(shades: Floats) -> Floats:
             inside = shades[pad : pad + SIDE, pad : pad + SIDE].copy()
             shades[:] = (1.0, 0.96, 0.8, 1.0)
@@ -94,7 +94,7 @@ class ConvolutionStep:
         self.total.set_text(f"sum: {part.sum() + 0.0:.3g}")
 
     def _sentence(
-        self, mine: Floats, total: float, place: tuple[int, int], begins: tuple[int, int], wrong: NDArray[np.bool_]
+        self, mine: Floats, total: float, place: tuple[int, int], begins: tuple[int, int], wrong: Bools
     ) -> str:
         rows, columns = mine.shape
         words = (
@@ -123,8 +123,8 @@ class ConvolutionStep:
             whole_slider("stride, pixels", 1, 3, 1),
             self.place,
         ]
-        buttons = {name: lambda kernel=kernel: self._set_kernel(kernel) for name, kernel in KERNELS.items()}
-        buttons = {"next place": self._next, **buttons}
+        buttons: dict[str, Callable[[], None]] = {"next place": self._next}
+        buttons |= {name: partial(self._set_kernel, kernel) for name, kernel in KERNELS.items()}
         self.panel = Panel(self.live, [*controls, *self.boxes], self.update, buttons)
         grid = ipywidgets.GridBox(self.boxes, layout={"grid_template_columns": "repeat(3, 5.4em)"})
         kernel = ipywidgets.VBox([ipywidgets.Label("kernel"), grid])
@@ -143,7 +143,15 @@ class ConvolutionStep:
         """How many places the map on the picture has."""
         return len(self.map.shown)
 
-    def _table(self, where: tuple[float, ...], side: int, title: str, colours: Any, low: float, high: float) -> Table:
+    def _table(
+        self,
+        where: tuple[float, float, float, float],
+        side: int,
+        title: str,
+        colours: Colormap,
+        low: float,
+        high: float,
+    ) -> Table:
         ax = self.live.figure.add_axes(where)
         ax.set_title(title, loc="center")
         return Table(ax, side, colours, low, high)
@@ -151,4 +159,5 @@ class ConvolutionStep:
     def _frame(self, number: int, side: int, colour: str) -> Rectangle:
         corner = WIDEST - 0.5
         frame = Rectangle((corner, corner), side, side, fill=False, ec=COLOURS[colour], lw=3 if side < SIDE else 1)
-        return self.live.figure.axes[number].add_patch(frame)
+        self.live.figure.axes[number].add_patch(frame)
+        return frame

@@ -7,17 +7,16 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.colors import Colormap
 from matplotlib.image import AxesImage
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.data import digits
 from dlcore.live import LiveFigure, Panel, toggle, whole_slider
 from dlcore.plots import PROBABILITY_COLOURS, STYLE
 from dlcore.widgets.shared.student_convolution import expected_maps, maps_of
 
 __all__ = ["FILTERS", "FilterGallery"]
-
-Floats = NDArray[np.float64]
 
 SPECIMENS = 20  # of each digit
 _UPRIGHT = np.array([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]]) / 4
@@ -100,7 +99,9 @@ class FilterGallery:
             return " But these are the maps of the filters turned by 180°: here they are laid on as they are."
         return f" But your maps of these filters are not right: {', '.join(wrong)}."
 
-    def _picture(self, where: tuple[float, ...], colours: Any, low: float, high: float) -> AxesImage:
+    def _picture(
+        self, where: tuple[float, float, float, float], colours: Colormap | str, low: float, high: float
+    ) -> AxesImage:
         ax = self.live.figure.add_axes(where)
         ax.set(xticks=[], yticks=[])
         for edge in ax.spines.values():

@@ -7,9 +7,10 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.colors import Colormap
 from matplotlib.patches import Rectangle
-from numpy.typing import NDArray
 
+from dlcore.arrays import Bools, Floats
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, choice, name_of, whole_slider
 from dlcore.plots import COLOURS, PROBABILITY_COLOURS, STYLE
@@ -17,8 +18,6 @@ from dlcore.widgets.shared.student_convolution import checked, two_results
 from dlcore.widgets.shared.table import Table
 
 __all__ = ["GradientRouting"]
-
-Floats = NDArray[np.float64]
 
 SIDE = 6
 LAYERS = ("max pooling", "average pooling", "convolution")
@@ -96,9 +95,11 @@ class GradientRouting:
     def _forward(self, layer: str, X: Floats, f: int, stride: int) -> tuple[Floats, Any]:
         if layer == "convolution":
             kernel = np.arange(1.0, f * f + 1).reshape(f, f, 1, 1)
-            what, function, settings = "Z", self.conv_forward, (kernel, np.zeros((1, 1, 1, 1)), stride, 0)
+            what, function = "Z", self.conv_forward
+            settings: tuple[Any, ...] = (kernel, np.zeros((1, 1, 1, 1)), stride, 0)
         else:
-            what, function, settings = "A", self.pool_forward, (f, stride, layer.split()[0])
+            what, function = "A", self.pool_forward
+            settings = (f, stride, layer.split()[0])
         Z, cache = two_results(function, what, X, *settings)
         if Z.shape[0] != len(X) or Z.shape[3] != 1 or not 1 <= max(Z.shape[1:3]) < SIDE:
             raise CourseError(
@@ -132,7 +133,7 @@ class GradientRouting:
             f"the input in total, at {reached} of {SIDE * SIDE} pixels. "
         )
 
-    def _verdict(self, layer: str, claim: Floats, single: Floats, wrong: NDArray[np.bool_]) -> str:
+    def _verdict(self, layer: str, claim: Floats, single: Floats, wrong: Bools) -> str:
         if not wrong.any():
             return "Nudges of all pixels confirm your gradient."
         i, j = np.argwhere(wrong)[0]
@@ -142,14 +143,15 @@ class GradientRouting:
             f"they say {single[i, j] + 0.0:.3g}; `{name}` says {claim[i, j]:.3g}."
         )
 
-    def _table(self, left: float, side: int, title: str, colours: Any, low: float, high: float) -> Table:
+    def _table(self, left: float, side: int, title: str, colours: Colormap, low: float, high: float) -> Table:
         ax = self.live.figure.add_axes((left, 0.02, 0.31, 0.86))
         ax.set_title(title, loc="center")
         return Table(ax, side, colours, low, high)
 
     def _frame(self, number: int) -> Rectangle:
         frame = Rectangle((0, 0), 2, 2, fill=False, ec=COLOURS["vermilion"], lw=3)
-        return self.live.figure.axes[number].add_patch(frame)
+        self.live.figure.axes[number].add_patch(frame)
+        return frame
 
 
 def _about_ties(total: float, together: float) -> str:

@@ -7,18 +7,16 @@ from typing import Any
 
 import matplotlib
 import numpy as np
-from matplotlib.patches import Circle, Rectangle
+from matplotlib.patches import Circle, Patch, Rectangle
 from matplotlib.text import Text
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.gradients import gradient_check
 from dlcore.live import LiveFigure, Panel, ask, name_of, slider, toggle
 from dlcore.plots import COLOURS, STYLE
 
 __all__ = ["BackpropGraph"]
-
-Floats = NDArray[np.float64]
 
 WEIGHTS = {
     "W1": [[0.83, -0.61], [-0.47, 1.12]],
@@ -114,7 +112,9 @@ class BackpropGraph:
                 )
         return {key: np.asarray(grads[key], dtype=float) for key in wanted}
 
-    def _compare(self, X: Floats, Y: Floats, z: list[Floats], parameters: Any, grads: dict[str, Floats]) -> str:
+    def _compare(
+        self, X: Floats, Y: Floats, z: list[Floats], parameters: dict[str, Floats], grads: dict[str, Floats]
+    ) -> str:
         """What nudging every parameter says about the gradients."""
         if min(np.abs(scores).min() for scores in z[:2]) < CORNER:
             return "A hidden score is 0, at the corner of ReLU, where a nudge to each side gives two answers."
@@ -185,7 +185,7 @@ class BackpropGraph:
             self.words["W", *edge] = weight
 
     def _draw_units(self) -> None:
-        self.switched_off: dict[tuple[int, int], Any] = {}
+        self.switched_off: dict[tuple[int, int], Patch] = {}
         for k, size in enumerate(SIZES):
             for j in range(size):
                 x, y = COLUMNS[k], ROWS[size][j]

@@ -10,15 +10,13 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, choice, name_of, slider
 from dlcore.plots import COLOURS, STYLE
 
 __all__ = ["SignalDepth"]
-
-Floats = NDArray[np.float64]
 
 WIDTH, EXAMPLES, DEEPEST = 100, 40, 30
 LOWEST, HIGHEST = 1e-8, 1e8  # of the axes
@@ -88,7 +86,8 @@ class SignalDepth:
             _check(name, "a Z in its cache", step[1][2], self.X.shape)
             return step
 
-        steps = list(accumulate(c * self.draws[:depth], one_layer, initial=(self.X, None)))
+        first: tuple[Any, Any] = self.X, None  # the examples have no cache
+        steps = list(accumulate(c * self.draws[:depth], one_layer, initial=first))
         caches = [cache for _, cache in steps[1:]]
         return caches, np.array([_spread(cache[2]) for cache in caches])
 

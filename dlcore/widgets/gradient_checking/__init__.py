@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dlcore.arrays import Floats
 from dlcore.live import Panel
 from dlcore.widgets.gradient_checking.gradient_error import GradientError
 from dlcore.widgets.gradient_checking.plant_a_bug import PlantABug
@@ -32,7 +33,9 @@ def gradient_error(
 
 
 def plant_a_bug(
-    gradient_check: Callable[[dict[str, Any], Callable[[Mapping[str, Any]], float], dict[str, Any], float], Any],
+    gradient_check: Callable[
+        [dict[str, Floats], Callable[[Mapping[str, Floats]], float], dict[str, Floats], float], Any
+    ],
 ) -> Panel:
     """Return a panel in which a backward pass can be broken, and a gradient check finds out.
 

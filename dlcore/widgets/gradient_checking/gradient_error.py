@@ -7,16 +7,15 @@ from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, choice, log_slider, name_of, toggle
 from dlcore.plots import COLOURS, STYLE
 
 __all__ = ["GradientError"]
-
-Floats = NDArray[np.float64]
 
 STEPS = 10.0 ** np.linspace(-14, 0, 113)
 LOWEST, HIGHEST = 1e-15, 10.0  # error that is drawn
@@ -99,7 +98,7 @@ class GradientError:
         number = float(slope.item())
         return number, abs(number - curve.slope) / abs(curve.slope)
 
-    def _draw_curve(self) -> list[Any]:
+    def _draw_curve(self) -> list[Artist]:
         ax = self.plane = self.live.figure.add_axes((0.065, 0.215, 0.38, 0.69))
         ax.set(xlim=(-REACH, REACH), ylim=(0, 1), xlabel="distance from the point, x − x₀")
         ax.set_yticks([])
@@ -113,11 +112,11 @@ class GradientError:
             (self.ends[kind],) = ax.plot([], [], marker, color=COLOURS[colour], ms=6)
         return [self.tangent, self.curve, *self.chords.values(), *self.ends.values()]
 
-    def _draw_errors(self) -> list[Any]:
+    def _draw_errors(self) -> list[Artist]:
         ax = self.live.figure.add_axes((0.55, 0.215, 0.43, 0.69))
         ax.set(xscale="log", yscale="log", xlim=(5e-15, 2), ylim=(LOWEST / 3, HIGHEST * 3))
         ax.set(xlabel="step ε", ylabel="relative error of the slope")
-        ax.xaxis.get_major_locator().set_params(numticks=8)
+        ax.locator_params(axis="x", numticks=8)
         ax.set_yticks([10.0**k for k in range(-15, 2, 3)])
         ax.minorticks_off()
         ax.set_title("The V")

@@ -8,16 +8,16 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, choice, log_slider, name_of
 from dlcore.plots import COLOURS, STYLE
 
 __all__ = ["BUGS", "PlantABug"]
 
-Floats = NDArray[np.float64]
 Arrays = dict[str, Floats]
 
 SIZES = (2, 4, 3, 1)
@@ -69,7 +69,7 @@ class PlantABug:
             self.truth = {name: array + self.network.pull(name) for name, array in self.truth.items()}
         network = self.network.parameters
 
-        def cost_of(part: Mapping[str, Any]) -> float:
+        def cost_of(part: Mapping[str, Floats]) -> float:
             return self.network.cost({**network, **part}, penalty=bug == BUGS[-1])
 
         self.errors = {name: self._report({name: array}, cost_of, claims, eps)[2] for name, array in network.items()}
@@ -82,7 +82,7 @@ class PlantABug:
         return words + self._reading(bug)
 
     def _report(
-        self, parameters: Arrays, cost_of: Callable[..., float], claims: Arrays, eps: float
+        self, parameters: Arrays, cost_of: Callable[[Mapping[str, Floats]], float], claims: Arrays, eps: float
     ) -> tuple[str, tuple[int, ...], float]:
         """What the student's function says about some of the parameters."""
         copies = {name: array.copy() for name, array in parameters.items()}
@@ -100,7 +100,7 @@ class PlantABug:
             raise CourseError(f"{mine} should return one number as the error.")
         return name, tuple(int(i) for i in index), float(error)
 
-    def _draw_bars(self) -> list[Any]:
+    def _draw_bars(self) -> list[Artist]:
         ax = self.live.figure.add_axes((0.06, 0.25, 0.4, 0.65))
         ax.set(xlim=(0, 12.5), ylim=(5.6, -0.6), xlabel="relative error")
         ax.set_title("What your gradient_check reports")
@@ -111,7 +111,7 @@ class PlantABug:
         self.bars = dict(zip(self.truth, bars, strict=True))
         return [*bars, *lines]
 
-    def _draw_entries(self) -> list[Any]:
+    def _draw_entries(self) -> list[Artist]:
         ax = self.live.figure.add_axes((0.57, 0.25, 0.41, 0.65))
         ax.set(xlim=(-1.12, 1.12), ylim=(-TALLEST * 1.06, TALLEST * 1.06))
         ax.set(xlabel="true entry (share of its array's largest)", ylabel="claimed entry (same unit)")
@@ -191,7 +191,7 @@ class _Network:
             self.parameters[f"W{layer}"] = rng.normal(0, 0.9, size=(n_out, n_in))
             self.parameters[f"b{layer}"] = rng.normal(0, 0.4, size=(n_out, 1))
 
-    def cost(self, parameters: Mapping[str, Any], penalty: bool = False) -> float:
+    def cost(self, parameters: Mapping[str, Floats], penalty: bool = False) -> float:
         """Half the mean squared error, perhaps with a penalty on the weights."""
         slip = self._layers(parameters)[-1] - self.Y
         extra = PENALTY * sum(np.sum(np.hypot(1, parameters[f"W{layer}"])) for layer in (1, 2, 3)) if penalty else 0.0
@@ -202,7 +202,7 @@ class _Network:
         array = self.parameters[name]
         return PENALTY * array / np.hypot(1, array) if name[0] == "W" else np.zeros_like(array)
 
-    def _layers(self, parameters: Mapping[str, Any]) -> list[Floats]:
+    def _layers(self, parameters: Mapping[str, Floats]) -> list[Floats]:
         """The examples and what each layer makes of them."""
         layers = [self.X]
         for layer in (1, 2, 3):

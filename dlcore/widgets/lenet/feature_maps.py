@@ -8,8 +8,8 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.image import AxesImage
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.data import digits
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, name_of, whole_slider
@@ -17,8 +17,6 @@ from dlcore.plots import COLOURS, STYLE
 from dlcore.widgets.shared.student_convolution import expected_maps
 
 __all__ = ["FeatureMaps"]
-
-Floats = NDArray[np.float64]
 
 HELD_OUT, SPECIMENS, FARTHEST = 4000, 20, 7  # the first held-out digit; of each digit; pixels
 
@@ -110,7 +108,7 @@ class FeatureMaps:
             return " But the maps of the first convolution are those before the ReLU."
         return " But the maps of the first convolution are not what its filters answer."
 
-    def _picture(self, where: tuple[float, ...]) -> AxesImage:
+    def _picture(self, where: tuple[float, float, float, float]) -> AxesImage:
         ax = self.live.figure.add_axes(where)
         ax.set(xticks=[], yticks=[])
         for edge in ax.spines.values():

@@ -7,17 +7,16 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.colors import Colormap
 from matplotlib.patches import Rectangle
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, choice, name_of, whole_slider
 from dlcore.plots import PROBABILITY_COLOURS, STYLE
 from dlcore.widgets.shared.table import Table
 
 __all__ = ["IMAGE", "WindowsAsRows"]
-
-Floats = NDArray[np.float64]
 
 SIDE, FRAME = 4, 1  # of the image, and the widest frame, pixels
 IMAGE = np.arange(1.0, SIDE * SIDE + 1).reshape(SIDE, SIDE)
@@ -45,7 +44,7 @@ class WindowsAsRows:
         ax.set(yticks=[])
         (self.bar,) = ax.plot([], [], color="#D55E00", lw=2.5, clip_on=False)
         self.window = Rectangle((0, 0), 1, 1, fill=False, edgecolor="#D55E00", linewidth=2.5)
-        self.input.cells.axes.add_patch(self.window)
+        self.input.ax.add_patch(self.window)
         movers = [artist for table in (self.input, self.row, self.output) for artist in table.artists]
         self.live.freeze(*movers, self.matrix, self.bar, self.window)
         self.place = whole_slider("which window", 0, 8, 4)
@@ -123,7 +122,15 @@ class WindowsAsRows:
             return f" Each pixel lies in {most:g} windows and comes back that many times."
         return f" Pixels lie in {least:g} to {most:g} windows and come back that many times."
 
-    def _table(self, where: tuple[float, ...], side: int, title: str, colours: Any, low: float, high: float) -> Table:
+    def _table(
+        self,
+        where: tuple[float, float, float, float],
+        side: int,
+        title: str,
+        colours: Colormap,
+        low: float,
+        high: float,
+    ) -> Table:
         ax = self.live.figure.add_axes(where)
         ax.set_title(title)
         table = Table(ax, side, colours, low, high)

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-from numpy.typing import NDArray
-
+from dlcore.arrays import Floats
 from dlcore.live import Panel
 from dlcore.widgets.logistic_regression.cost_valley import CostValley
 from dlcore.widgets.logistic_regression.sigmoid_plane import SigmoidPlane
 
 __all__ = ["cost_valley", "sigmoid_plane"]
-
-Floats = NDArray[np.float64]
 
 
 def sigmoid_plane(sigmoid: Callable[[Floats], Floats]) -> Panel:

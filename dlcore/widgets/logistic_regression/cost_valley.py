@@ -9,15 +9,13 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, log_slider, name_of, slider
 from dlcore.plots import COLOURS, STYLE
 
 __all__ = ["CostValley"]
-
-Floats = NDArray[np.float64]
 
 W_RANGE, B_RANGE = (-3.0, 6.0), (-6.0, 4.0)
 MOST_STEPS = 100

@@ -7,19 +7,18 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, Rectangle
-from numpy.typing import NDArray
 
+from dlcore.arrays import Bools, Floats
 from dlcore.data import gaussian_blobs
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, name_of, slider
 from dlcore.plots import CLASS_COLOURS, CLASS_MARKERS, COLOURS, PROBABILITY_COLOURS, STYLE, scatter_classes
 
 __all__ = ["SigmoidPlane"]
-
-Floats = NDArray[np.float64]
 
 
 class SigmoidPlane:
@@ -74,7 +73,7 @@ class SigmoidPlane:
             raise CourseError(f"`{name}` should return finite numbers, but some are not, such as nan.")
         return np.asarray(P, dtype=float)
 
-    def _draw_plane(self) -> list[Any]:
+    def _draw_plane(self) -> list[Artist]:
         r = self.reach
         ax = self.live.figure.add_axes((0.065, 0.23, 0.34, 0.69))
         ax.set(xlim=(-r, r), ylim=(-r, r), xlabel="feature $x_1$", ylabel="feature $x_2$", aspect="equal")
@@ -96,7 +95,7 @@ class SigmoidPlane:
         ax.spines[:].set(visible=True, position=("outward", 1))  # or the shading would cover them
         return [self.shade, *self.lines, *dots, self.wrong, self.arrow]
 
-    def _draw_curve(self) -> list[Any]:
+    def _draw_curve(self) -> list[Artist]:
         ax = self.live.figure.add_axes((0.495, 0.23, 0.485, 0.69))
         ax.set(xlim=(self.s[0], self.s[-1]), ylim=(-0.04, 1.04))
         ax.set(xlabel="position $s$ of an example along the direction of w", ylabel="probability of class 1")
@@ -130,7 +129,7 @@ class SigmoidPlane:
         }
         self.live.figure.legend(handles=[*dots, *others], **look)
 
-    def _move_plane(self, u: Floats, length: float, shade: Floats, crossings: list[float], right: Any) -> None:
+    def _move_plane(self, u: Floats, length: float, shade: Floats, crossings: list[float], right: Bools) -> None:
         self.shade.set_data(shade.reshape(61, 61))
         along = np.array([[-u[1, 0]], [u[0, 0]]]) * np.array([[-20, 20]])  # (2, 2), at right angles to w
         for line, s in zip(self.lines, crossings, strict=True):
@@ -139,7 +138,7 @@ class SigmoidPlane:
         self.arrow.set_visible(length > 0)
         self.arrow.set_positions((0, 0), tuple(u[:, 0] * max(length, 0.01) / 2))
 
-    def _move_curve(self, u: Floats, P: Floats, curve: Floats, crossings: list[float], right: Any) -> None:
+    def _move_curve(self, u: Floats, P: Floats, curve: Floats, crossings: list[float], right: Bools) -> None:
         s = u.T @ self.X  # (1, m)
         self.curve.set_data(self.s, curve[0])
         low, middle, high = crossings
@@ -151,7 +150,7 @@ class SigmoidPlane:
             dots.set_data(s[members], P[members])
         self.wrong_on_curve.set_data(s[~right], P[~right])
 
-    def _sentence(self, length: float, P: Floats, crossings: list[float], right: Any) -> str:
+    def _sentence(self, length: float, P: Floats, crossings: list[float], right: Bools) -> str:
         if length == 0:
             return f"w is 0: every example gets the same probability, {P[0, 0]:.2f}, and there is no line."
         count = f"{np.count_nonzero(right)} of {right.size} examples are on the right side of the line"

@@ -7,16 +7,15 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, choice, name_of, stops, whole_slider
 from dlcore.plots import COLOURS, STYLE
 
 __all__ = ["BatchAndDecay"]
-
-Floats = NDArray[np.float64]
 
 EXAMPLES, EPOCHS = 128, 20
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -108,7 +107,8 @@ class BatchAndDecay:
 
     def _walk(self, size: int, rates: list[float], seed: int) -> tuple[Floats, list[int]]:
         """The student's path, (2, steps + 1), and at which of its points each epoch begins (and the last ends)."""
-        rng, theta, state = np.random.default_rng(seed), START.copy(), {}
+        rng, theta = np.random.default_rng(seed), START.copy()
+        state: Any = {}  # whatever the student's step keeps
         points, begins = [theta], [0]
         for rate in rates:
             for X, Y in self._batches(size, rng):
@@ -120,7 +120,7 @@ class BatchAndDecay:
             begins.append(len(points) - 1)
         return np.hstack(points), begins
 
-    def _batches(self, size: int, rng: np.random.Generator) -> list[Any]:
+    def _batches(self, size: int, rng: np.random.Generator) -> list[tuple[Floats, Floats]]:
         function = self.functions["batches"]
         batches = ask(function, self.X.copy(), self.Y.copy(), size, rng)
         if not isinstance(batches, list | tuple) or not all(_is_batch(pair) for pair in batches):
@@ -142,7 +142,7 @@ class BatchAndDecay:
             )
         return new.astype(float), result[1]
 
-    def _draw_plane(self) -> list[Any]:
+    def _draw_plane(self) -> list[Artist]:
         ax: Axes = self.live.figure.add_axes((0.07, 0.13, 0.42, 0.77))
         x, y = np.meshgrid(np.linspace(-1.4, 1.9, 80), np.linspace(-1.2, 1.4, 80))
         heights = self._above(np.stack([x.ravel(), y.ravel()])).reshape(x.shape)
@@ -155,7 +155,7 @@ class BatchAndDecay:
         ax.legend(fontsize=9, loc="upper left", ncol=3, columnspacing=1, handletextpad=0.4)
         return [self.path, self.late, best]
 
-    def _draw_rate(self) -> list[Any]:
+    def _draw_rate(self) -> list[Artist]:
         ax: Axes = self.live.figure.add_axes((0.6, 0.64, 0.38, 0.26))
         ax.set(xlim=(0, EPOCHS), yscale="log", ylim=(1e-3, 2), ylabel="α", title="Learning rate")
         ax.set_xticks(range(0, EPOCHS + 1, 5))
@@ -163,7 +163,7 @@ class BatchAndDecay:
         (self.rate,) = ax.plot([], [], color=COLOURS["green"], drawstyle="steps-post")
         return [self.rate]
 
-    def _draw_cost(self) -> list[Any]:
+    def _draw_cost(self) -> list[Artist]:
         ax: Axes = self.live.figure.add_axes((0.6, 0.13, 0.38, 0.38))
         ax.set(xlim=(0, EPOCHS), yscale="log", ylim=(LOWEST, HIGHEST), xlabel="epoch")
         ax.set(ylabel="above minimum", title="Cost above its minimum", xticks=range(0, EPOCHS + 1, 5))

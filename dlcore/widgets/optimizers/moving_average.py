@@ -7,16 +7,16 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, name_of, slider, toggle, whole_slider
 from dlcore.plots import COLOURS, STYLE
 
 __all__ = ["MovingAverage"]
 
-Floats = NDArray[np.float64]
 Average = Callable[[Any, float, bool], Any]
 
 LENGTH = 100
@@ -75,7 +75,7 @@ class MovingAverage:
             raise CourseError(f"`{name}` should return finite numbers, but some are not.")
         return averages.astype(float)
 
-    def _draw_series(self) -> list[Any]:
+    def _draw_series(self) -> list[Artist]:
         ax: Axes = self.live.figure.add_axes((0.07, 0.15, 0.45, 0.74))
         ax.set(xlim=(0, LENGTH + 1), ylim=(-1.5, 9.9), xlabel="step t", ylabel="value x", title="The series")
         ax.plot(STEPS, self.series, ".", color="#999999", label="values")
@@ -86,7 +86,7 @@ class MovingAverage:
         ax.legend(fontsize=9, loc="upper right", ncol=3, columnspacing=1.2, handletextpad=0.5)
         return [self.step, self.line, self.here]
 
-    def _draw_weights(self) -> list[Any]:
+    def _draw_weights(self) -> list[Artist]:
         ax: Axes = self.live.figure.add_axes((0.6, 0.15, 0.38, 0.74))
         ax.set(xlim=(0, LENGTH + 1), ylim=(-0.02, HIGHEST), xlabel="step of the value", ylabel="weight")
         ax.set_title("What the average at step t is made of")

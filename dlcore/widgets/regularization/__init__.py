@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dlcore.arrays import Floats
 from dlcore.live import Panel
 from dlcore.widgets.regularization.regularized_boundary import RegularizedBoundary
 from dlcore.widgets.regularization.shrinkage import Shrinkage
 
 __all__ = ["regularized_boundary", "shrinkage"]
-
-Floats = NDArray[np.float64]
 
 
 def regularized_boundary(
@@ -42,8 +39,8 @@ def regularized_boundary(
 
 
 def shrinkage(
-    l2_cost: Callable[[dict[str, Any], float, int], float],
-    l1_cost: Callable[[dict[str, Any], float, int], float],
+    l2_cost: Callable[[dict[str, Floats], float, int], float],
+    l1_cost: Callable[[dict[str, Floats], float, int], float],
 ) -> Panel:
     """Return a panel that shows what L2 and L1 leave of a weight.
 

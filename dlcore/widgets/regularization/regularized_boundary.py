@@ -8,16 +8,17 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.lines import Line2D
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dlcore.arrays import Bools, Floats
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, name_of, stops, toggle
 from dlcore.plots import CLASS_COLOURS, CLASS_MARKERS, COLOURS, PROBABILITY_COLOURS, STYLE, scatter_classes
 
 __all__ = ["RegularizedBoundary"]
 
-Floats = NDArray[np.float64]
 Predict = Callable[[Floats], ArrayLike]
 
 LAMBDAS = (0, 0.03, 0.1, 0.3, 1, 3, 10)
@@ -32,7 +33,7 @@ class _Trained:
     """What one training came to: the shading, which training examples are wrong, and two errors."""
 
     shade: Floats
-    wrong: NDArray[np.bool_]
+    wrong: Bools
     train_error: float
     dev_error: float
 
@@ -104,7 +105,7 @@ class RegularizedBoundary:
             raise CourseError("The network's probabilities are not finite numbers. Did the training blow up?")
         return P.astype(float)
 
-    def _draw_plane(self) -> list[Any]:
+    def _draw_plane(self) -> list[Artist]:
         r = self.reach
         self.plane = self.live.figure.add_axes((0.065, 0.225, 0.345, 0.7))
         self.plane.set(xlim=(-r, r), ylim=(-r, r), xlabel="feature $x_1$", ylabel="feature $x_2$", aspect="equal")
@@ -117,12 +118,12 @@ class RegularizedBoundary:
         self.dev_dots = scatter_classes(self.plane, self.X_dev[:, shown], self.Y_dev[:, shown], size=7)
         for dots in self.dev_dots:
             dots.set(alpha=0.6, linewidths=0)
-        dots = scatter_classes(self.plane, self.X, self.Y, size=36)
+        train_dots = scatter_classes(self.plane, self.X, self.Y, size=36)
         (self.wrong,) = self.plane.plot([], [], "o", ms=11, mfc="none", mec="black", mew=1.2)
         self.plane.spines[:].set(visible=True, position=("outward", 1))  # or the shading would cover them
-        return [self.shade, self.boundary, *self.dev_dots, *dots, self.wrong]
+        return [self.shade, self.boundary, *self.dev_dots, *train_dots, self.wrong]
 
-    def _draw_chart(self) -> list[Any]:
+    def _draw_chart(self) -> list[Artist]:
         ax = self.live.figure.add_axes((0.51, 0.225, 0.47, 0.7))
         ax.set(xlim=(-0.5, len(LAMBDAS) - 0.5), ylim=(-0.012, HIGHEST), xlabel="penalty λ", ylabel="share of mistakes")
         ax.set_xticks(range(len(LAMBDAS)), [f"{lambd:g}" for lambd in LAMBDAS])

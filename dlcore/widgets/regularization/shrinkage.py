@@ -7,16 +7,16 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, name_of, slider
 from dlcore.plots import COLOURS, STYLE
 
 __all__ = ["Shrinkage"]
 
-Floats = NDArray[np.float64]
 Penalty = Callable[[dict[str, Floats], float, int], float]
 
 EXAMPLES = 10
@@ -68,7 +68,7 @@ class Shrinkage:
             self.marks[name].set_data([target], [self.left[name]])
         return self._sentence(target, lambd / EXAMPLES, zones["L1"])
 
-    def _draw_bowl(self, place: int, name: str) -> list[Any]:
+    def _draw_bowl(self, place: int, name: str) -> list[Line2D]:
         ax = self.live.figure.add_axes((0.06 + 0.315 * place, 0.26, 0.255, 0.64))
         ax.set(xlim=(-2.5, 2.5), ylim=(-0.15, HIGHEST), xlabel="weight w", title=f"{name} penalty")
         ax.set_ylabel("cost" if place == 0 else "")
@@ -80,7 +80,7 @@ class Shrinkage:
         (lowest,) = ax.plot([], [], "*", ms=14, color=COLOURS[LOOKS[name][0]], mec="white", mew=0.8, clip_on=False)
         return [data, penalty, total, wanted, lowest]
 
-    def _draw_answer(self) -> list[Any]:
+    def _draw_answer(self) -> list[Artist]:
         ax = self.live.figure.add_axes((0.715, 0.26, 0.265, 0.64))
         ax.set(xlim=(-2, 2), ylim=(-2, 2), xlabel="what the data want, w*", ylabel="what is left of it")
         ax.set_title("Lowest point")

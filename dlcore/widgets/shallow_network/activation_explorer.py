@@ -8,16 +8,15 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, choice, name_of, slider
 from dlcore.plots import COLOURS, STYLE
 
 __all__ = ["ActivationExplorer"]
-
-Floats = NDArray[np.float64]
 
 UNITS = 200
 REACH = 6.0  # scores shown, from -REACH to REACH
@@ -147,7 +146,7 @@ class ActivationExplorer:
         )
 
 
-def _shade(ax: Axes) -> Any:
+def _shade(ax: Axes) -> AxesImage:
     """A grey background where it is told to be."""
     extent = (-REACH, REACH, *ax.get_ylim())
     return ax.imshow(np.zeros((1, 481)), extent=extent, aspect="auto", cmap="gray_r", vmin=0, vmax=1, zorder=0)

@@ -7,9 +7,10 @@ from typing import Any
 
 import matplotlib
 import numpy as np
-from numpy.typing import NDArray
+from matplotlib.artist import Artist
 
 from dlcore import data
+from dlcore.arrays import Bools
 from dlcore.live import LiveFigure, Panel, choice, whole_slider
 from dlcore.plots import CLASS_COLOURS, CLASS_MARKERS, PROBABILITY_COLOURS, STYLE
 from dlcore.widgets.shared.student_network import (
@@ -22,8 +23,6 @@ from dlcore.widgets.shared.student_network import (
 )
 
 __all__ = ["HiddenUnits"]
-
-Floats = NDArray[np.float64]
 
 MOST_UNITS = 6
 REACH = 2.6  # the plane shown is [-REACH, REACH]²
@@ -46,7 +45,7 @@ class HiddenUnits:
         self.side = np.linspace(-REACH, REACH, 61)
         self.grid = np.stack([axis.ravel() for axis in np.meshgrid(self.side, self.side)])  # (2, 61²)
         self.seed, self.wanted, self.done, self.cost = 0, 0, 0, np.nan
-        self.drawn: tuple[Any, ...] = ()  # what the network now trained belongs to
+        self.drawn: tuple[str | int, ...] = ()  # what the network now trained belongs to
         self.parameters: Parameters = {}
         self.live = LiveFigure(
             size=(8.8, 4.6),
@@ -87,7 +86,7 @@ class HiddenUnits:
         right = self._move()
         return self._sentence(right, n_h)
 
-    def _draw_plane(self) -> list[Any]:
+    def _draw_plane(self) -> list[Artist]:
         ax = self.live.figure.add_axes((0.07, 0.2, 0.37, 0.7))
         ax.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH), xlabel="feature $x_1$", ylabel="feature $x_2$")
         ax.set_title("The network's answer")
@@ -103,7 +102,7 @@ class HiddenUnits:
         self.live.figure.legend(samples, names, loc="lower left", ncol=4, fontsize="small", columnspacing=1)
         return [self.shade, *self.lines, *self.dots, self.edge]
 
-    def _draw_maps(self) -> list[Any]:
+    def _draw_maps(self) -> list[Artist]:
         figure = self.live.figure
         figure.text(0.495, 0.915, "What each hidden unit says", weight="bold")
         self.maps, self.titles = [], []
@@ -118,7 +117,7 @@ class HiddenUnits:
         bar.set_label("activation of the unit", labelpad=0)
         return [*self.maps, *self.titles]
 
-    def _move(self) -> Any:
+    def _move(self) -> Bools:
         """Move everything to the current network; returns which examples are right, (1, m)."""
         P, A1 = answers(self.forward, self.grid, self.parameters)
         outputs, _ = answers(self.forward, self.X, self.parameters)
@@ -137,7 +136,7 @@ class HiddenUnits:
                 self.lines[k].set_data(*straight_line(self.parameters["W1"][k], self.parameters["b1"][k, 0], REACH))
         return (outputs >= 0.5) == (self.Y == 1)
 
-    def _sentence(self, right: Any, n_h: int) -> str:
+    def _sentence(self, right: Bools, n_h: int) -> str:
         units = "1 hidden unit" if n_h == 1 else f"{n_h} hidden units"
         if self.done == 0:
             return f"{units}, not trained yet: {right.mean():.0%} of {right.size} are right by chance. Press a button."

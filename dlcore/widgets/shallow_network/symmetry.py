@@ -7,9 +7,10 @@ from typing import Any
 
 import matplotlib
 import numpy as np
-from numpy.typing import NDArray
+from matplotlib.artist import Artist
 
 from dlcore import data
+from dlcore.arrays import Bools
 from dlcore.live import LiveFigure, Panel, stops, toggle, whole_slider
 from dlcore.plots import CLASS_COLOURS, CLASS_MARKERS, COLOURS, PROBABILITY_COLOURS, STYLE
 from dlcore.widgets.shared.student_network import (
@@ -22,8 +23,6 @@ from dlcore.widgets.shared.student_network import (
 )
 
 __all__ = ["Symmetry"]
-
-Floats = NDArray[np.float64]
 
 UNITS, STEPS, PAUSE, RATE = 4, 1000, 20, 1.2
 REACH, FAR = 2.6, 6.0  # the planes of the inputs and of the weights
@@ -41,7 +40,7 @@ class Symmetry:
         self.side = np.linspace(-REACH, REACH, 51)
         self.grid = np.stack([axis.ravel() for axis in np.meshgrid(self.side, self.side)])  # (2, 51²)
         self.seed = 0
-        self.runs: dict[tuple[Any, ...], tuple[list[Parameters], list[float]]] = {}
+        self.runs: dict[tuple[float | bool, ...], tuple[list[Parameters], list[float]]] = {}
         self.live = LiveFigure(
             size=(9.0, 3.9),
             alt="Left: the paths of the incoming weights of four hidden units. Middle: the xor clouds, the lines of "
@@ -78,7 +77,7 @@ class Symmetry:
             self.runs[key] = ([first, *history], costs + last)
         return self.runs[key]
 
-    def _draw_paths(self) -> list[Any]:
+    def _draw_paths(self) -> list[Artist]:
         ax = self.live.figure.add_axes((0.065, 0.25, 0.245, 0.62))
         ax.set(xlim=(-FAR, FAR), ylim=(-FAR, FAR), xlabel="weight of $x_1$", ylabel="weight of $x_2$")
         ax.set_title("Incoming weights")
@@ -89,7 +88,7 @@ class Symmetry:
         self.ends = [ax.plot([], [], "o", color=COLOURS[c], ms=lw + 5)[0] for c, _, lw in LOOKS]
         return [*self.paths, *self.ends]
 
-    def _draw_plane(self) -> list[Any]:
+    def _draw_plane(self) -> list[Artist]:
         ax = self.live.figure.add_axes((0.385, 0.25, 0.245, 0.62))
         ax.set(xlim=(-REACH, REACH), ylim=(-REACH, REACH), xlabel="feature $x_1$", ylabel="feature $x_2$")
         ax.set_title("Units and boundary")
@@ -106,7 +105,7 @@ class Symmetry:
         (self.edge_core,) = ax.plot([], [], color="black", lw=2)
         return [self.shade, *dots, *self.lines, self.edge, self.edge_core]
 
-    def _draw_cost(self) -> list[Any]:
+    def _draw_cost(self) -> list[Artist]:
         ax = self.live.figure.add_axes((0.715, 0.25, 0.255, 0.62))
         ax.set(xlim=(0, STEPS), ylim=(0.002, 30), yscale="log", xlabel="steps done", ylabel="cost (nats)")
         ax.set_title("Cost")
@@ -119,7 +118,7 @@ class Symmetry:
         (self.latest,) = ax.plot([], [], "o", color=COLOURS["blue"], ms=8, clip_on=False)
         return [self.curve, self.latest]
 
-    def _move(self, history: list[Parameters], costs: list[float]) -> Any:
+    def _move(self, history: list[Parameters], costs: list[float]) -> Bools:
         """Move everything to the last of `history`; returns which examples are right, (1, m)."""
         now = history[-1]
         weights = np.array([parameters["W1"] for parameters in history])  # (time, unit, 2)
@@ -135,7 +134,7 @@ class Symmetry:
         self.latest.set_data([len(costs) - 1], costs[-1:])
         return (answers(self.forward, self.X, now)[0] >= 0.5) == (self.Y == 1)
 
-    def _sentence(self, now: Parameters, costs: list[float], step: int, right: Any) -> str:
+    def _sentence(self, now: Parameters, costs: list[float], step: int, right: Bools) -> str:
         units = np.hstack([now["W1"], now["b1"], now["W2"].T])  # (units, all they have)
         apart = float(np.ptp(units, axis=0).max())
         words = f"Step {step}: cost {costs[step]:.3f}, {right.mean():.1%} right."

@@ -6,14 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.live import ask, name_of
 
 __all__ = ["checked", "expected_maps", "maps_of", "two_results"]
-
-Floats = NDArray[np.float64]
 
 
 def two_results(function: Callable[..., Any], what: str, *args: Any) -> tuple[Floats, Any]:

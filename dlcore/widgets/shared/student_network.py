@@ -10,12 +10,12 @@ import numpy as np
 from contourpy import contour_generator
 from numpy.typing import NDArray
 
+from dlcore.arrays import Floats, Ints
 from dlcore.errors import CourseError
 from dlcore.live import ask, name_of
 
 __all__ = ["Parameters", "answers", "boundary", "start", "straight_line", "train"]
 
-Floats = NDArray[np.float64]
 Parameters = dict[str, Floats]
 
 PATIENCE = 3.0  # seconds of training behind one click
@@ -28,7 +28,7 @@ def start(initialize: Callable[..., Any], n_h: int, seed: int, scale: float) -> 
 
 
 def train(
-    fit: Callable[..., Any], X: Floats, Y: Any, parameters: Parameters, rate: float, steps: int, pause: int
+    fit: Callable[..., Any], X: Floats, Y: Ints, parameters: Parameters, rate: float, steps: int, pause: int
 ) -> tuple[list[Parameters], list[float]]:
     """Train for `steps` steps; fewer if the student's function is slow.
 
@@ -36,7 +36,9 @@ def train(
         The parameters after every `pause` steps, and the cost before each step.
     """
     name, n_h = f"`{name_of(fit)}`", len(parameters["W2"][0])
-    history, costs, begun = [], [], time.perf_counter()
+    history: list[Parameters] = []
+    costs: list[float] = []
+    begun = time.perf_counter()
     while len(costs) < steps and time.perf_counter() - begun < PATIENCE:
         given = {key: value.copy() for key, value in parameters.items()}
         result = ask(fit, X.copy(), Y.copy(), given, rate, pause)
@@ -76,7 +78,7 @@ def _checked(parameters: Any, who: str, n_h: int) -> Parameters:
     return {key: np.array(parameters[key], dtype=float) for key in shapes}
 
 
-def _check_shape(array: Any, shape: tuple[int, ...], what: str) -> None:
+def _check_shape(array: NDArray[Any], shape: tuple[int, ...], what: str) -> None:
     if array.shape != shape:
         raise CourseError(f"{what} of shape {shape}, but the shape is {array.shape}.")
     if array.dtype.kind not in "fiub" or not np.all(np.isfinite(array)):

@@ -6,14 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.live import ask, name_of
 
-__all__ = ["EPS", "Floats", "Running", "go_back", "normalized", "nothing_seen"]
+__all__ = ["EPS", "Running", "go_back", "normalized", "nothing_seen"]
 
-Floats = NDArray[np.float64]
 Running = dict[str, Floats]
 
 EPS = 1e-5

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
+from matplotlib.colors import Colormap
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
-from numpy.typing import NDArray
+
+from dlcore.arrays import Bools, Floats
 
 __all__ = ["Table"]
-
-Floats = NDArray[np.float64]
 
 _SQUARE = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])  # a cell around (0, 0)
 
@@ -28,11 +28,13 @@ class Table:
     to draw, and an image stretched to the size of the axes three times as long as the rest of the table.
 
     Attributes:
+        ax: the axes it stands in.
         shown: the numbers as texts, row by row.
         corner: how many cells the first one is away from the top and from the left.
     """
 
-    def __init__(self, ax: Axes, side: int, colours: Any, low: float, high: float):
+    def __init__(self, ax: Axes, side: int, colours: Colormap, low: float, high: float):
+        self.ax = ax
         ax.set(xlim=(-0.55, side - 0.45), ylim=(side - 0.45, -0.55), xticks=[], yticks=[])
         ax.set_anchor("N")
         for edge in ax.spines.values():
@@ -48,7 +50,7 @@ class Table:
         (self.crosses,) = ax.plot([], [], "x", color="#D55E00", ms=13, mew=2)
 
     @property
-    def artists(self) -> list[Any]:
+    def artists(self) -> list[Artist]:
         """What moves, bottom to top."""
         return [self.cells, self.ink, self.crosses]
 
@@ -56,7 +58,7 @@ class Table:
         self,
         values: Floats,
         corner: int | None = None,
-        wrong: NDArray[np.bool_] | None = None,
+        wrong: Bools | None = None,
         tint: Callable[[Floats], Floats] | None = None,
         scale: float = 1.0,
     ) -> None:
@@ -70,7 +72,7 @@ class Table:
         shades = self.colours((values / scale - self.low) / (self.high - self.low))
         places = [(corner + j, corner + i) for i, j in np.ndindex(rows, columns)]
         self.cells.set_verts(np.array(places)[:, np.newaxis] + _SQUARE)
-        self.cells.set_facecolor((shades if tint is None else tint(shades)).reshape(-1, 4))
+        self.cells.set(facecolor=(shades if tint is None else tint(shades)).reshape(-1, 4))
         self.shown = [f"{value + 0.0:.3g}" if abs(value) > 1e-9 else "0" for value in values.flat]
         self.ink.set_path(Path.make_compound_path(*map(_number, self.shown, places)))
         i, j = np.nonzero(wrong) if wrong is not None else ([], [])

@@ -6,21 +6,20 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dlcore.arrays import Floats, Ints
 from dlcore.live import Panel
 from dlcore.widgets.softmax.grid_and_random import GridAndRandom
 from dlcore.widgets.softmax.softmax_bars import SoftmaxBars
 
 __all__ = ["grid_and_random", "softmax_bars"]
 
-Floats = NDArray[np.float64]
-
 
 def softmax_bars(
     softmax: Callable[[Floats], ArrayLike],
-    cross_entropy: Callable[[Floats, NDArray[np.int64]], float],
-    softmax_gradient: Callable[[Floats, NDArray[np.int64]], ArrayLike],
+    cross_entropy: Callable[[Floats, Ints], float],
+    softmax_gradient: Callable[[Floats, Ints], ArrayLike],
 ) -> Panel:
     """Return a panel with the scores, probabilities and gradient of one example of four classes.
 

@@ -7,16 +7,16 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.lines import Line2D
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, name_of, slider, whole_slider
 from dlcore.plots import COLOURS, STYLE
 
 __all__ = ["GridAndRandom", "Landscape"]
-
-Floats = NDArray[np.float64]
 
 RATES = (-4.0, 0.0)  # exponents of the learning rate on the map
 PENALTIES = (-6.0, -1.0)  # exponents of the penalty
@@ -141,7 +141,7 @@ class GridAndRandom:
             self.played[key] = by_grid, by_chance
         return self.played[key]
 
-    def _draw_map(self) -> list[Any]:
+    def _draw_map(self) -> list[Artist]:
         ax = self.live.figure.add_axes((0.08, 0.235, 0.46, 0.69))
         ax.set(xlim=(RATES[0], RATES[1]), ylim=(PENALTIES[0] - 0.95, PENALTIES[1]))
         ax.set(xlabel="learning rate", ylabel="penalty λ", title="The map (white: low dev error)")
@@ -163,7 +163,7 @@ class GridAndRandom:
         self.stars[0].set_markersize(10)
         return [self.shade, self.squares, self.dots, self.square_marks, self.dot_marks, *self.stars]
 
-    def _draw_tournament(self) -> list[Any]:
+    def _draw_tournament(self) -> list[Artist]:
         ax = self.live.figure.add_axes((0.645, 0.235, 0.335, 0.69))
         ax.set(xlim=(0, 0.7), ylim=(0, 0.7), xlabel="best dev error of the grid", ylabel="best dev error of random")
         ax.set_title(f"{MAPS} maps of this kind")

@@ -7,16 +7,17 @@ from typing import Any
 
 import matplotlib
 import numpy as np
-from matplotlib.patches import Patch
-from numpy.typing import ArrayLike, NDArray
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch, Rectangle
+from matplotlib.text import Text
+from numpy.typing import ArrayLike
 
+from dlcore.arrays import Floats, Ints
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, choice, log_slider, name_of, slider
 from dlcore.plots import CLASS_COLOURS, STYLE
 
 __all__ = ["SoftmaxBars"]
-
-Floats = NDArray[np.float64]
 
 CLASSES = 4
 START = (2.0, 1.0, -1.0, 0.5)
@@ -32,8 +33,8 @@ class SoftmaxBars:
     def __init__(
         self,
         softmax: Callable[[Floats], ArrayLike],
-        cross_entropy: Callable[[Floats, NDArray[np.int64]], float],
-        softmax_gradient: Callable[[Floats, NDArray[np.int64]], ArrayLike],
+        cross_entropy: Callable[[Floats, Ints], float],
+        softmax_gradient: Callable[[Floats, Ints], ArrayLike],
     ):
         self.softmax, self.cross_entropy, self.softmax_gradient = softmax, cross_entropy, softmax_gradient
         self.exact = np.array(START)  # the scores, which the sliders round
@@ -49,7 +50,7 @@ class SoftmaxBars:
         ]
         wanted = Patch(facecolor="white", edgecolor="black", linewidth=2.2, label="the right class has a thick frame")
         self.live.figure.legend(handles=[wanted], loc="lower center", fontsize=9)
-        self.live.freeze(*[artist for bars, texts in self.groups for artist in (*bars, *texts)])
+        self.live.freeze(*[artist for bars, texts, _ in self.groups for artist in (*bars, *texts)])
         self.scores = [slider(f"score of class {k}", -LIMIT, LIMIT, START[k], step=STEP) for k in range(CLASSES)]
         self.temperature = log_slider("temperature T", 0.01, 100, 1.0)
         self.right = choice("right class", [(f"class {k}", k) for k in range(CLASSES)], 1)
@@ -73,8 +74,8 @@ class SoftmaxBars:
         P = _column(self.softmax, Z)
         loss = _number(self.cross_entropy, Z, label)
         push = -_column(self.softmax_gradient, Z, label)
-        for (bars, texts), heights, decimals in zip(self.groups, (self.exact, P, push), (1, 3, 3), strict=True):
-            _move(bars, texts, heights, decimals, right)
+        for (bars, texts, ax), heights, decimals in zip(self.groups, (self.exact, P, push), (1, 3, 3), strict=True):
+            _move(ax, bars, texts, heights, decimals, right)
         return self._sentence(P, loss, push, right, temperature)
 
     def shift(self) -> None:
@@ -99,14 +100,16 @@ class SoftmaxBars:
         for score, value in zip(self.scores, scores, strict=True):
             score.value = float(value)
 
-    def _draw_group(self, left: float, title: str, ylim: tuple[float, float], ylabel: str) -> tuple[Any, list[Any]]:
+    def _draw_group(
+        self, left: float, title: str, ylim: tuple[float, float], ylabel: str
+    ) -> tuple[list[Rectangle], list[Text], Axes]:
         ax = self.live.figure.add_axes((left, 0.24, 0.245, 0.64))
         ax.set(xlim=(-0.6, CLASSES - 0.4), ylim=ylim, xlabel="class", ylabel=ylabel, title=title)
         ax.set_xticks(range(CLASSES))
         ax.axhline(0, color="#777777", lw=1)
         bars = ax.bar(range(CLASSES), np.zeros(CLASSES), width=0.7, color=CLASS_COLOURS[:CLASSES], edgecolor="black")
         texts = [ax.text(k, 0, "", ha="center", fontsize=9) for k in range(CLASSES)]
-        return list(bars), texts
+        return list(bars), texts, ax
 
     def _sentence(self, P: Floats, loss: float, push: Floats, right: int, temperature: float) -> str:
         words = f"At T = {temperature:.3g} the right class, {right}, has probability {P[right]:.3g}, and the loss is "
@@ -120,8 +123,8 @@ class SoftmaxBars:
         return words + f"Its score is pushed {kinds} by {abs(push[right]):.3g}; all pushes add up to 0."
 
 
-def _move(bars: list[Any], texts: list[Any], heights: Floats, decimals: int, right: int) -> None:
-    low, high = bars[0].axes.get_ylim()
+def _move(ax: Axes, bars: list[Rectangle], texts: list[Text], heights: Floats, decimals: int, right: int) -> None:
+    low, high = ax.get_ylim()
     for k, (bar, text, height) in enumerate(zip(bars, texts, heights, strict=True)):
         bar.set_height(height)
         bar.set_linewidth(2.4 if k == right else 0.6)
@@ -131,7 +134,7 @@ def _move(bars: list[Any], texts: list[Any], heights: Floats, decimals: int, rig
         text.set_text(f"{height:.{decimals}f}".replace("-", "−"))
 
 
-def _column(function: Callable[..., Any], Z: Floats, *label: Any) -> Floats:
+def _column(function: Callable[..., Any], Z: Floats, *label: Ints) -> Floats:
     """What the student's function says of the only example, shape (CLASSES,)."""
     answer = np.asarray(ask(function, Z.copy(), *label))
     if answer.shape != Z.shape:
@@ -147,7 +150,7 @@ def _column(function: Callable[..., Any], Z: Floats, *label: Any) -> Floats:
     return np.asarray(answer[:, 0], dtype=float)
 
 
-def _number(function: Callable[..., Any], Z: Floats, label: NDArray[np.int64]) -> float:
+def _number(function: Callable[..., Any], Z: Floats, label: Ints) -> float:
     answer = np.asarray(ask(function, Z.copy(), label))
     if answer.shape != () or answer.dtype.kind not in "iuf":
         raise CourseError(f"`{name_of(function)}` should return one number, but it has shape {answer.shape}.")

@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
+from dlcore.arrays import Floats
 from dlcore.errors import CourseError
 from dlcore.live import ask, name_of
 from dlcore.widgets.optimizers.trajectories.surfaces import Surface
 
 __all__ = ["MEMORY", "PATIENCE", "Path", "walk"]
 
-Floats = NDArray[np.float64]
 Step = Callable[..., Any]
 
 MEMORY = {
@@ -96,7 +96,7 @@ class _Log:
     def __init__(self, surface: Surface, method: str):
         self.surface = surface
         self.points: list[Floats] = []
-        self.slopes: list[Any] = []
+        self.slopes: list[tuple[float, float]] = []
         self.memory: dict[str, list[Floats]] = {name: [] for name in MEMORY[method] if name != "t"}
         self.ending = ""
 
@@ -117,7 +117,7 @@ class _Log:
         return Path(points, costs, np.array(self.slopes), memory, self.ending)
 
 
-def _column(pair: Any) -> Floats:
+def _column(pair: ArrayLike) -> Floats:
     return np.array(pair, dtype=float).reshape(2, 1)
 
 

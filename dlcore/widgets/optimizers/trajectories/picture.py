@@ -7,20 +7,20 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.contour import QuadContourSet
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from numpy.typing import NDArray
 
+from dlcore.arrays import Bools, Floats
 from dlcore.live import LiveFigure
 from dlcore.plots import COLOURS, STYLE
 from dlcore.widgets.optimizers.trajectories.paths import FAR, MEMORY, Path
 from dlcore.widgets.optimizers.trajectories.surfaces import SURFACES
 
 __all__ = ["LOOKS", "Picture"]
-
-Floats = NDArray[np.float64]
 
 LOOKS: dict[str, tuple[str, Any, str]] = {
     "sgd": (COLOURS["black"], "-", "o"),
@@ -55,7 +55,7 @@ class Picture:
         )
         self.map = self.live.figure.add_axes((0.066, 0.195, WIDE, HIGH))
         self.chart = self.live.figure.add_axes((0.56, 0.195, 0.425, HIGH))
-        self.contours: list[Any] = []
+        self.contours: list[QuadContourSet] = []
         self.stars = self.map.plot([], [], "*", color=COLOURS["yellow"], mec="black", mew=0.8, ms=14)[0]
         self._draw_movers()
         self._draw_legend()
@@ -142,7 +142,7 @@ class Picture:
             lines.set_verts(shafts, closed=False)
         self.pull.set_edgecolor(colours or "none")
 
-    def _on_map(self, points: Floats) -> Any:
+    def _on_map(self, points: Floats) -> Bools:
         low, high = np.array([self.map.get_xlim(), self.map.get_ylim()]).T
         return np.all((points >= low) & (points <= high), axis=1)
 
@@ -166,7 +166,7 @@ class Picture:
             self.shown_costs = (0.0, 1.2 * peak)
             self.chart.set(yscale="linear", ylim=(-0.04 * peak, 1.25 * peak))
         self.chart.set(xlim=(-self.steps / 60, self.steps * 61 / 60), xlabel="step", ylabel="cost above the lowest")
-        self.chart.xaxis.get_major_locator().set_params(integer=True)
+        self.chart.locator_params(axis="x", integer=True)
         self.chart.set_title("Cost against step", pad=11)
         self.chart.grid(True, axis="y")
 
@@ -200,7 +200,7 @@ class Picture:
         ]
         look: dict[str, Any] = {"ncol": 6, "fontsize": 9, "columnspacing": 1.6, "handlelength": 2.6}
         self.live.figure.legend(handles=entries, loc="lower center", bbox_to_anchor=(0.5, 0.038), **look)
-        places: list[Any] = [
+        places: list[Artist] = [
             Line2D([], [], ls="", marker="+", color="black", ms=9, mew=2, label="start"),
             Line2D([], [], ls="", marker="*", color=COLOURS["yellow"], mec="black", ms=11, label="lowest point"),
             Line2D([], [], color=GRADIENT, lw=2.2, label="grey arrow: downhill, −g"),
@@ -213,7 +213,7 @@ class Picture:
         self.live.figure.legend(handles=places, loc="lower center", bbox_to_anchor=(0.5, -0.012), **look)
 
 
-def _compressed(vector: Any, longest: float) -> Floats:
+def _compressed(vector: Floats, longest: float) -> Floats:
     """An arrow in pixels, with the direction of `vector`; ratios of lengths are square roots."""
     length = float(np.hypot(*vector))
     if length == 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import ipywidgets
@@ -41,9 +41,9 @@ class Trajectories:
             raise CourseError(f"There is no preset {preset!r}. There are {_listed(PRESETS)}.")
         self.initial_state = initial_state
         self.steps = {method: steps[method] for method in MEMORY if method in steps}
-        self.known: dict[Any, Path | str] = {}
-        self.endless: dict[Any, str] = {}
-        self.surveyed: Any = None
+        self.known: dict[tuple[object, ...], Path | str] = {}
+        self.endless: dict[str, str] = {}
+        self.surveyed: tuple[str, int] | None = None
         self.picture = Picture(list(self.steps), self._clicked)
         self.player = Player(self.picture.live, self._show)
         self._make_controls()
@@ -63,7 +63,7 @@ class Trajectories:
         self.player.join(self.panel)
         self.panel.box.children[-1].layout.min_height = "13em"
 
-    def update(self, *_: Any) -> str:
+    def update(self, *_: object) -> str:
         """Bring the picture up to date with the controls; returns what it shows, in words."""
         self._follow_preset()
         return self._show(self.player.step.value)
@@ -222,5 +222,5 @@ def _stops(label: str, value: float) -> ipywidgets.SelectionSlider:
     return ipywidgets.SelectionSlider(options=options, value=value, description=label)
 
 
-def _listed(names: Any) -> str:
+def _listed(names: Iterable[str]) -> str:
     return ", ".join(map(repr, names))
