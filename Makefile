@@ -29,7 +29,7 @@ test: $(INSTALLED)
 	@$(PYTEST) -m "not sweep" $(ARGS)
 
 quick: $(INSTALLED)
-	@$(PYTEST) -m "not sweep" $(addprefix tests/,$(QUICK)) dlcore grader $(ARGS)
+	@$(PYTEST) -m "not sweep and not slow" $(addprefix tests/,$(QUICK)) dlcore grader $(ARGS)
 
 test-all: $(INSTALLED)
 	@$(PYTEST) $(ARGS)

@@ -24,11 +24,11 @@ def parse(source: str) -> ast.Module | None:
 def has_placeholder(source: str) -> bool:
     """Whether a solution is still, or again, the released one: a function that does nothing but say so.
 
-    >>> has_placeholder("def f(x):\n    raise NotImplementedError('Replace this line by your code.')")
+    >>> has_placeholder("def f(x):\\n    raise NotImplementedError('Replace this line by your code.')")
     True
-    >>> has_placeholder("def f(x):\n    # raise NotImplementedError()\n    return x")
+    >>> has_placeholder("def f(x):\\n    # raise NotImplementedError()\\n    return x")
     False
-    >>> has_placeholder("def f(x):\n    if x is None:\n        raise NotImplementedError\n    return x")
+    >>> has_placeholder("def f(x):\\n    if x is None:\\n        raise NotImplementedError\\n    return x")
     False
     """
     tree = parse(source)

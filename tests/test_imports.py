@@ -50,6 +50,7 @@ def test_all_modules_of_dlcore_can_be_imported_with_warnings_as_errors(tmp_path)
     assert set(names) <= loaded_by("\n".join(f"import {name}" for name in names), tmp_path)
 
 
+@pytest.mark.slow
 def test_the_old_name_in_a_courses_configuration_works_and_says_the_new_one(tmp_path):
     code = "from grader import nbgrader_plugins, wiring\nassert wiring.configure is nbgrader_plugins.configure"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

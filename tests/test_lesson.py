@@ -376,6 +376,7 @@ def lesson_files(root):
     return sorted((root / "course").glob("*/*.md"))
 
 
+@pytest.mark.slow
 def test_a_lesson_saved_in_jupyterlab_is_the_same_lesson(tmp_path, course_root):
     """JupyterLab writes through jupytext, with the repository's configuration."""
     config = load_jupytext_config(str(course_root / "course"))

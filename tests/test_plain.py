@@ -49,6 +49,7 @@ def test_what_needs_jupyter_or_is_no_python_is_not(source):
     assert not is_plain(source)
 
 
+@pytest.mark.slow
 def test_syntax_trees_are_made_in_many_threads_at_once():
     """Python 3.11 alone would raise SystemError now and then."""
     source, wrong = "\n".join(f"x{i} = [{i}, ({i} + 1) * 2, f(g(h({i})))]" for i in range(200)), []
