@@ -32,7 +32,7 @@ import psutil
 
 from grader.grading.scoring import submission_steps
 from grader.lessons.course import Course
-from grader.lessons.notebooks import course_of, is_check
+from grader.lessons.notebooks import course_metadata, is_check
 from grader.lessons.reference import Reference, load_reference
 
 ROOT = Path(__file__).parent.parent
@@ -107,7 +107,7 @@ def make_plain(folder: Path, course: Course) -> None:
     shutil.copytree(course.source / WEEK, source)
     (folder / "nbgrader_config.py").write_text("c = get_config()\nc.CourseDirectory.course_id = 'bench'\n")
     notebook = nbformat.read(source / f"{LESSON}.ipynb", as_version=4)
-    notebook.cells = [cell for cell in notebook.cells if course_of(cell).get("role") != "demo"]
+    notebook.cells = [cell for cell in notebook.cells if course_metadata(cell).get("role") != "demo"]
     for cell in notebook.cells:
         if is_check(cell):
             cell.source = counting(cell.source, float(cell.metadata.nbgrader.points))
@@ -160,7 +160,7 @@ def hand_in(folder: Path, student: str, solutions: dict[str, str]) -> None:
 
 def fill(notebook: Any, solutions: dict[str, str]) -> None:
     for cell in notebook.cells:
-        course = course_of(cell)
+        course = course_metadata(cell)
         if course.get("role") in ("solution", "quiz") and course["exercise"] in solutions:
             cell.source = solutions[course["exercise"]]
 

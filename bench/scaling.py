@@ -22,9 +22,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from grading import LESSON, WEEK, hand_in, make_ours, submissions
 
-from grader.batch import cluster as parallel
+from grader.batch import cluster
 from grader.batch.grade_week import grade_week
-from grader.grading.pipeline import examine
+from grader.grading.pipeline import grade_submission
 from grader.lessons.course import Course
 from grader.lessons.reference import load_reference
 
@@ -79,7 +79,7 @@ def table(
 
 def places(count: int) -> int:
     """Two worker processes with `count` places between them."""
-    parallel.at_once = lambda _memory, _workers: count // 2
+    cluster.at_once = lambda _memory, _workers: count // 2
     return 2
 
 
@@ -97,14 +97,14 @@ def main() -> None:
         results = [None]
 
         def keeping(material: Any, task: Any) -> Any:
-            results[0] = examine(material, task)
+            results[0] = grade_submission(material, task)
             return results[0]
 
-        parallel.examine = keeping
+        cluster.grade_submission = keeping
         graded_one = next(iter(submissions(course, reference, 1)))
         grade_week(course, WEEK, students=[graded_one], workers=0, force=True)
         seconds = cores / max(rate for rate, _ in real)
-        parallel.examine = Pretended(results[0], seconds)
+        cluster.grade_submission = Pretended(results[0], seconds)
         print(f"\npretended work: each submission holds a core for {seconds:.2f} s")
         rows = table(course, PRETENDED, "cores", places)
         cost = min(cost for _, cost in rows)

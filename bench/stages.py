@@ -27,8 +27,8 @@ from grading import LESSON, WEEK, hand_in, make_ours, submissions
 from grader.batch.gradebook import Recorder
 from grader.execution.kernel import Kernel
 from grader.execution.sandbox import Limits
-from grader.grading.pipeline import Examined, write_reports
-from grader.grading.scoring import grade, submission_steps
+from grader.grading.pipeline import GradedNotebook, write_reports
+from grader.grading.scoring import score, submission_steps
 from grader.lessons.notebooks import released_notebooks
 from grader.lessons.reference import load_reference
 from grader.submissions.reader import fetch, understand
@@ -95,13 +95,13 @@ def main() -> None:
                         steps = submission_steps(notebook, reference)
                     runs = asyncio.run(run(watch, steps, reference.files))
                     with watch.stage("judging"):
-                        reports = grade(notebook, reference, runs)
+                        reports = score(notebook, reference, runs)
                     assert all(report.passed for report in reports.values())
                     with watch.stage("reports"):
                         write_reports(notebook, reports)
                     with watch.stage("gradebook"):
                         grades = {name: report.score for name, report in reports.items()}
-                        recorder.record(f"s{place}", None, [Examined(LESSON, "{}", grades)])
+                        recorder.record(f"s{place}", None, [GradedNotebook(LESSON, "{}", grades)])
         print(f"{'ms for one submission':<46}{'clock':>8}{'here':>8}{'kernel':>8}")
         for name, spent in watch.spent.items():
             print(f"{name:<46}" + "".join(f"{1000 * item / number:>8.1f}" for item in spent))

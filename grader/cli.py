@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from grader.batch.forkserver import FEW, load_early
+from grader.batch.forkserver import MIN_PARALLEL, start_forkserver
 from grader.errors import Problem
 
 __all__ = ["main"]
@@ -133,13 +133,13 @@ def copy_release(release: Path, folder: Path) -> list[str]:
 def _grade(options: argparse.Namespace) -> int:
     submitted = (options.root / "submitted").glob("*")
     whom = options.student or [folder for folder in submitted if (folder / options.week).is_dir()]
-    if len(whom) >= FEW and options.workers != 0 and options.scheduler is None:
-        load_early()
-    from grader.batch.gc_tuning import leave_garbage
-    from grader.batch.grade_week import grade_week, students_with_submissions
+    if len(whom) >= MIN_PARALLEL and options.workers != 0 and options.scheduler is None:
+        start_forkserver()
+    from grader.batch.gc_tuning import tune_gc
+    from grader.batch.grade_week import State, grade_week, students_with_submissions
     from grader.lessons.course import Course
 
-    leave_garbage()
+    tune_gc()
     course = Course(options.root)
     graded = grade_week(
         course,
@@ -153,12 +153,12 @@ def _grade(options: argparse.Namespace) -> int:
     )
     width = max(len(item.student) for item in graded)
     for item in graded:
-        what = f"{item.score:>7g} of {item.max_score:g}" if item.state != "failed" else " failed"
-        note = " (graded before)" if item.state == "already graded" else ""
+        what = f"{item.score:>7g} of {item.max_score:g}" if item.state is not State.FAILED else " failed"
+        note = " (graded before)" if item.state is State.ALREADY_GRADED else ""
         print(f"{item.student:<{width}} {what}{note}  {item.problem}".rstrip())
     for student in students_with_submissions(course, options.week)[1]:
         print(f"{student}: the folder holds no notebook; nothing was graded")
-    failed = sum(item.state == "failed" for item in graded)
+    failed = sum(item.state is State.FAILED for item in graded)
     if failed:
         print(f"grader: {failed} of {len(graded)} submissions could not be graded", file=sys.stderr)
     return 1 if failed else 0

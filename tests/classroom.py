@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 
 from grader.lessons.course import Course
-from grader.lessons.notebooks import course_of
+from grader.lessons.notebooks import course_metadata
 
 REPOSITORY = Path(__file__).parent.parent
 WEEK, LESSON = "week1", "logistic_regression"
@@ -42,17 +42,20 @@ def released(course: Course):
 def reference_solutions(course: Course) -> dict[str, str]:
     notebook = nbformat.read(course.source / WEEK / f"{LESSON}.ipynb", as_version=4)
     return {
-        course_of(cell)["exercise"]: cell.source
+        course_metadata(cell)["exercise"]: cell.source
         for cell in notebook.cells
-        if course_of(cell).get("role") in ("solution", "quiz")
+        if course_metadata(cell).get("role") in ("solution", "quiz")
     }
 
 
 def with_solutions(notebook, solutions: dict[str, str]):
     notebook = copy.deepcopy(notebook)
     for cell in notebook.cells:
-        if course_of(cell).get("role") in ("solution", "quiz", "written") and course_of(cell)["exercise"] in solutions:
-            cell.source = solutions[course_of(cell)["exercise"]]
+        if (
+            course_metadata(cell).get("role") in ("solution", "quiz", "written")
+            and course_metadata(cell)["exercise"] in solutions
+        ):
+            cell.source = solutions[course_metadata(cell)["exercise"]]
     return notebook
 
 
@@ -62,7 +65,7 @@ def with_cell(notebook, source: str, after: str = "setup", kind: str = "code"):
     places = [
         i
         for i, cell in enumerate(notebook.cells)
-        if after in (course_of(cell).get("role"), cell.metadata.get("nbgrader", {}).get("grade_id"))
+        if after in (course_metadata(cell).get("role"), cell.metadata.get("nbgrader", {}).get("grade_id"))
     ]
     cell = {"cell_type": kind, "metadata": {}, "source": source}
     if kind == "code":

@@ -12,7 +12,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from grader.lessons.notebooks import course_of
+from grader.lessons.notebooks import course_metadata
 from grader.lessons.parser import BEGIN_SOLUTION, END_SOLUTION, read_lesson
 from tests.classroom import REPOSITORY
 
@@ -113,7 +113,7 @@ def held_by_students(week: str) -> dict[str, str]:
             sources[str(path)] = path.read_text()
         if path.suffix == ".ipynb":
             for number, cell in enumerate(nbformat.read(path, as_version=4).cells):
-                if cell.cell_type == "code" and course_of(cell).get("role") != "check":
+                if cell.cell_type == "code" and course_metadata(cell).get("role") != "check":
                     sources[f"{path.name} cell {number}"] = cell.source
     return {place: source for place, source in sources.items() if _parses(source)}
 

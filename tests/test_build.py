@@ -16,7 +16,7 @@ from grader.lessons import build as building
 from grader.lessons.build import build, build_week
 from grader.lessons.course import Course
 from grader.lessons.hidden_tests import BEGIN_HIDDEN, END_HIDDEN, visible_part
-from grader.lessons.notebooks import compose_source, course_of, grade_id
+from grader.lessons.notebooks import compose_source, course_metadata, grade_id
 from grader.lessons.parser import BEGIN_SOLUTION, END_SOLUTION, read_lesson
 from tests.conftest import ROOT
 from tests.small_lesson import TEXT, lesson_file
@@ -101,7 +101,7 @@ def test_the_committed_notebooks_of_every_lesson_are_up_to_date(path, course_roo
     released = notebook_of(course_root, "release", path)
     for cell, original in zip(released.cells, compose_source(lesson).cells, strict=True):
         assert cell.id == original.id
-        if course_of(cell)["role"] in ("solution", "quiz", "written"):
+        if course_metadata(cell)["role"] in ("solution", "quiz", "written"):
             continue
         assert cell.source.rstrip() == visible_part(original.source)
     keys = [path.parent / f"{path.stem}{suffix}" for suffix in (SUFFIX, HIDDEN_SUFFIX)]
@@ -132,7 +132,7 @@ def test_cells_are_marked_and_have_no_outputs(path, folder, course_root):
     names = [grade_id(cell) for cell in notebook.cells if grade_id(cell)]
     assert len(set(names)) == len(names)
     for cell in notebook.cells:
-        course = course_of(cell)
+        course = course_metadata(cell)
         assert course["role"]
         assert set(course) == ({"role", "exercise"} if grade_id(cell) not in ("", "setup") else {"role"})
         if cell.cell_type == "code":
@@ -192,7 +192,7 @@ def test_students_get_no_solutions_and_nothing_hidden(path, course_root):
 @pytest.mark.parametrize("path", LESSONS)
 def test_solutions_are_placeholders_in_the_release(path, course_root):
     for cell in notebook_of(course_root, "release", path).cells:
-        role, name = course_of(cell)["role"], course_of(cell).get("exercise")
+        role, name = course_metadata(cell)["role"], course_metadata(cell).get("exercise")
         if role == "solution":
             namespace: dict = {"np": np}
             exec(cell.source, namespace)
@@ -333,7 +333,7 @@ def small_course(course_root, tmp_path_factory):
 @pytest.fixture
 def refused(small_course):
     """Builds a changed lesson that must be refused; gives the error, and checks that nothing else changed."""
-    path = small_course.course / "week1" / "small.md"
+    path = small_course.lessons_folder / "week1" / "small.md"
 
     def run(text):
         before = [contents(folder) for folder in (small_course.source, small_course.release)]
@@ -453,8 +453,8 @@ def test_two_lessons_of_a_week_cannot_share_an_exercise(small_course):
 def test_files_of_a_lesson_that_was_renamed_are_removed(small_course, tmp_path):
     shutil.copytree(small_course.root, tmp_path / "course")
     course = Course(tmp_path / "course")
-    (course.course / "week1" / "small.md").rename(course.course / "week1" / "tiny.md")
-    (course.course / "week1" / "helper.py").unlink()
+    (course.lessons_folder / "week1" / "small.md").rename(course.lessons_folder / "week1" / "tiny.md")
+    (course.lessons_folder / "week1" / "helper.py").unlink()
     (course.source / "week1" / "left over.txt").write_text("from long ago")
     build(course, ["week1"], quietly)
     for folder in (course.source, course.release):

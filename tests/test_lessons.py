@@ -19,7 +19,7 @@ from grader.execution.sandbox import Limits
 from grader.grading.pipeline import run_and_judge
 from grader.lessons.audit import AuditRow, audit, table
 from grader.lessons.build import answer_key
-from grader.lessons.notebooks import compose_source, course_of, write_notebook
+from grader.lessons.notebooks import compose_source, course_metadata, write_notebook
 from grader.lessons.parser import Cell, Lesson, read_lesson
 from grader.lessons.reference import Reference, load_reference, support_files
 
@@ -278,7 +278,7 @@ def unlabelled(number: int, figure: dict[str, Any]) -> list[str]:
 def test_the_graded_cells_run_without_the_demo_cells(path, finish, record_property):
     finished = finish(path)
     notebook = finished.notebook
-    notebook.cells = [cell for cell in notebook.cells if course_of(cell).get("role") != "demo"]
+    notebook.cells = [cell for cell in notebook.cells if course_metadata(cell).get("role") != "demo"]
     seconds = run(notebook, finished.folder)
     record_property("seconds", seconds)
     green = sum(text.count("✓") for text in printed(notebook, "stdout"))

@@ -5,7 +5,7 @@ import nbformat
 import pytest
 from hypothesis import given
 
-from grader.lessons.notebooks import compose_source, course_of, grade_id, is_check, write_notebook
+from grader.lessons.notebooks import compose_source, course_metadata, grade_id, is_check, write_notebook
 from grader.lessons.parser import read_lesson
 from tests.small_lesson import TEXT, lesson_file
 from tests.test_codec import json_values
@@ -22,7 +22,7 @@ def named(notebook, name):
 
 
 def test_cells_keep_the_lessons_order_without_misconceptions_and_alternatives(source):
-    assert [(course_of(cell)["role"], grade_id(cell)) for cell in source.cells] == [
+    assert [(course_metadata(cell)["role"], grade_id(cell)) for cell in source.cells] == [
         ("text", ""),
         ("setup", "setup"),
         ("code", ""),
@@ -123,7 +123,7 @@ def test_marks_are_read_from_anything(metadata, course, nbgrader):
         {"metadata": {"course": course, "nbgrader": nbgrader}},
         {"metadata": {"course": {"role": course}, "nbgrader": {"grade_id": nbgrader}}},
     ):
-        assert isinstance(course_of(cell), dict)
+        assert isinstance(course_metadata(cell), dict)
         assert isinstance(grade_id(cell), str)
         assert is_check(cell) in (True, False)
         assert json.dumps(cell)

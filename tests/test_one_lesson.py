@@ -6,9 +6,9 @@ import nbformat
 import pytest
 
 from grader.execution.sandbox import Limits
-from grader.grading.pipeline import Material, Task, examine
+from grader.grading.pipeline import GradingContext, GradingTask, grade_submission
 from grader.lessons.audit import audit
-from grader.lessons.notebooks import compose_source, course_of, write_notebook
+from grader.lessons.notebooks import compose_source, course_metadata, write_notebook
 from grader.lessons.parser import read_lesson
 from grader.lessons.reference import load_reference
 from grader.submissions.reader import fetch
@@ -34,14 +34,14 @@ def reference(lesson, course_root):
 def grade(reference, course_root, tmp_path_factory):
     """Grades the release with some solutions put in; returns the points of each cell, and the graded notebook."""
     released = nbformat.read(course_root / "release" / WEEK / f"{LESSON}.ipynb", as_version=4)
-    material = Material({LESSON: released}, {LESSON: reference}, Limits())
+    material = GradingContext({LESSON: released}, {LESSON: reference}, Limits())
 
     def grade(solutions):
         path = tmp_path_factory.mktemp("submitted") / f"{LESSON}.ipynb"
         path.write_text(json.dumps(with_solutions(released, solutions)))
-        (examined,) = examine(material, Task("ada", {LESSON: (fetch(path), [])}))
-        points = {name: score for name, score in examined.grades.items() if name.endswith("-check")}
-        return points, nbformat.reads(examined.text, as_version=4)
+        (graded,) = grade_submission(material, GradingTask("ada", {LESSON: (fetch(path), [])}))
+        points = {name: score for name, score in graded.grades.items() if name.endswith("-check")}
+        return points, nbformat.reads(graded.text, as_version=4)
 
     return grade
 
@@ -73,4 +73,4 @@ def test_a_misconception_costs_its_own_exercise_and_is_named(reference, grade, s
     full = {cell.name: cell.points for exercise in reference.exercises.values() for cell in exercise.cells}
     assert [name for name in full if points[name] < full[name]] == ["sigmoid-check"]
     (cell,) = (cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade_id") == "sigmoid-check")
-    assert "missing-minus" in {check["misconception"] for check in course_of(cell)["report"]["checks"]}
+    assert "missing-minus" in {check["misconception"] for check in course_metadata(cell)["report"]["checks"]}

@@ -12,9 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from grader.batch.cluster import TRIES, at_once
+from grader.batch.cluster import TRIES
 from grader.batch.gradebook import sole_owner
-from grader.grading.pipeline import Examined
+from grader.execution.resource_usage import at_once
+from grader.grading.pipeline import GradedNotebook
 from tests.classroom import (
     WEEK,
     gradebook_rows,
@@ -187,30 +188,30 @@ def test_what_kills_its_worker_every_time_is_reported_and_takes_no_other_along()
     """Real workers, and tasks that end them, as a fault of ours might."""
     from distributed import Client, LocalCluster
 
-    from grader.batch import cluster as parallel
-    from grader.grading.pipeline import Task
+    from grader.batch import cluster
+    from grader.grading.pipeline import GradingTask
 
     def deadly(_material, task):
         if task.student == "deadly":
             time.sleep(0.2)
             os.kill(os.getpid(), signal.SIGKILL)
         time.sleep(0.05)
-        return [Examined(task.student, "text")]
+        return [GradedNotebook(task.student, "text")]
 
     import dask
 
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 0}),
-        LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address=None, silence_logs=50) as cluster,
-        Client(cluster) as client,
+        LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address=None, silence_logs=50) as dask_cluster,
+        Client(dask_cluster) as client,
         pytest.MonkeyPatch.context() as patch,
     ):
-        patch.setattr(parallel, "examine", deadly)
-        run = parallel._Run(client, "material")
+        patch.setattr(cluster, "grade_submission", deadly)
+        run = cluster._Run(client, "material")
         names = [*(f"s{number}" for number in range(12)), "deadly", "last"]
-        outcomes = {item.task.student: item for item in run.outcomes(Task(name, {}) for name in names)}
+        outcomes = {item.task.student: item for item in run.outcomes(GradingTask(name, {}) for name in names)}
     assert sorted(outcomes) == sorted(names)
-    assert outcomes.pop("deadly").problem == f"the worker process died {TRIES} times while it was examined"
+    assert outcomes.pop("deadly").problem == f"the worker process died {TRIES} times while it was graded"
     assert all(item.problem == "" and item.results for item in outcomes.values())
 
 

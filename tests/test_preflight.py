@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.lessons.notebooks import compose_source, course_of, grade_id
+from grader.lessons.notebooks import compose_source, course_metadata, grade_id
 from grader.lessons.parser import read_lesson
 from grader.submissions import reader as submissions
 from grader.submissions.reader import MAX_CELLS, MAX_FILE, MAX_SOURCE, find_submissions, read_submission
@@ -31,8 +31,8 @@ def released(tmp_path_factory):
     """The small lesson as students get it (hidden tests and solutions are of no concern here)."""
     notebook = compose_source(read_lesson(lesson_file(tmp_path_factory.mktemp("lesson"))))
     for cell in notebook.cells:
-        if course_of(cell).get("role") in ("solution", "quiz", "written"):
-            cell.source = f"def {course_of(cell)['exercise']}(*arguments):\n    {STUB}"
+        if course_metadata(cell).get("role") in ("solution", "quiz", "written"):
+            cell.source = f"def {course_metadata(cell)['exercise']}(*arguments):\n    {STUB}"
     return notebook
 
 
@@ -74,7 +74,7 @@ def regraded(folder, released, data):
 def check_rebuilt(rebuilt, released):
     """The lesson's cells are all there, in order, and nothing but solutions differs; the rest are extras."""
     nbformat.validate(rebuilt.notebook)
-    roles = [course_of(cell).get("role") for cell in rebuilt.notebook.cells]
+    roles = [course_metadata(cell).get("role") for cell in rebuilt.notebook.cells]
     lesson = [cell for cell, role in zip(rebuilt.notebook.cells, roles, strict=True) if role != "extra"]
     assert len(lesson) == len(released.cells)
     for cell, original in zip(lesson, released.cells, strict=True):
@@ -93,15 +93,15 @@ def check_rebuilt(rebuilt, released):
 
 
 def solutions(rebuilt):
-    return {course_of(cell)["exercise"]: cell.source for cell in rebuilt.notebook.cells if is_solution(cell)}
+    return {course_metadata(cell)["exercise"]: cell.source for cell in rebuilt.notebook.cells if is_solution(cell)}
 
 
 def extras(rebuilt):
-    return [cell.source for cell in rebuilt.notebook.cells if course_of(cell)["role"] == "extra"]
+    return [cell.source for cell in rebuilt.notebook.cells if course_metadata(cell)["role"] == "extra"]
 
 
 def nothing_done(released):
-    return {course_of(cell)["exercise"]: cell.source for cell in released.cells if is_solution(cell)}
+    return {course_metadata(cell)["exercise"]: cell.source for cell in released.cells if is_solution(cell)}
 
 
 # As it should be
@@ -592,7 +592,7 @@ def test_own_cells_stay_where_they_were(tmp_path, released, solved):
     solved["cells"].append(own("last = 1", cell_type="raw"))
     rebuilt = regraded(tmp_path, released, solved)
     assert [cell.source for cell in rebuilt.notebook.cells] == [cell["source"] for cell in solved["cells"]]
-    assert [cell.cell_type for cell in rebuilt.notebook.cells if course_of(cell)["role"] == "extra"] == [
+    assert [cell.cell_type for cell in rebuilt.notebook.cells if course_metadata(cell)["role"] == "extra"] == [
         "code",
         "code",
         "markdown",

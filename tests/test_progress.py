@@ -4,7 +4,7 @@ import pytest
 
 from dlcore import progress
 from dlcore.checks import api as checking
-from dlcore.checks.answer_key import Exercise, Key, KnownCheck
+from dlcore.checks.answer_key import Key, KeyExercise, KnownCheck
 from dlcore.checks.progress import Progress, Row
 from dlcore.errors import CheckFailed, SetupError
 
@@ -16,7 +16,7 @@ def known(label):
 @pytest.fixture
 def notebook(monkeypatch):
     """A namespace in which `progress()` runs, and a lesson of two exercises with two checks and one."""
-    exercises = [Exercise("double", 5, (known("a"), known("b"))), Exercise("<b>half</b>", 2.5, (known("a"),))]
+    exercises = [KeyExercise("double", 5, (known("a"), known("b"))), KeyExercise("<b>half</b>", 2.5, (known("a"),))]
     key = Key("small", "A small lesson", {exercise.name: exercise for exercise in exercises})
     monkeypatch.setattr(checking, "_lessons", {"small": key})
     monkeypatch.setattr(checking, "_results", {})
@@ -83,7 +83,7 @@ def test_a_quiz_answer_counts_as_it_was_checked(notebook):
 
 
 def test_exercises_of_all_open_lessons_are_listed(notebook, monkeypatch):
-    other = Key("other", "Another", {"third": Exercise("third", 1, (known("a"),))})
+    other = Key("other", "Another", {"third": KeyExercise("third", 1, (known("a"),))})
     monkeypatch.setitem(checking._lessons, "other", other)
     assert list(rows(notebook)) == ["double", "<b>half</b>", "third"]
 

@@ -17,7 +17,7 @@ from dlcore.checks.evidence import Outcome
 from dlcore.checks.verdict import Misconception
 from dlcore.errors import SetupError
 
-__all__ = ["HIDDEN_SUFFIX", "SUFFIX", "Exercise", "Key", "KnownCheck", "read_key"]
+__all__ = ["HIDDEN_SUFFIX", "SUFFIX", "Key", "KeyExercise", "KnownCheck", "read_key"]
 
 SUFFIX = ".key.json"
 HIDDEN_SUFFIX = ".hidden.key.json"
@@ -38,7 +38,7 @@ class KnownCheck:
 
 
 @dataclass(frozen=True)
-class Exercise:
+class KeyExercise:
     """A graded exercise: its name, its points, its visible checks, and the exercises that it builds on."""
 
     name: str
@@ -65,7 +65,7 @@ class Key:
 
     lesson: str
     title: str
-    exercises: dict[str, Exercise]
+    exercises: dict[str, KeyExercise]
     written: dict[str, float] = field(default_factory=dict)
 
 
@@ -104,8 +104,8 @@ def _read_file(lesson: str, path: Path) -> Key:
         raise SetupError(f"The answer key `{path.name}` is damaged; get it anew. ({problem!r})") from None
 
 
-def _exercise(form: dict[str, Any]) -> Exercise:
-    return Exercise(form["name"], form["points"], tuple(map(_check, form["checks"])), tuple(form.get("uses", ())))
+def _exercise(form: dict[str, Any]) -> KeyExercise:
+    return KeyExercise(form["name"], form["points"], tuple(map(_check, form["checks"])), tuple(form.get("uses", ())))
 
 
 def _check(form: dict[str, Any]) -> KnownCheck:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from dlcore.checks.answer_key import Exercise, Key, read_key
+from dlcore.checks.answer_key import Key, KeyExercise, read_key
 from dlcore.checks.codec import encode
 from dlcore.checks.compare import COMPARISONS, Settings
 from dlcore.checks.diagnosis import show
@@ -193,7 +193,7 @@ def _written(data: dict[str, Any], pipe: str) -> bool:
     return True
 
 
-def _find(names: list[str], arguments: Any, label: str) -> tuple[Exercise, int]:
+def _find(names: list[str], arguments: Any, label: str) -> tuple[KeyExercise, int]:
     """The exercise that goes by one of `names` and has a check with these arguments, and the check's number."""
     if not _lessons:
         raise SetupError("The lesson has not begun. Run the first code cell, then this one again.")
@@ -222,7 +222,7 @@ def _practise(function: Any, names: list[str], arguments: Any, outcome: Outcome,
         return
     if not callable(function):
         verdict = replace(verdict, message=verdict.gist)  # a wrong choice is explained, the right one not told
-    raise _failure(verdict, exercise, outcome, label, _shaky(exercise))
+    raise _failure(verdict, exercise, outcome, label, _failing_prerequisites(exercise))
 
 
 def same_function(function: Any, bound: Any) -> bool:
@@ -240,13 +240,15 @@ def _forget_others(name: str, function: Any) -> None:
             del _results[key]
 
 
-def _shaky(exercise: Exercise) -> list[str]:
+def _failing_prerequisites(exercise: KeyExercise) -> list[str]:
     """The exercises that this one builds on and whose own checks fail."""
     failing = {name for (name, _), (_, passed) in _results.items() if passed is False}
     return [name for name in exercise.uses if name in failing]
 
 
-def _failure(verdict: Verdict, exercise: Exercise, outcome: Outcome, label: str, shaky: Sequence[str]) -> CourseError:
+def _failure(
+    verdict: Verdict, exercise: KeyExercise, outcome: Outcome, label: str, shaky: Sequence[str]
+) -> CourseError:
     if verdict.kind == "unattempted":
         return NotAttempted(f"○ {exercise.name}: not attempted yet.{_missing(exercise.name, outcome)}")
     note = f"\nBut first: the checks of {', '.join(shaky)} fail, and {exercise.name} builds on that." if shaky else ""

@@ -1,6 +1,6 @@
-"""Submissions examined side by side, by the workers of a Dask cluster.
+"""Submissions graded side by side, by the workers of a Dask cluster.
 
-A worker examines several submissions at once, since kernels wait more than
+A worker grades several submissions at once, since kernels wait more than
 they work. No more are under way than the workers can take, so results are
 recorded as fast as they come and nothing piles up. A worker that dies is
 replaced; what it was busy with is tried again, from the second time on by
@@ -18,35 +18,34 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from grader.batch.forkserver import METHOD, load_early
+from grader.batch.forkserver import METHOD, start_forkserver
 from grader.errors import GradingError
-from grader.execution.resource_usage import available_memory
-from grader.grading.pipeline import Examined, Material, Task, examine
+from grader.execution.resource_usage import at_once
+from grader.grading.pipeline import GradedNotebook, GradingContext, GradingTask, grade_submission
 
-__all__ = ["TRIES", "Outcome", "examine_all"]
+__all__ = ["TRIES", "TaskResult", "grade_all"]
 
 TRIES = 3
-MOST_AT_ONCE = 3  # submissions in one worker
 START_SECONDS = 60
 WORKER_MEMORY = 2_000_000_000  # bytes that a worker may have of its own
 
 
 @dataclass
-class Outcome:
-    """What examining one submission came to: results, or why there are none."""
+class TaskResult:
+    """What grading one submission came to: results, or why there are none."""
 
-    task: Task
-    results: list[Examined]
+    task: GradingTask
+    results: list[GradedNotebook]
     problem: str = ""
 
 
-def examine_all(
-    material: Material, tasks: Iterable[Task], *, workers: int | None = None, scheduler: str | None = None
-) -> Iterator[Outcome]:
+def grade_all(
+    context: GradingContext, tasks: Iterable[GradingTask], *, workers: int | None = None, scheduler: str | None = None
+) -> Iterator[TaskResult]:
     """Examine submissions, and yield each as it is done.
 
     Args:
-        material: what they are examined with.
+        context: what they are graded with.
         tasks: the submissions; taken one by one, as there is room.
         workers: processes on this machine; 0 means this process, one by one.
         scheduler: the address of a Dask scheduler to use instead.
@@ -56,34 +55,28 @@ def examine_all(
     """
     if workers == 0 and scheduler is None:
         for task in tasks:
-            yield _examine_here(material, task)
+            yield _grade_here(context, task)
         return
-    with _client(material, workers, scheduler) as client:
-        yield from _Run(client, material).outcomes(tasks)
+    with _client(context, workers, scheduler) as client:
+        yield from _Run(client, context).outcomes(tasks)
 
 
-def _examine_here(material: Material, task: Task) -> Outcome:
+def _grade_here(context: GradingContext, task: GradingTask) -> TaskResult:
     try:
-        return Outcome(task, examine(material, task))
+        return TaskResult(task, grade_submission(context, task))
     except Exception as problem:  # noqa: BLE001 (one submission must not stop the others)
-        return Outcome(task, [], _words(problem))
+        return TaskResult(task, [], _words(problem))
 
 
 def _words(problem: BaseException) -> str:
     return f"{type(problem).__name__}: {problem}".splitlines()[0][:300]
 
 
-def at_once(memory_mb: int, workers: int) -> int:
-    """How many submissions one of `workers` may have under way, by the memory that they may use."""
-    room = available_memory() / 1_000_000 / memory_mb
-    return max(1, min(MOST_AT_ONCE, int(room / workers)))
-
-
 @contextlib.contextmanager
-def _client(material: Material, workers: int | None, scheduler: str | None) -> Iterator[Any]:
+def _client(context: GradingContext, workers: int | None, scheduler: str | None) -> Iterator[Any]:
     """A client of the cluster named, or of one made for the occasion."""
     if scheduler is None:
-        load_early()
+        start_forkserver()
     import dask
     from distributed import Client, LocalCluster
     from distributed.security import Security
@@ -114,7 +107,7 @@ def _client(material: Material, workers: int | None, scheduler: str | None) -> I
         dask.config.set(settings),
         LocalCluster(
             n_workers=count,
-            threads_per_worker=at_once(material.limits.memory_mb, count),
+            threads_per_worker=at_once(context.limits.memory_mb, count),
             dashboard_address=None,
             scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # another run may have the usual port
             security=Security.temporary(),  # other users of this machine cannot talk to the workers
@@ -124,7 +117,7 @@ def _client(material: Material, workers: int | None, scheduler: str | None) -> I
         ) as cluster,
         Client(cluster) as client,
     ):
-        most = material.limits.memory_mb * 1_000_000 + WORKER_MEMORY
+        most = context.limits.memory_mb * 1_000_000 + WORKER_MEMORY
         client.register_worker_callbacks(functools.partial(_bound_memory, most))  # of replacements, too
         yield client
 
@@ -143,23 +136,23 @@ def _bound_memory(most: int) -> None:
 class _Run:
     """One pass over all submissions."""
 
-    def __init__(self, client: Any, material: Material):
+    def __init__(self, client: Any, context: GradingContext):
         self.client = client
-        self.material, self.copies = material, self._spread(material)
+        self.context, self.copies = context, self._spread(context)
         self.most = sum(client.nthreads().values()) + len(client.nthreads())
         self.tries: dict[str, int] = {}
 
-    def _spread(self, material: Material) -> Any:
-        """Copies of the material on all workers that there are, or the first that come."""
+    def _spread(self, context: GradingContext) -> Any:
+        """Copies of the context on all workers that there are, or the first that come."""
         try:
             self.client.wait_for_workers(1, timeout=START_SECONDS)
-            return self.client.scatter(material, broadcast=True, hash=False)
+            return self.client.scatter(context, broadcast=True, hash=False)
         except TimeoutError:
             raise GradingError(f"all workers have ended, and none came back within {START_SECONDS} s") from None
 
-    def outcomes(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
+    def outcomes(self, tasks: Iterable[GradingTask]) -> Iterator[TaskResult]:
         """All outcomes: first side by side, then one by one those on which a worker died."""
-        suspects: list[Task] = []
+        suspects: list[GradingTask] = []
         for task, future in self._finished(iter(tasks), self.most):
             outcome = self._outcome(task, future)
             if outcome is None:
@@ -175,18 +168,18 @@ class _Run:
                 else:
                     yield outcome
 
-    def _finished(self, tasks: Iterator[Task], most: int) -> Iterator[tuple[Task, Any]]:
+    def _finished(self, tasks: Iterator[GradingTask], most: int) -> Iterator[tuple[GradingTask, Any]]:
         from distributed import as_completed
 
-        waiting: dict[str, Task] = {}
+        waiting: dict[str, GradingTask] = {}
         done = as_completed(raise_errors=False)
 
         def start() -> None:
             task = next(tasks, None)
             if task is not None:
                 if self.copies.status != "finished":  # all workers that had one have died
-                    self.copies = self._spread(self.material)
-                future = self.client.submit(examine, self.copies, task, pure=False, retries=0)
+                    self.copies = self._spread(self.context)
+                future = self.client.submit(grade_submission, self.copies, task, pure=False, retries=0)
                 waiting[future.key] = task
                 done.add(future)
 
@@ -197,13 +190,13 @@ class _Run:
             start()
             yield waiting.pop(future.key), future
 
-    def _outcome(self, task: Task, future: Any) -> Outcome | None:
+    def _outcome(self, task: GradingTask, future: Any) -> TaskResult | None:
         """What a finished task came to; None if its worker died and it is tried again."""
         from distributed import CancelledError, KilledWorker
 
         try:
             if future.status != "error":
-                return Outcome(task, future.result())
+                return TaskResult(task, future.result())
             problem = future.exception()
         except (Exception, CancelledError) as lost:  # noqa: BLE001 (with the worker that had the result)
             problem = lost
@@ -211,5 +204,5 @@ class _Run:
             self.tries[task.student] = self.tries.get(task.student, 0) + 1
             if self.tries[task.student] < TRIES:
                 return None
-            return Outcome(task, [], f"the worker process died {TRIES} times while it was examined")
-        return Outcome(task, [], _words(problem))
+            return TaskResult(task, [], f"the worker process died {TRIES} times while it was graded")
+        return TaskResult(task, [], _words(problem))

@@ -10,7 +10,7 @@ import threading
 
 import grader.fast_imports
 import grader.grading.pipeline  # noqa: F401 (what every submission needs)
-from grader.batch.gc_tuning import leave_garbage
+from grader.batch.gc_tuning import tune_gc
 from grader.execution.launch import warm_up
 
 __all__ = ["dask_setup"]
@@ -21,4 +21,4 @@ def dask_setup(_worker: object) -> None:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=warm_up, name="warm up", daemon=True).start()
-    leave_garbage()
+    tune_gc()

@@ -17,14 +17,14 @@ import threading
 from collections.abc import Iterator
 from multiprocessing import forkserver
 
-__all__ = ["FEW", "METHOD", "load_early"]
+__all__ = ["METHOD", "MIN_PARALLEL", "start_forkserver"]
 
-FEW = 4  # submissions for which another process is not worth its start
+MIN_PARALLEL = 4  # submissions for which another process is not worth its start
 METHOD = "forkserver"  # by which Dask is to start workers
 ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
 
 
-def load_early() -> None:
+def start_forkserver() -> None:
     """Start the process from which workers are forked, and do not wait; nothing happens if it is there."""
     multiprocessing.get_context(METHOD).set_forkserver_preload(["grader.batch.forkserver_preload"])
     with _environment(ONE_THREAD), _no_interrupts():  # it is forked, so no library may start threads in it

@@ -17,6 +17,6 @@ share_parent()
 import distributed.nanny  # noqa: E402, F401
 
 import grader.batch.dask_preload  # noqa: E402, F401
-from grader.batch.gc_tuning import leave_garbage  # noqa: E402
+from grader.batch.gc_tuning import tune_gc  # noqa: E402
 
-leave_garbage()
+tune_gc()

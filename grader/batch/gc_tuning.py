@@ -2,14 +2,14 @@
 
 import gc
 
-__all__ = ["leave_garbage"]
+__all__ = ["tune_gc"]
 
 
-def leave_garbage() -> None:
+def tune_gc() -> None:
     """Look through young objects less often, and through what is loaded by now never again.
 
     Nearly nothing here is part of a cycle, and the collector took a quarter of
-    the processor time of examining a submission.
+    the processor time of grading a submission.
     """
     gc.collect()
     gc.freeze()

@@ -1,22 +1,23 @@
-"""Grade a week's submissions: examined side by side, recorded one by one."""
+"""Grade a week's submissions: graded side by side, recorded one by one."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbgrader.api import MissingEntry
 
-from grader.batch.cluster import Outcome, examine_all
-from grader.batch.forkserver import FEW
+from grader.batch.cluster import TaskResult, grade_all
+from grader.batch.forkserver import MIN_PARALLEL
 from grader.batch.gradebook import Recorder, sole_owner
 from grader.errors import GradingError, reason_of
 from grader.grading.cell_report import CellReport
-from grader.grading.pipeline import Material, Task
+from grader.grading.pipeline import GradingContext, GradingTask
 from grader.lessons.course import Course
 from grader.lessons.notebooks import released_notebooks
 from grader.lessons.reference import load_reference
@@ -24,15 +25,31 @@ from grader.nbgrader_plugins.preprocessors import RunSubmission
 from grader.submissions.reader import fetch, find_submissions, is_up_to_date
 from grader.submissions.timestamps import DAMAGED_TIMESTAMP, read_timestamp
 
-__all__ = ["Graded", "grade_week", "graded_notebooks", "make_feedback", "make_task", "students_with_submissions"]
+__all__ = [
+    "GradingResult",
+    "State",
+    "grade_week",
+    "graded_notebooks",
+    "make_feedback",
+    "make_task",
+    "students_with_submissions",
+]
+
+
+class State(StrEnum):
+    """What became of a submission in this run."""
+
+    GRADED = "graded"
+    ALREADY_GRADED = "already graded"
+    FAILED = "failed"
 
 
 @dataclass
-class Graded:
+class GradingResult:
     """What became of one student's submission."""
 
     student: str
-    state: str  # "graded", "already graded" or "failed"
+    state: State
     score: float = 0.0
     max_score: float = 0.0
     problem: str = ""
@@ -55,7 +72,7 @@ def grade_week(
     workers: int | None = None,
     scheduler: str | None = None,
     progress: Callable[[Iterable[str], int], Iterable[str]] = lambda items, total: items,
-) -> list[Graded]:
+) -> list[GradingResult]:
     """Grade what has been submitted for a week and is not graded yet.
 
     Args:
@@ -65,7 +82,7 @@ def grade_week(
         force: grade again what is graded.
         unsafe_without_sandbox: run student code with process limits only where
             there is no sandbox.
-        workers: processes that examine submissions; as many as there are cores
+        workers: processes that grade submissions; as many as there are cores
             by default, but fewer for few submissions, 0 for none but this one.
             What they are forked from stays there until this process ends.
         scheduler: the address of a Dask scheduler whose workers to use instead.
@@ -85,7 +102,7 @@ def grade_week(
     with sole_owner(course), Recorder(course, week) as recorder:
         released = released_notebooks(course.release / week)
         due: list[str] = []
-        graded: dict[str, Graded] = {}
+        graded: dict[str, GradingResult] = {}
         for student in chosen:
             if not force and _is_done(course, week, student, released):
                 graded[student] = _graded_before(course, week, student)
@@ -97,10 +114,10 @@ def grade_week(
             )
             for name in (released if due else ())
         }
-        material = Material(released, references, settings.limits, sandboxed, settings.follow_through)
+        material = GradingContext(released, references, settings.limits, sandboxed, settings.follow_through)
         tasks = (make_task(course, week, student, released) for student in due)
-        count = workers if workers is not None else min(os.cpu_count() or 1, len(due) // FEW)
-        outcomes = examine_all(material, tasks, workers=count if due else 0, scheduler=scheduler if due else None)
+        count = workers if workers is not None else min(os.cpu_count() or 1, len(due) // MIN_PARALLEL)
+        outcomes = grade_all(material, tasks, workers=count if due else 0, scheduler=scheduler if due else None)
         for student in progress(_recorded(course, week, recorder, outcomes, graded), len(due)):
             assert student in graded
     return [graded[student] for student in chosen]
@@ -126,18 +143,20 @@ def _is_done(course: Course, week: str, student: str, released: dict[str, Any]) 
     return not newer and is_up_to_date(target, files)
 
 
-def _graded_before(course: Course, week: str, student: str) -> Graded:
+def _graded_before(course: Course, week: str, student: str) -> GradingResult:
     problems = [text for notebook in graded_notebooks(course, week, student) for text in notebook_problems(notebook)]
     with course.gradebook() as gradebook:
         try:
             submission = gradebook.find_submission(week, student)
         except MissingEntry:
-            return Graded(student, "failed", problem="it is in autograded/, but not in the gradebook; use --force")
+            return GradingResult(
+                student, State.FAILED, problem="it is in autograded/, but not in the gradebook; use --force"
+            )
         score, best = float(submission.score), float(submission.max_score)
-    return Graded(student, "already graded", score, best, " ".join(problems))
+    return GradingResult(student, State.ALREADY_GRADED, score, best, " ".join(problems))
 
 
-def make_task(course: Course, week: str, student: str, released: dict[str, Any]) -> Task:
+def make_task(course: Course, week: str, student: str, released: dict[str, Any]) -> GradingTask:
     """What a student handed in for a week, read but not yet understood."""
     folder = course.submitted / student / week
     files = {}
@@ -145,25 +164,25 @@ def make_task(course: Course, week: str, student: str, released: dict[str, Any])
         if (folder / "timestamp.txt").exists() and read_timestamp(str(folder)) is None:
             said = [*said, DAMAGED_TIMESTAMP]
         files[name] = (fetch(path), said)
-    return Task(student, files)
+    return GradingTask(student, files)
 
 
 def _recorded(
-    course: Course, week: str, recorder: Recorder, outcomes: Iterable[Outcome], graded: dict[str, Graded]
+    course: Course, week: str, recorder: Recorder, outcomes: Iterable[TaskResult], graded: dict[str, GradingResult]
 ) -> Iterator[str]:
     """Record outcomes as they come; yields each student whose outcome is in."""
     for outcome in outcomes:
         student = outcome.task.student
         if outcome.problem:
-            graded[student] = Graded(student, "failed", problem=outcome.problem)
+            graded[student] = GradingResult(student, State.FAILED, problem=outcome.problem)
         else:
             timestamp = read_timestamp(str(course.submitted / student / week))
             try:
                 score, best = recorder.record(student, timestamp, outcome.results)
                 said = " ".join(text for result in outcome.results for text in result.problems)
-                graded[student] = Graded(student, "graded", score, best, said)
+                graded[student] = GradingResult(student, State.GRADED, score, best, said)
             except Exception as problem:  # noqa: BLE001 (one submission must not stop the others)
-                graded[student] = Graded(student, "failed", problem=reason_of(problem))
+                graded[student] = GradingResult(student, State.FAILED, problem=reason_of(problem))
         yield student
 
 
@@ -192,7 +211,7 @@ def make_feedback(
     week: str,
     *,
     progress: Callable[[Iterable[str], int], Iterable[str]] = lambda items, total: items,
-) -> list[Graded]:
+) -> list[GradingResult]:
     """Write the feedback pages of all graded submissions of a week."""
     course.need_week(week)
     students = sorted(path.parent.name for path in course.autograded.glob(f"*/{week}"))
@@ -202,5 +221,5 @@ def make_feedback(
     for student in progress(students, len(students)):
         result = course.api.generate_feedback(week, student, force=True)
         problem = "" if result["success"] else str(result.get("log") or result.get("error"))
-        made.append(Graded(student, "failed" if problem else "graded", problem=problem))
+        made.append(GradingResult(student, State.FAILED if problem else State.GRADED, problem=problem))
     return made

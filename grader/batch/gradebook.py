@@ -24,7 +24,7 @@ from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
 from grader.errors import GradingError
-from grader.grading.pipeline import Examined
+from grader.grading.pipeline import GradedNotebook
 from grader.lessons.course import Course
 
 __all__ = ["Recorder", "sole_owner"]
@@ -108,7 +108,9 @@ class Recorder:
     def __exit__(self, *_: object) -> None:
         self._gradebook.close()
 
-    def record(self, student: str, timestamp: datetime | None, results: Sequence[Examined]) -> tuple[float, float]:
+    def record(
+        self, student: str, timestamp: datetime | None, results: Sequence[GradedNotebook]
+    ) -> tuple[float, float]:
         """Record one submission; returns its score and the best possible one."""
         by_name = {result.name: result for result in results}
         # Plain statements: the gradebook's objects would take three times as long.
@@ -152,7 +154,7 @@ class Recorder:
                 connection.execute(insert(table), [{"notebook_id": own, "cell_id": cell} for cell in cells])
         return own
 
-    def _fill(self, connection: Connection, notebook: str, result: Examined) -> tuple[float, float]:
+    def _fill(self, connection: Connection, notebook: str, result: GradedNotebook) -> tuple[float, float]:
         score = best = 0.0
         changes = []
         columns = GRADES.c
@@ -185,7 +187,7 @@ class Recorder:
         penalty = self._late.plugin_inst.late_submission_penalty(student, score, seconds)
         return None if penalty is None else min(max(penalty, 0), score)
 
-    def _put_in_place(self, student: str, timestamp: datetime | None, results: Sequence[Examined]) -> None:
+    def _put_in_place(self, student: str, timestamp: datetime | None, results: Sequence[GradedNotebook]) -> None:
         """Write the graded notebooks, each under another name first; what else lies there goes."""
         folder = self.course.autograded / student / self.week
         folder.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 
-from grader.batch.grade_week import Graded, grade_week, make_feedback
+from grader.batch.grade_week import GradingResult, State, grade_week, make_feedback
 from grader.demo.sample_class import Sample, sample_class
 from grader.errors import GradingError
 from grader.execution.sandbox import why_no_sandbox
@@ -43,7 +43,7 @@ def run_demo(
     sandbox = Course(_lay_out(course, folder, reason is not None))
     lesson = course.lesson(WEEK, LESSON)
     if lesson is None:
-        raise GradingError(f"the lesson {WEEK}/{LESSON} is missing from {course.course}")
+        raise GradingError(f"the lesson {WEEK}/{LESSON} is missing from {course.lessons_folder}")
     reference = load_reference(course.source / WEEK / f"{LESSON}.ipynb", lesson, course.cache / "reference")
     released = nbformat.read(course.release / WEEK / f"{LESSON}.ipynb", as_version=4)
     samples = [item for item in sample_class(lesson, reference, released) if not (reason and item.hostile)]
@@ -91,7 +91,7 @@ def _lay_out(course: Course, folder: Path, unsafe: bool) -> Path:
     return folder
 
 
-def _compare(samples: list[Sample], graded: list[Graded], say: Callable[[str], None]) -> int:
+def _compare(samples: list[Sample], graded: list[GradingResult], say: Callable[[str], None]) -> int:
     """Print expected against obtained scores; how many differ."""
     results = {item.student: item for item in graded}
     width = max(len(sample.story) for sample in samples)
@@ -99,7 +99,7 @@ def _compare(samples: list[Sample], graded: list[Graded], say: Callable[[str], N
     wrong = 0
     for sample in samples:
         result = results.get(sample.student)
-        score = result.score if result and result.state != "failed" else float("nan")
+        score = result.score if result and result.state is not State.FAILED else float("nan")
         agrees = abs(score - sample.expected) < 0.005
         wrong += not agrees
         line = f"{sample.student:<8} {sample.story:<{width}} {sample.expected:>9.2f} {score:>9.2f}"

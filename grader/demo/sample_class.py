@@ -16,8 +16,8 @@ from dlcore.checks.diagnosis import diagnose
 from dlcore.checks.evidence import OutcomeKind
 from dlcore.checks.verdict import passes
 from grader.lessons.audit import verdicts
-from grader.lessons.notebooks import course_of
-from grader.lessons.parser import Exercise, Lesson
+from grader.lessons.notebooks import course_metadata
+from grader.lessons.parser import Lesson, LessonExercise
 from grader.lessons.reference import Reference
 from grader.lessons.roles import Role
 
@@ -98,7 +98,7 @@ class _Maker:
     def notebook(self, solutions: dict[str, str]) -> Any:
         notebook = copy.deepcopy(self.released)
         for cell in notebook.cells:
-            course = course_of(cell)
+            course = course_metadata(cell)
             if course.get("role") in (Role.SOLUTION, Role.QUIZ) and course["exercise"] in solutions:
                 cell.source = solutions[course["exercise"]]
         return notebook
@@ -121,7 +121,7 @@ class _Maker:
         """Right, but the file was renamed, and cells were duplicated, stripped and added."""
 
         def change(notebook: Any) -> None:
-            places = [i for i, cell in enumerate(notebook.cells) if course_of(cell).get("role") == Role.SOLUTION]
+            places = [i for i, cell in enumerate(notebook.cells) if course_metadata(cell).get("role") == Role.SOLUTION]
             notebook.cells[places[2]]["metadata"] = {}
             notebook.cells.insert(places[1], copy.deepcopy(notebook.cells[places[1]]))
             notebook.cells.insert(0, {"cell_type": "code", "metadata": {}, "source": "notes = 'mine'", "outputs": []})
@@ -130,7 +130,7 @@ class _Maker:
         data = self.file(self.solutions(), change)
         return Sample("elsa", "right, but renamed and rearranged", data, self.total, filename="my homework (2).ipynb")
 
-    def _leaf(self, kind: str) -> Exercise:
+    def _leaf(self, kind: str) -> LessonExercise:
         """An exercise that no other builds on; a different one for each kind."""
         free = [
             item
@@ -146,7 +146,7 @@ class _Maker:
 
     def hostile(self) -> Sample:
         def change(notebook: Any) -> None:
-            place = next(i for i, cell in enumerate(notebook.cells) if course_of(cell).get("role") == Role.SETUP)
+            place = next(i for i, cell in enumerate(notebook.cells) if course_metadata(cell).get("role") == Role.SETUP)
             extra: dict[str, Any] = {
                 "cell_type": "code",
                 "metadata": {},
@@ -160,7 +160,7 @@ class _Maker:
 
     def misconceptions(self) -> list[Sample]:
         """For each kind of diagnosis, a misconception of that kind."""
-        chosen: dict[str, tuple[Exercise, str]] = {}
+        chosen: dict[str, tuple[LessonExercise, str]] = {}
         for exercise in self.coded:
             for item in exercise.misconceptions:
                 chosen.setdefault(self._kind(exercise.name, str(item.options["name"])), (exercise, item.source))

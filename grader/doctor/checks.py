@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from grader.batch.cluster import examine_all
+from grader.batch.cluster import grade_all
 from grader.doctor.environment import (
     BAD,
     GOOD,
@@ -36,7 +36,7 @@ from grader.execution.sandbox import Limits, find_bwrap, run_boxed, why_no_sandb
 from grader.execution.step_runner import run_steps_now
 from grader.execution.steps import Part, Step, StepKey
 from grader.execution.warm.parent import WarmError
-from grader.grading.pipeline import Material, Task
+from grader.grading.pipeline import GradingContext, GradingTask
 from grader.nbgrader_plugins.preprocessors import RunSubmission
 
 __all__ = ["BAD", "Finding", "examine_machine"]
@@ -204,7 +204,7 @@ def check_memory_limit() -> Finding:
 def check_workers(limits: Limits) -> Finding:
     """A Dask cluster as grading starts it, with a submission of nothing."""
     begun = time.monotonic()
-    (outcome,) = examine_all(Material({}, {}, limits), [Task("nobody", {})], workers=os.cpu_count())
+    (outcome,) = grade_all(GradingContext({}, {}, limits), [GradingTask("nobody", {})], workers=os.cpu_count())
     if outcome.problem:
         return Finding("Dask workers", BAD, outcome.problem, "Use --workers 0 until it is put right")
     return Finding("Dask workers", GOOD, f"{os.cpu_count()} started and stopped in {time.monotonic() - begun:.1f} s")

@@ -16,9 +16,8 @@ from nbgrader.dbutil import ALEMBIC_DIR
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from grader.batch.cluster import at_once
 from grader.errors import Problem, reason_of
-from grader.execution.resource_usage import available_memory
+from grader.execution.resource_usage import at_once, available_memory
 from grader.execution.sandbox import Limits
 from grader.lessons.course import Course
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import psutil
 
-__all__ = ["available_memory", "family", "usage"]
+__all__ = ["at_once", "available_memory", "family", "usage"]
 
+MOST_AT_ONCE = 3  # submissions in one worker
 GROUPS = Path("/sys/fs/cgroup")
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 KNOWS_CHILDREN = os.path.exists(f"/proc/self/task/{os.getpid()}/children")
@@ -60,6 +61,12 @@ def _slow_usage(pid: int) -> tuple[int, int]:
 def available_memory() -> int:
     """Bytes that may still be used: what the machine has left, or less where a container has a limit of its own."""
     return max(0, min([psutil.virtual_memory().available, *_left_in_groups()]))
+
+
+def at_once(memory_mb: int, workers: int) -> int:
+    """How many submissions one of `workers` may have under way, by the memory that they may use."""
+    room = available_memory() / 1_000_000 / memory_mb
+    return max(1, min(MOST_AT_ONCE, int(room / workers)))
 
 
 def _left_in_groups() -> Iterator[int]:

@@ -15,18 +15,18 @@ import nbformat
 from grader.execution.sandbox import Limits
 from grader.execution.step_runner import run_steps_now
 from grader.grading.cell_report import CellReport, cell_html
-from grader.grading.scoring import follow_steps, grade, grade_followed, submission_steps
+from grader.grading.scoring import follow_steps, score, score_followed, submission_steps
 from grader.lessons.notebooks import grade_id, is_check
 from grader.lessons.reference import Reference
 from grader.submissions.reader import Fetched, understand
 from grader.submissions.rebuild import rebuild
 
-__all__ = ["Examined", "Material", "Task", "examine", "run_and_judge", "write_reports"]
+__all__ = ["GradedNotebook", "GradingContext", "GradingTask", "grade_submission", "run_and_judge", "write_reports"]
 
 
 @dataclass
-class Material:
-    """What all submissions of a week are examined with.
+class GradingContext:
+    """What all submissions of a week are graded with.
 
     Attributes:
         released: the week's released notebooks, by name.
@@ -44,7 +44,7 @@ class Material:
 
 
 @dataclass
-class Task:
+class GradingTask:
     """One student's submission: for each notebook the file, and what to say about it."""
 
     student: str
@@ -52,7 +52,7 @@ class Task:
 
 
 @dataclass
-class Examined:
+class GradedNotebook:
     """What became of one notebook.
 
     Attributes:
@@ -70,37 +70,37 @@ class Examined:
     problems: list[str] = field(default_factory=list)
 
 
-def examine(material: Material, task: Task) -> list[Examined]:
+def grade_submission(context: GradingContext, task: GradingTask) -> list[GradedNotebook]:
     """Rebuild, run and judge every notebook of a submission."""
-    return [_examine_one(material, name, *task.files[name]) for name in material.released]
+    return [_grade_notebook(context, name, *task.files[name]) for name in context.released]
 
 
-def _examine_one(material: Material, name: str, fetched: Fetched, said: list[str]) -> Examined:
+def _grade_notebook(context: GradingContext, name: str, fetched: Fetched, said: list[str]) -> GradedNotebook:
     submission = understand(fetched)
-    rebuilt = rebuild(material.released[name], submission)
+    rebuilt = rebuild(context.released[name], submission)
     notebook, problems = rebuilt.notebook, [*said, *rebuilt.problems]
     notebook.metadata["course"] |= {"problems": problems, "submitted": fetched.digest}
     reports = run_and_judge(
         notebook,
-        material.references[name],
-        material.limits,
-        sandboxed=material.sandboxed,
-        follow_through=material.follow_through,
+        context.references[name],
+        context.limits,
+        sandboxed=context.sandboxed,
+        follow_through=context.follow_through,
     )
     write_reports(notebook, reports)
     # On one line: to indent it for people would take five times as long.
     text = json.dumps(notebook, ensure_ascii=False, sort_keys=True)
-    examined = Examined(name, text + "\n", problems=problems)
-    blank = {grade_id(cell): cell.source for cell in material.released[name].cells}
+    graded = GradedNotebook(name, text + "\n", problems=problems)
+    blank = {grade_id(cell): cell.source for cell in context.released[name].cells}
     for cell in notebook.cells:
         # As nbgrader.utils would say, whose import takes longer than many a submission.
         kind, own = cell.metadata.get("nbgrader", {}), grade_id(cell)
         untouched = cell.source == blank.get(own)
         if kind.get("grade"):
-            examined.grades[own] = float(f"{reports[own].score:g}") if own in reports else 0.0 if untouched else None
+            graded.grades[own] = float(f"{reports[own].score:g}") if own in reports else 0.0 if untouched else None
         if kind.get("solution"):
-            examined.comments[own] = "No response." if untouched else None
-    return examined
+            graded.comments[own] = "No response." if untouched else None
+    return graded
 
 
 def run_and_judge(
@@ -109,11 +109,11 @@ def run_and_judge(
     """The reports on a rebuilt notebook's check cells, by their names."""
     steps = submission_steps(notebook, reference)
     runs = run_steps_now(steps, limits, sandboxed=sandboxed, files=reference.files)
-    reports = grade(notebook, reference, runs)
+    reports = score(notebook, reference, runs)
     again = follow_steps(notebook, reference, reports) if follow_through else []
     if again:
         runs = run_steps_now(again, limits, sandboxed=sandboxed, files=reference.files)
-        grade_followed(reference, reports, runs)
+        score_followed(reference, reports, runs)
     return reports
 
 

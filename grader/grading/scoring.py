@@ -21,12 +21,12 @@ from grader.execution.cell_run import Cause, CellRun, Status
 from grader.execution.evidence import match_records, read_records
 from grader.execution.steps import Part, Step, StepKey
 from grader.grading.cell_report import CellReport, CheckReport
-from grader.lessons.notebooks import course_of, grade_id, is_check, own_code_cells
+from grader.lessons.notebooks import course_metadata, grade_id, is_check, own_code_cells
 from grader.lessons.reference import CheckCell, Reference
 from grader.lessons.roles import Role
 from grader.syntax import has_placeholder
 
-__all__ = ["follow_steps", "grade", "grade_followed", "submission_steps"]
+__all__ = ["follow_steps", "score", "score_followed", "submission_steps"]
 
 CHECKS = "from dlcore import check, check_choice\n"  # whatever the student called `check` meanwhile
 STUB = 'raise NotImplementedError("Replace this line by your code.")'  # stands in a solution's place
@@ -46,7 +46,7 @@ def submission_steps(notebook: Any, reference: Reference) -> list[Step]:
     """What to run of a rebuilt notebook: top to bottom, then every exercise with its hidden checks."""
     steps = []
     for number, cell in enumerate(notebook.cells):
-        data = course_of(cell)
+        data = course_metadata(cell)
         if cell.cell_type != "code" or data.get("role") == Role.DEMO:
             continue
         if is_check(cell):
@@ -70,7 +70,7 @@ def submission_steps(notebook: Any, reference: Reference) -> list[Step]:
 
 def _solutions(notebook: Any) -> dict[str, str]:
     """The submitted solutions by exercise, in order."""
-    cells = [(course_of(cell), cell.source) for cell in notebook.cells]
+    cells = [(course_metadata(cell), cell.source) for cell in notebook.cells]
     return {data["exercise"]: source for data, source in cells if data.get("role") in (Role.SOLUTION, Role.QUIZ)}
 
 
@@ -79,7 +79,7 @@ def _check_cell(reference: Reference, exercise: str, name: str) -> CheckCell | N
     return next((cell for cell in cells if cell.name == name), None)
 
 
-def grade(notebook: Any, reference: Reference, runs: dict[StepKey, CellRun]) -> dict[str, CellReport]:
+def score(notebook: Any, reference: Reference, runs: dict[StepKey, CellRun]) -> dict[str, CellReport]:
     """The report on every check cell, by its name."""
     failures = _failed_solutions(notebook, runs)
     reports = {}
@@ -140,7 +140,7 @@ def _failed_solutions(notebook: Any, runs: dict[StepKey, CellRun]) -> dict[str, 
     notes: dict[str, list[str]] = {}
     for number, cell in enumerate(notebook.cells):
         run = runs.get(StepKey(Part.CELL, str(number)), CellRun(Status.OK))
-        name = course_of(cell).get("exercise", "")
+        name = course_metadata(cell).get("exercise", "")
         if run.status is Status.ERROR:
             notes.setdefault(name, []).append(f"The solution cell stopped with {run.error}: {run.text}")
         elif run.status in (Status.TIMEOUT, Status.DIED):
@@ -196,7 +196,7 @@ def follow_steps(notebook: Any, reference: Reference, reports: dict[str, CellRep
     return steps
 
 
-def grade_followed(reference: Reference, reports: dict[str, CellReport], runs: dict[StepKey, CellRun]) -> None:
+def score_followed(reference: Reference, reports: dict[str, CellReport], runs: dict[StepKey, CellRun]) -> None:
     """Give back the points of checks that pass once earlier failures are replaced."""
     failed = _failed(reference, reports)
     for report in reports.values():

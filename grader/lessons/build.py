@@ -27,7 +27,7 @@ from grader.errors import BuildError
 from grader.execution.evidence import Record
 from grader.lessons.audit import AuditRow, audit, table
 from grader.lessons.course import Course
-from grader.lessons.notebooks import compose_source, course_of, write_notebook
+from grader.lessons.notebooks import compose_source, course_metadata, write_notebook
 from grader.lessons.parser import Lesson, read_lesson
 from grader.lessons.reference import CheckCell, Reference, load_reference, package_sources, support_files
 from grader.lessons.roles import Role
@@ -61,7 +61,7 @@ def build(course: Course, weeks: Iterable[str], say: Callable[[str], None], *, f
     for week in names:
         if not course.lessons(week):
             known = ", ".join(course.weeks()) or "none"
-            raise BuildError(f"no lessons in {course.course / week}; the weeks are: {known}")
+            raise BuildError(f"no lessons in {course.lessons_folder / week}; the weeks are: {known}")
         stamp = _stamp(course, week)
         if not force and course.read_stamp(week) == stamp | _outputs(course, week) and course.is_released(week):
             say(f"{week}: unchanged")
@@ -78,7 +78,7 @@ def build_week(course: Course, week: str, say: Callable[[str], None]) -> dict[st
     staging = course.cache / "staging" / week
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
-    for name, data in support_files(course.course / week).items():
+    for name, data in support_files(course.lessons_folder / week).items():
         (staging / name).write_bytes(data)
     rows = {}
     lessons = [read_lesson(path) for path in course.lessons(week)]
@@ -139,9 +139,9 @@ def answer_key(reference: Reference, *, hidden: bool) -> dict[str, Any]:
         uses = [name for name in reference.exercises if name in reference.needed(exercise.name)]
         exercises.append({"name": exercise.name, "points": exercise.points, "uses": uses, "checks": checks})
     written = [
-        {"name": course_of(cell)["exercise"], "points": cell.metadata.nbgrader.points}
+        {"name": course_metadata(cell)["exercise"], "points": cell.metadata.nbgrader.points}
         for cell in reference.notebook.cells
-        if course_of(cell).get("role") == Role.WRITTEN
+        if course_metadata(cell).get("role") == Role.WRITTEN
     ]
     return {
         "version": VERSION,
@@ -175,7 +175,7 @@ def _kept(record: Record, outcome: Outcome) -> dict[str, Any]:
 
 def _stamp(course: Course, week: str) -> dict[str, str]:
     """A digest of all that a week is built from."""
-    folder = course.course / week
+    folder = course.lessons_folder / week
     inputs = sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*") if path.is_file())
     code = [
         *package_sources(Path(dlcore.__file__).parent, leave_out=("live", "widgets")),

@@ -33,7 +33,7 @@ class Course:
                 f"{self.root} is not a course: it has no nbgrader_config.py. "
                 "Run the command in the course's folder, or name it with --root."
             )
-        self.course, self.cache = self.root / "course", self.root / ".cache"
+        self.lessons_folder, self.cache = self.root / "course", self.root / ".cache"
         programs = str(Path(sys.executable).parent)  # nbgrader calls alembic by name
         if programs not in os.environ.get("PATH", "").split(os.pathsep):
             os.environ["PATH"] = os.pathsep.join([programs, os.environ.get("PATH", os.defpath)])
@@ -89,15 +89,15 @@ class Course:
 
     def weeks(self) -> list[str]:
         """The folders in course/ that hold lessons."""
-        return sorted({path.parent.name for path in self.course.glob("*/*.md")})
+        return sorted({path.parent.name for path in self.lessons_folder.glob("*/*.md")})
 
     def lessons(self, week: str) -> list[Path]:
         """The lesson files of a week."""
-        return sorted((self.course / week).glob("*.md"))
+        return sorted((self.lessons_folder / week).glob("*.md"))
 
     def lesson(self, week: str, name: str) -> Lesson | None:
         """The lesson that a notebook was built from, if it is here."""
-        path = self.course / week / f"{name}.md"
+        path = self.lessons_folder / week / f"{name}.md"
         return read_lesson(path) if path.is_file() else None
 
     def released_notebooks(self, week: str) -> list[str]:

@@ -21,7 +21,7 @@ from grader.lessons.roles import Role
 __all__ = [
     "compose_source",
     "copy_of",
-    "course_of",
+    "course_metadata",
     "grade_id",
     "is_check",
     "own_code_cells",
@@ -128,7 +128,7 @@ def _name_cells(lesson: Lesson, notebook: NotebookNode) -> None:
         taken.add(cell["id"])
 
 
-def course_of(cell: Any) -> dict[str, Any]:
+def course_metadata(cell: Any) -> dict[str, Any]:
     """A cell's course metadata; empty if it has none or something odd."""
     data = cell.get("metadata", {}).get("course") if isinstance(cell.get("metadata"), dict) else None
     return data if isinstance(data, dict) else {}
@@ -143,7 +143,7 @@ def grade_id(cell: Any) -> str:
 
 def is_check(cell: Any) -> bool:
     """Whether a cell holds an exercise's checks."""
-    return course_of(cell).get("role") == Role.CHECK
+    return course_metadata(cell).get("role") == Role.CHECK
 
 
 def write_notebook(notebook: NotebookNode) -> str:
@@ -154,7 +154,7 @@ def write_notebook(notebook: NotebookNode) -> str:
 def own_code_cells(notebook: Any) -> Iterator[tuple[int, Any]]:
     """The code cells that run while grading and are no checks, each with its number."""
     for number, cell in enumerate(notebook.cells):
-        if cell.cell_type == "code" and not is_check(cell) and course_of(cell).get("role") != Role.DEMO:
+        if cell.cell_type == "code" and not is_check(cell) and course_metadata(cell).get("role") != Role.DEMO:
             yield number, cell
 
 

@@ -18,7 +18,7 @@ from grader.errors import BuildError
 from grader.lessons.hidden_tests import BEGIN_HIDDEN, END_HIDDEN, visible_part
 from grader.lessons.roles import Role
 
-__all__ = ["ROLES", "Cell", "Exercise", "Lesson", "read_lesson"]
+__all__ = ["ROLES", "Cell", "Lesson", "LessonExercise", "read_lesson"]
 
 ROLES = tuple(role for role in Role if role not in (Role.NONE, Role.TEXT, Role.CODE))
 OPTIONS: dict[Role, set[str]] = {
@@ -55,7 +55,7 @@ class Cell:
 
 
 @dataclass
-class Exercise:
+class LessonExercise:
     """The cells of one exercise; a quiz question or a written answer has only one."""
 
     name: str
@@ -77,7 +77,7 @@ class Lesson:
     path: Path
     title: str
     cells: list[Cell]
-    exercises: dict[str, Exercise]
+    exercises: dict[str, LessonExercise]
 
     @property
     def name(self) -> str:
@@ -198,7 +198,7 @@ def _collect_exercises(lesson: Lesson) -> None:
                 raise BuildError(
                     f"the exercise {cell.exercise} stands twice; the first is in line {first}", lesson.path, cell.line
                 )
-            lesson.exercises[cell.exercise] = Exercise(cell.exercise, cell)
+            lesson.exercises[cell.exercise] = LessonExercise(cell.exercise, cell)
         elif cell.role in (Role.CHECK, Role.MISCONCEPTION, Role.ALTERNATIVE):
             exercise = lesson.exercises.get(cell.exercise)
             if exercise is None or exercise.kind != Role.SOLUTION:
@@ -227,7 +227,7 @@ def _check_exercises(lesson: Lesson) -> None:
             _check_quiz(lesson, exercise)
 
 
-def _check_solution(lesson: Lesson, exercise: Exercise) -> None:
+def _check_solution(lesson: Lesson, exercise: LessonExercise) -> None:
     path, cell = lesson.path, exercise.solution
     if not exercise.checks:
         raise BuildError(f"the exercise {exercise.name} has no check cell", path, cell.line)
@@ -249,7 +249,7 @@ def _check_solution(lesson: Lesson, exercise: Exercise) -> None:
             raise BuildError(f"a check cell of {exercise.name} shows the student no check", path, item.line)
 
 
-def _check_quiz(lesson: Lesson, exercise: Exercise) -> None:
+def _check_quiz(lesson: Lesson, exercise: LessonExercise) -> None:
     path, cell = lesson.path, exercise.solution
     wrong = cell.options["wrong"]
     if not isinstance(wrong, dict) or not all(isinstance(k, str) and re.fullmatch("[a-z]", k) for k in wrong):

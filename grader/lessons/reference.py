@@ -29,7 +29,7 @@ from grader.execution.sandbox import Limits, why_no_sandbox
 from grader.execution.step_runner import run_steps_now
 from grader.execution.steps import Part, Step, StepKey
 from grader.lessons.hidden_tests import hidden_part, visible_part
-from grader.lessons.notebooks import course_of, grade_id, is_check, own_code_cells
+from grader.lessons.notebooks import course_metadata, grade_id, is_check, own_code_cells
 from grader.lessons.parser import Lesson
 from grader.lessons.roles import Role
 
@@ -176,7 +176,7 @@ def _skeleton(notebook: Any, files: dict[str, bytes]) -> Reference:
     course = notebook.metadata.get("course", {})
     reference = Reference(str(course.get("lesson", "")), str(course.get("title", "")), {}, notebook, files)
     for cell in notebook.cells:
-        data = course_of(cell)
+        data = course_metadata(cell)
         name = data.get("exercise", "")
         if data.get("role") in (Role.SOLUTION, Role.QUIZ):
             reference.exercises[name] = ReferenceExercise(name, data["role"], cell.source)

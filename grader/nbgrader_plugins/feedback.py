@@ -21,7 +21,7 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 from grader.grading.cell_report import CellReport
-from grader.lessons.notebooks import course_of, grade_id, is_check
+from grader.lessons.notebooks import course_metadata, grade_id, is_check
 from grader.lessons.roles import Role
 from grader.templating import pages
 
@@ -84,8 +84,8 @@ def _exercises(cells: Sequence[Any]) -> list[dict[str, Any]]:
     """What the page shows, exercise by exercise, in the notebook's order."""
     found: dict[str, dict[str, Any]] = {}
     for cell in cells:
-        course = course_of(cell)
-        name = course.get("exercise")
+        data = course_metadata(cell)
+        name = data.get("exercise")
         if not name:
             continue
         item = found.setdefault(
@@ -93,13 +93,13 @@ def _exercises(cells: Sequence[Any]) -> list[dict[str, Any]]:
         )
         grades = cell.metadata.nbgrader
         if is_check(cell):
-            if "report" in course:
-                item["reports"].append(CellReport.from_json(course["report"]))
+            if "report" in data:
+                item["reports"].append(CellReport.from_json(data["report"]))
         else:
-            item |= {"role": course["role"], "source": cell.source, "comment": grades.get("comment") or ""}
+            item |= {"role": data["role"], "source": cell.source, "comment": grades.get("comment") or ""}
             item["anchor"] = grade_id(cell)
         if grades.get("grade"):
             item["score"] += float(grades.get("score") or 0)
             item["points"] += float(grades.get("points") or 0)
-            item["open"] = course.get("role") == Role.WRITTEN and grades.get("needs_manual_grade", False)
+            item["open"] = data.get("role") == Role.WRITTEN and grades.get("needs_manual_grade", False)
     return list(found.values())

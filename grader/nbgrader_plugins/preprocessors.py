@@ -18,7 +18,7 @@ from grader.errors import GradingError
 from grader.execution.sandbox import Limits, why_no_sandbox
 from grader.grading.pipeline import run_and_judge, write_reports
 from grader.lessons.course import Course
-from grader.lessons.notebooks import course_of, grade_id
+from grader.lessons.notebooks import course_metadata, grade_id
 from grader.lessons.reference import Reference, load_reference
 from grader.lessons.roles import Role
 from grader.submissions.rebuild import rebuild
@@ -31,10 +31,10 @@ class ClearAnswers(ClearSolutions):
 
     def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> tuple[Any, Any]:
         """Clear one cell."""
-        course = course_of(cell)
-        if course.get("role") != Role.QUIZ:
+        data = course_metadata(cell)
+        if data.get("role") != Role.QUIZ:
             return super().preprocess_cell(cell, resources, cell_index)
-        cell.source = f'{course["exercise"]} = ""  # type the letter of your answer between the quotes'
+        cell.source = f'{data["exercise"]} = ""  # type the letter of your answer between the quotes'
         return cell, resources
 
 

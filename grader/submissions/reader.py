@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from grader.lessons.notebooks import course_of, grade_id
+from grader.lessons.notebooks import course_metadata, grade_id
 from grader.syntax import parse
 
 __all__ = [
@@ -183,7 +183,7 @@ def _read_cell(number: int, cell: Any) -> SubmittedCell | str:
         source,
         grade_id(cell),
         identifier if isinstance(identifier, str) else "",
-        bool(course_of(cell).get("role")),
+        bool(course_metadata(cell).get("role")),
         _defined(source),
     )
 
@@ -225,7 +225,7 @@ def find_submissions(folder: Path, released: dict[str, Any]) -> dict[str, tuple[
 
 def exercises_of(notebook: Any) -> set[str]:
     """The exercises of a released notebook."""
-    return {course_of(cell)["exercise"] for cell in notebook.cells if course_of(cell).get("exercise")}
+    return {course_metadata(cell)["exercise"] for cell in notebook.cells if course_metadata(cell).get("exercise")}
 
 
 def _mentioned(cells: Iterable[SubmittedCell], names: set[str]) -> set[str]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import nbformat
 
-from grader.lessons.notebooks import copy_of, course_of, grade_id
+from grader.lessons.notebooks import copy_of, course_metadata, grade_id
 from grader.lessons.roles import Role
 from grader.submissions.reader import Submission, SubmittedCell, exercises_of
 
@@ -44,8 +44,8 @@ def rebuild(released: Any, submission: Submission) -> Rebuilt:
     problems = list(submission.problems)
     chosen: dict[str, SubmittedCell] = {}
     for cell in notebook.cells:
-        if course_of(cell).get("role") in (Role.SOLUTION, Role.QUIZ, Role.WRITTEN):
-            name = course_of(cell)["exercise"]
+        if course_metadata(cell).get("role") in (Role.SOLUTION, Role.QUIZ, Role.WRITTEN):
+            name = course_metadata(cell)["exercise"]
             found = _choose(name, cell, submission.cells, problems)
             if found is not None:
                 chosen[name] = found
@@ -133,7 +133,7 @@ def _keep_extras(
 def _is_changed(cell: Any, item: SubmittedCell) -> bool:
     """Whether a cell that runs, and that students are not asked to change, came back with other code."""
     ours, theirs = ([line.rstrip() for line in text.strip().splitlines()] for text in (cell.source, item.source))
-    return course_of(cell).get("role") in (Role.CODE, Role.SETUP, Role.CHECK) and ours != theirs
+    return course_metadata(cell).get("role") in (Role.CODE, Role.SETUP, Role.CHECK) and ours != theirs
 
 
 def _extra(item: SubmittedCell, count: int) -> Any:

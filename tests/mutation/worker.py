@@ -28,7 +28,7 @@ from dlcore.checks.compare import Settings
 from dlcore.checks.diagnosis import show
 from dlcore.checks.evidence import Outcome, observe
 from dlcore.checks.verdict import passes
-from grader.lessons.parser import Exercise, Lesson, read_lesson
+from grader.lessons.parser import Lesson, LessonExercise, read_lesson
 from tests.mutation.inputs import Call, derived_inputs
 from tests.mutation.operators import Mutant, mutants
 
@@ -125,7 +125,7 @@ class Stage:
 class Bench:
     """One exercise: its checks as the reference passes them, and mutants to judge."""
 
-    def __init__(self, stage: Stage, exercise: Exercise):
+    def __init__(self, stage: Stage, exercise: LessonExercise):
         self.stage, self.exercise = stage, exercise
         self.reference = stage.space[exercise.name]
         start = time.perf_counter()
@@ -242,7 +242,7 @@ def main(path: Path, skip: int, what: str) -> None:
                 print(json.dumps({"verdict": verdict, "why": why}), file=out)
 
 
-def _all_mutants(exercise: Exercise, what: str) -> Iterator[tuple[str, Mutant, str]]:
+def _all_mutants(exercise: LessonExercise, what: str) -> Iterator[tuple[str, Mutant, str]]:
     """Each mutant's name, the mutant, and the code that it comes from."""
     for cell in (exercise.solution, *(exercise.alternatives if what == "all" else ())):
         prefix = f"{cell.options['name']}, " if "name" in cell.options else ""

@@ -16,7 +16,7 @@ from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from kernel_options import kernel_options  # type: ignore[import-not-found] # beside this file, inside the sandbox
 
-REHEARSALS = 10  # of running a cell: what Python works out only as it goes is then known to all forks
+WARMUP_RUNS = 10  # of running a cell: what Python works out only as it goes is then known to all forks
 
 
 class PreparedKernel(IPythonKernel):
@@ -72,7 +72,7 @@ class PreparedApp(IPKernelApp):
         self.init_extensions()
         self.init_code()
         self.log.setLevel(self.log_level)  # otherwise each line is written down before it is left out
-        for _ in range(REHEARSALS):
+        for _ in range(WARMUP_RUNS):
             self.kernel.shell.run_cell("pass", silent=True)
 
     def initialize(self, argv: list[str] | None = None) -> None:

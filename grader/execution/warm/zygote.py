@@ -178,7 +178,7 @@ def serve(channel: socket.socket, app: Any) -> None:
         os._exit(status)
 
 
-class Nursery:
+class ForkServer:
     """Forks kernels, and tells of their ends."""
 
     def __init__(self, app: Any):
@@ -239,27 +239,27 @@ def tell(channel: int, text: str) -> None:
     os.close(channel)
 
 
-def attend(control: socket.socket, nursery: Nursery) -> None:
+def attend(control: socket.socket, server: ForkServer) -> None:
     """Fork whenever asked, until there is nobody who could ask."""
     woken, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
     asked = control.fileno()
     for descriptor in (asked, woken):
-        nursery.watched.register(descriptor, select.POLLIN)
+        server.watched.register(descriptor, select.POLLIN)
     while True:
-        ready = [descriptor for descriptor, _ in nursery.watched.poll()]
+        ready = [descriptor for descriptor, _ in server.watched.poll()]
         for descriptor in set(ready) - {asked, woken}:
-            nursery.abandon(descriptor)
+            server.abandon(descriptor)
         if woken in ready:
             os.read(woken, 4096)
-            nursery.reap()
+            server.reap()
         if asked in ready:
             message, descriptors, _, _ = socket.recv_fds(control, 16, 1)
             if not message:
                 return
             for descriptor in descriptors:
-                nursery.fork(descriptor, [asked, woken, waker])
+                server.fork(descriptor, [asked, woken, waker])
 
 
 def main() -> None:
@@ -286,7 +286,7 @@ def main() -> None:
     gc.freeze()
     control.sendall(b"warm")
     write_nowhere()
-    attend(control, Nursery(app))
+    attend(control, ForkServer(app))
     os._exit(0)
 
 
