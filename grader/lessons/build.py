@@ -94,7 +94,7 @@ def build_week(course: Course, week: str, say: Callable[[str], None]) -> dict[st
             listing = "".join(f"\n{lesson.path}:{line}: {text}" for line, text in problems[1:])
             raise BuildError(problems[0][1] + listing, lesson.path, problems[0][0])
         for suffix, hidden in ((SUFFIX, False), (HIDDEN_SUFFIX, True)):
-            key = json.dumps(answer_key(reference, hidden=hidden), ensure_ascii=False, indent=1) + "\n"
+            key = json.dumps(answer_key(reference, hidden=hidden), ensure_ascii=False) + "\n"
             (staging / f"{lesson.name}{suffix}").write_text(key, encoding="utf-8")
         read_answer_key(lesson.name, staging)
     _move_into_place(staging, course.source / week)
