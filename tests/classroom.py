@@ -2,36 +2,53 @@
 
 from __future__ import annotations
 
+import atexit
 import copy
+import functools
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import nbformat
 
 from grader.lessons.course import Course
 from grader.lessons.notebooks import course_metadata
+from grader.lessons.reference import load_reference
 
 REPOSITORY = Path(__file__).parent.parent
 WEEK, LESSON = "week1", "logistic_regression"
 
 
-def make_course(folder: Path, db_url: str | None = None, **settings: object) -> Course:
-    """A course with week 1 released, as an instructor's folder would be."""
-    folder.mkdir(parents=True, exist_ok=True)
+@functools.cache
+def _released_course() -> Path:
+    """A course with week 1 released; made once, as nbgrader takes seconds to make a gradebook and to release."""
+    folder = Path(tempfile.mkdtemp(prefix="released-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     for part in ("course", "source", "release"):
         shutil.copytree(REPOSITORY / part / WEEK, folder / part / WEEK)
-    if (REPOSITORY / ".cache" / "reference").is_dir():
-        shutil.copytree(REPOSITORY / ".cache" / "reference", folder / ".cache" / "reference")
+    shutil.copyfile(REPOSITORY / "nbgrader_config.py", folder / "nbgrader_config.py")
+    course = Course(folder)
+    course.release_week(WEEK)
+    # Once for all copies, too: what the reference returns, which has to be computed where no cache is.
+    load_reference(course.source / WEEK / f"{LESSON}.ipynb", course.lesson(WEEK, LESSON), course.cache / "reference")
+    return folder
+
+
+def make_course(folder: Path, db_url: str | None = None, **settings: object) -> Course:
+    """A course with week 1 released, as an instructor's folder would be."""
+    without = shutil.ignore_patterns("gradebook.db*") if db_url else None
+    shutil.copytree(_released_course(), folder, ignore=without, dirs_exist_ok=True)
     lines = [f"c.RunSubmission.{name} = {value!r}" for name, value in settings.items()]
     lines += [f"c.CourseDirectory.db_url = {db_url!r}"] if db_url else []
     config = (REPOSITORY / "nbgrader_config.py").read_text() + "\n" + "\n".join(lines) + "\n"
     (folder / "nbgrader_config.py").write_text(config)
     course = Course(folder)
-    course.release_week(WEEK)
+    if db_url:
+        course.release_week(WEEK)
     return course
 
 
