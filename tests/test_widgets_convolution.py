@@ -1,5 +1,4 @@
 import re
-import time
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from dlcore.widgets.convolution.convolution_step import IMAGES, KERNELS, Convolu
 from dlcore.widgets.convolution.filter_gallery import FILTERS, FilterGallery
 from dlcore.widgets.convolution.gradient_routing import GradientRouting
 from dlcore.widgets.shared.student_convolution import expected_maps
-from tests.panels import answering, moved, unwritten
+from tests.panels import answering
 from tests.test_gradients_week7 import SPACE
 
 pytestmark = pytest.mark.week7
@@ -27,13 +26,6 @@ def step(function=conv_forward):
 
 def gallery(function=conv_forward):
     return filter_gallery(function)
-
-
-def routing():
-    return gradient_routing(*ROUTING)
-
-
-MAKERS = pytest.mark.parametrize("make", [step, gallery, routing], ids=["step", "gallery", "routing"])
 
 
 def changed(function, change):
@@ -54,33 +46,6 @@ def strideless(A_prev, W, b, stride, pad):
     right, cache = conv_forward(A_prev, W, b, stride, pad)
     everywhere, _ = conv_forward(A_prev, W, b, 1, pad)
     return everywhere[:, : right.shape[1], : right.shape[2]], cache
-
-
-@MAKERS
-def test_every_control_changes_the_picture_but_not_its_size(make):
-    panel = make()
-    layout = panel.live.image.layout
-    for control in panel.controls:
-        before, said, size = panel.live.image.value, panel.sentence, (layout.width, layout.height)
-        old, control.value = control.value, moved(control)
-        assert panel.error is None
-        assert panel.live.image.value != before, control.description
-        assert panel.live.image.value[16:24] == before[16:24]  # a PNG's width and height
-        assert (layout.width, layout.height) == size
-        control.value = old
-        assert panel.live.image.value == before
-        assert panel.sentence == said
-
-
-@MAKERS
-def test_a_tick_is_timed(make, record_property):
-    panel = make()
-    times = []
-    for value in [1, 2, 3] * 5:
-        start = time.perf_counter()
-        panel.controls[2].value = value
-        times.append(time.perf_counter() - start)
-    record_property("milliseconds_per_tick", round(1000 * float(np.median(times)), 1))
 
 
 @pytest.mark.parametrize(("stride", "pad", "side"), [(1, 0, 6), (2, 1, 6), (3, 2, 7), (2, 0, 5)])
@@ -183,8 +148,6 @@ def test_a_wrong_map_is_crossed_out():
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        (unwritten, "Write `unwritten` first, then run this cell again."),
-        (answering(None), "`mine` returned nothing. Is a `return` missing?"),
         (answering(np.zeros((1, 4, 4, 1))), "should return two things: Z and the cache"),
         (answering((np.zeros((4, 4)), ())), r"Z with four axes, but its shape is \(4, 4\)"),
         (answering((np.zeros((1, 3, 4, 1)), ())), r"places down and .* It returned shape \(1, 3, 4, 1\)"),
@@ -302,15 +265,10 @@ def test_wrong_gradients_are_crossed_out():
 @pytest.mark.parametrize(
     ("place", "layer", "function", "message"),
     [
-        (0, "convolution", unwritten, "Write `unwritten` first"),
-        (1, "convolution", unwritten, "Write `unwritten` first"),
-        (2, "max pooling", unwritten, "Write `unwritten` first"),
-        (3, "average pooling", unwritten, "Write `unwritten` first"),
         (0, "convolution", answering((np.zeros((1, 6, 6, 1)), ())), "fewer rows and columns than the input"),
         (1, "convolution", answering(np.zeros((1, 6, 6, 1))), "three things: dA_prev, dW and db"),
         (1, "convolution", answering((np.zeros((1, 8, 8, 1)), 0, 0)), r"dA_prev of shape \(1, 6, 6, 1\) here"),
         (2, "max pooling", answering((np.zeros((1, 3, 3)), ())), "A with four axes"),
-        (3, "max pooling", answering(None), "`mine` returned nothing"),
         (3, "max pooling", answering(np.zeros((6, 6))), r"dA_prev of shape \(1, 6, 6, 1\) here"),
         (3, "average pooling", lambda dA, cache, mode: cache["A"], "raised TypeError"),
     ],

@@ -6,7 +6,7 @@ import pytest
 from dlcore.widgets import gradient_error, plant_a_bug
 from dlcore.widgets.gradient_checking.gradient_error import CURVES, GradientError
 from dlcore.widgets.gradient_checking.plant_a_bug import BUGS, PlantABug
-from tests.panels import answering, unwritten
+from tests.panels import answering
 
 pytestmark = pytest.mark.week4
 
@@ -42,24 +42,6 @@ def choose(panel, bug=None, eps=None):
         panel.controls[1].value = eps
     assert panel.error is None
     return panel.sentence
-
-
-@pytest.mark.parametrize(
-    ("make", "other"),
-    [(lambda: gradient_error(one_sided, centred), list(CURVES)[2]), (lambda: plant_a_bug(check), BUGS[5])],
-    ids=["error", "bug"],
-)
-def test_every_control_changes_the_picture_and_the_sentence_but_not_the_size(make, other):
-    panel = make()
-    layout = panel.live.image.layout
-    for control, value in zip(panel.controls, (other, 1e-3, True), strict=False):
-        before, said, size = panel.live.image.value, panel.sentence, (layout.width, layout.height)
-        control.value = value
-        assert panel.error is None
-        assert panel.live.image.value != before
-        assert panel.sentence != said
-        assert panel.live.image.value[16:24] == before[16:24]  # a PNG's width and height
-        assert (layout.width, layout.height) == size
 
 
 # the V
@@ -107,9 +89,6 @@ def test_a_chord_across_the_kink_has_half_the_slope():
 @pytest.mark.parametrize(
     ("first", "second", "message"),
     [
-        (unwritten, centred, "Write `unwritten` first"),
-        (one_sided, unwritten, "Write `unwritten` first"),
-        (answering(None), centred, "returned nothing. Is a `return` missing"),
         (one_sided, answering(np.zeros(3)), r"an array of shape \(1, 1\), like theta, but it has shape \(3,\)"),
         (answering("12"), centred, "should return one number"),
         (one_sided, lambda f, theta, eps: theta @ np.ones(7), "raised ValueError"),
@@ -199,8 +178,6 @@ def test_an_infinite_error_is_a_long_bar():
 @pytest.mark.parametrize(
     ("student", "message"),
     [
-        (unwritten, "Write `unwritten` first"),
-        (answering(None), "returned nothing. Is a `return` missing"),
         (answering(0.5), "three things: a name, an index and an error"),
         (answering(("dW1", (0, 0), 0.1)), "the name of a parameter, one of W1"),
         (answering(("W1", 3, 0.1)), "an index with 2 numbers for W1"),
@@ -213,13 +190,3 @@ def test_a_wrong_check_gets_kind_words(student, message):
     assert re.search(message, panel.sentence)
     panel.controls[0].value = BUGS[2]
     assert re.search(message, panel.sentence)
-
-
-def test_a_check_that_spoils_its_inputs_does_not_spoil_the_picture():
-    def spoiling(parameters, cost_fn, grads, eps):
-        result = check(parameters, cost_fn, grads, eps)
-        for array in (*parameters.values(), *grads.values()):
-            array[...] = 0
-        return result
-
-    assert choose(plant_a_bug(spoiling), BUGS[4]) == choose(plant_a_bug(check), BUGS[4])

@@ -298,12 +298,12 @@ def raising(*_, **__):
     raise ZeroDivisionError("by nought")
 
 
-raising.__name__ = unwritten.__name__ = "adam_step"
+raising.__name__ = "adam_step"
 COLUMN = np.ones((2, 1))
 STATE = {"v": {"theta": COLUMN}, "s": {"theta": COLUMN}, "t": 1}
 FLAWS = {
     "raises": (raising, "`adam_step` raised ZeroDivisionError: by nought"),
-    "unwritten": (unwritten, "Write `unwritten` first|Write `adam_step` first"),
+    "unwritten": (unwritten, "Write `unwritten` first"),
     "nothing": (answering(None), "`adam_step` returned nothing: is a `return` missing"),
     "one thing": (answering({"theta": COLUMN}), "`adam_step` should return two things"),
     "three things": (answering((1, 2, 3)), "`adam_step` should return two things"),
