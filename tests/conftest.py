@@ -28,6 +28,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.sweep)
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse versions of pytest and pytest-xdist that would tear groups apart without a word.
+
+    Tests of one group share what takes long to make, and must not run beside each other.
+    """
+    if getattr(session.config.option, "loadgroup", False):
+        torn = [item for item in session.items if item.get_closest_marker("xdist_group") and "@" not in item.nodeid]
+        if torn:
+            raise pytest.UsageError(f"--dist loadgroup does not hold together {len(torn)} tests: check the versions")
+
+
 @pytest.fixture(scope="session")
 def course_root() -> Path:
     """The repository, which is a course."""

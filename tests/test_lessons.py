@@ -25,7 +25,11 @@ from grader.lessons.reference import Reference, load_reference, support_files
 
 REPOSITORY = Path(__file__).parent.parent
 LESSONS = [
-    pytest.param(path, marks=getattr(pytest.mark, path.parent.name), id=f"{path.parent.name}-{path.stem}")
+    pytest.param(
+        path,
+        marks=[getattr(pytest.mark, path.parent.name), pytest.mark.xdist_group(path.stem)],  # it is built once
+        id=f"{path.parent.name}-{path.stem}",
+    )
     for path in sorted(REPOSITORY.glob("course/*/*.md"))
 ]
 CELL_SECONDS = 1800  # only what hangs takes that long

@@ -14,7 +14,7 @@ from grader.lessons.reference import load_reference
 from grader.submissions.reader import fetch
 from tests.classroom import LESSON, WEEK, with_solutions
 
-pytestmark = [pytest.mark.usefixtures("needs_sandbox"), pytest.mark.week1]
+pytestmark = [pytest.mark.usefixtures("needs_sandbox"), pytest.mark.week1, pytest.mark.xdist_group("one lesson")]
 FORGETS_THE_MINUS = "def sigmoid(z):\n    return 1 / (1 + np.exp(z))"
 
 
