@@ -103,6 +103,7 @@ def test_a_second_check_catches_what_survives_the_first(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.sweep
 def test_mutants_that_hang_or_end_the_process_stop_nothing(tmp_path):
     solution = "n = 0\nwhile n < len(x):\n    n += 1\nif not n:\n    os._exit(1)\nreturn n * x[0]"
     report = judge_lesson(small_lesson(tmp_path, solution))

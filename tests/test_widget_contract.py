@@ -139,6 +139,7 @@ def test_there_are_words_for_those_who_cannot_see(case):
     assert bundle["text/html"].startswith(f'<img alt="{html.escape(words)}" src="data:image/png;base64,{still}">')
 
 
+@pytest.mark.sweep
 @every(CASES)
 def test_a_tick_is_timed(case, record_property):
     panel, times = case.made_ready(), []
@@ -180,6 +181,7 @@ def test_a_function_that_cannot_be_used_yet_is_named_whatever_is_pressed(case, n
         check()
 
 
+@pytest.mark.sweep
 @every([case for case in CASES if not case.variant and set(case.exposes) < set(case.functions)])
 def test_functions_that_spoil_what_they_are_given_do_not_spoil_the_picture(case):
     careless = {name: spoiling(function) for name, function in case.functions.items() if name not in case.exposes}
