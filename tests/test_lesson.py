@@ -137,12 +137,12 @@ REFUSED = {
     "with two solutions of one exercise": (
         TEXT + DOUBLE,
         'last def double(z):\n    "',
-        "double stands twice; the first",
+        "double is defined twice; the first",
     ),
     "with a quiz called like an exercise": (
         changed(("quiz_sign", "double", 2)),
         'double = "b"',
-        "the exercise double stands twice; the first is in line",
+        "the exercise double is defined twice; the first is in line",
     ),
     "with a check before its solution": (
         HEADER + without(":exercise: double\n:role: solution", DOUBLE) + ROW_MEANS,
@@ -256,7 +256,7 @@ REFUSED = {
             ('check(row_means, rng.normal(size=(2, 3)), label="two rows")\n', ""),
         ),
         "rng = np.random",
-        "a check cell of row_means shows the student no check",
+        "a check cell of row_means has no visible check",
     ),
     "with a list of wrong answers": (
         re.sub(r"wrong:\n.*\n.*\n---", "wrong: [a, c]\n---", TEXT),
