@@ -47,9 +47,9 @@ REFUSED = {
     ),
     "with a broken written cell": (changed((WRITTEN, '+++ {"role": written}')), "Because", "could not be read"),
     "with a list for a name": (changed((":name: halves", ":name: [halves]")), "", "is not of type 'string'"),
-    "with an unknown role": (changed((":role: demo", ":role: demonstration")), "SystemExit", "'demonstration' is none"),
+    "with an unknown role": (changed((":role: demo", ":role: demonstration")), "SystemExit", "'demonstration' is not one"),
     "with an empty role": (changed((":role: demo", ":role:")), "SystemExit", "the role None is not one of"),
-    "with a list of roles": (changed((":role: demo", ":role: [demo]")), "SystemExit", "the role ['demo'] is not one of"),
+    "with a list of roles": (changed((":role: demo", ":role: [demo]")), "SystemExit", "the role ['demo'] is not one"),
     "with no role in a list": (changed((":role: demo", ":role: []")), "SystemExit", "the role [] is not one of"),
     "with an unknown option": (
         changed((":points: 5\n", ":points: 5\n:point: 5\n")),
