@@ -1,9 +1,9 @@
-"""A class of week 1, graded by plain nbgrader and by this grader: the same submissions, checks and scores.
+"""Benchmark grading a class in week 1 against plain nbgrader, with the same submissions, checks and scores.
 
 Plain nbgrader gets a notebook whose check cells run the same checks, visible
 and hidden, inside the student's kernel, and count those that pass. Neither
-side runs the demo cells. The floor is what the cells cost when they are run
-bare, in one process in which everything is imported.
+side runs the demo cells. The lower bound is the time of the bare cells in one
+process with everything imported.
 
     python bench/grading.py [number of submissions]
 """

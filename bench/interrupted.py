@@ -1,8 +1,8 @@
-"""A large class, one submission in twenty hostile or broken: graded undisturbed, and with a grader and a worker killed.
+"""Grade a large class, 5% of it hostile or broken, without interruption and with grader and worker killed.
 
-The second run is ended by ``kill -9`` when half of the class is graded. The
-third goes on where it stopped, and loses a worker to ``kill -9`` on the way.
-In the end the gradebook has to hold just what the undisturbed run left.
+The second run is killed with ``kill -9`` when half of the class is graded. The
+third resumes it, and a worker is killed with ``kill -9`` meanwhile. In the end the
+gradebook must equal that of the uninterrupted run.
 
     python bench/interrupted.py [number of submissions]
 """
