@@ -47,7 +47,7 @@ REFUSED = {
     ),
     "with a broken written cell": (changed((WRITTEN, '+++ {"role": written}')), "Because", "could not be read"),
     "with a list for a name": (changed((":name: halves", ":name: [halves]")), "", "is not of type 'string'"),
-    "with an unknown role": (changed((":role: demo", ":role: demonstration")), "SystemExit", "'demonstration' is not one"),
+    "with an unknown role": (changed((":role: demo", ":role: demonstration")), "SystemExit", "'demonstration' is not"),
     "with an empty role": (changed((":role: demo", ":role:")), "SystemExit", "the role None is not one of"),
     "with a list of roles": (changed((":role: demo", ":role: [demo]")), "SystemExit", "the role ['demo'] is not one"),
     "with no role in a list": (changed((":role: demo", ":role: []")), "SystemExit", "the role [] is not one of"),
