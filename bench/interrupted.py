@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def make_class(folder: Path, number: int) -> Course:
-    """A course in whose submitted/ everybody's work lies."""
+    """A course with all submissions in submitted/."""
     course = make_ours(folder)
     with open(folder / "nbgrader_config.py", "a") as stream:
         stream.write(LIMITS)
@@ -88,7 +88,7 @@ def make_class(folder: Path, number: int) -> Course:
 
 
 def spoil(course: Course, path: Path, attack: Attack) -> None:
-    """Put an attack into a notebook that lies in submitted/."""
+    """Insert an attack into a submitted notebook."""
     place = Place(course.root, course.root, course.root / "note", 1)
     wanted = {name: place.fill(source) for name, source in attack.all_solutions().items()}
     notebook = with_solutions(nbformat.read(path, as_version=4), wanted)

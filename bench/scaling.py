@@ -34,7 +34,7 @@ PRETENDED = (2, 4, 8, 16, 32)  # cores of the cluster
 
 
 class Pretended:
-    """Takes as long as a submission does, without a processor, and returns what one did."""
+    """Waits as long as a submission takes, without using the CPU, and returns a real result."""
 
     def __init__(self, results: Any, seconds: float):
         self.results, self.seconds = results, seconds

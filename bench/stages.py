@@ -38,7 +38,7 @@ NUMBER = 40
 
 
 class Watch:
-    """Adds up seconds of the clock, of this process and of a kernel, for each stage."""
+    """Accumulates wall-clock time and the CPU time of this process and a kernel, for each stage."""
 
     def __init__(self) -> None:
         self.spent: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
@@ -53,7 +53,7 @@ class Watch:
 
 
 def used_by(kernel: Kernel | None) -> float:
-    """Processor seconds of a kernel that runs."""
+    """CPU seconds of a running kernel."""
     if kernel is None or not kernel.alive:
         return 0.0
     times = psutil.Process(kernel.pid).cpu_times()

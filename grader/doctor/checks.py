@@ -155,7 +155,7 @@ def _what_forbids_it() -> str:
 
 def check_warm_kernels() -> Finding:
     """Whether a warm parent can create namespaces for its kernels."""
-    begun = time.monotonic()
+    started = time.monotonic()
     try:
         warm_parent()
     except WarmError as problem:
@@ -163,7 +163,7 @@ def check_warm_kernels() -> Finding:
         return Finding(
             "warm kernels", POOR, found, "Allow nested user namespaces, or wait 1 to 2 s more per submission"
         )
-    return Finding("warm kernels", GOOD, f"the parent was there after {time.monotonic() - begun:.1f} s")
+    return Finding("warm kernels", GOOD, f"the parent was there after {time.monotonic() - started:.1f} s")
 
 
 def _run(source: str, limits: Limits) -> CellRun:
@@ -173,13 +173,13 @@ def _run(source: str, limits: Limits) -> CellRun:
 
 def check_one_cell(limits: Limits) -> Finding:
     """Whether a kernel runs a check and returns its evidence."""
-    begun = time.monotonic()
+    started = time.monotonic()
     run = _run("from dlcore import check\ncheck(abs, -1)", limits)
     if run.status is not Status.OK or not run.evidence:
         why = run.cause or run.error
         found = f"a kernel did not run it ({run.status}{why and ': '}{why} {run.text}".rstrip() + ")"
         return Finding("one cell", BAD, found, "Look at the limits in nbgrader_config.py first")
-    return Finding("one cell", GOOD, f"run in {1000 * (time.monotonic() - begun):.0f} ms, with its kernel")
+    return Finding("one cell", GOOD, f"run in {1000 * (time.monotonic() - started):.0f} ms, with its kernel")
 
 
 def check_memory_limit() -> Finding:
@@ -203,8 +203,8 @@ def check_memory_limit() -> Finding:
 
 def check_workers(limits: Limits) -> Finding:
     """Whether a Dask cluster starts as for grading and handles an empty submission."""
-    begun = time.monotonic()
+    started = time.monotonic()
     (outcome,) = grade_all(GradingContext({}, {}, limits), [GradingTask("nobody", {})], workers=os.cpu_count())
     if outcome.problem:
         return Finding("Dask workers", BAD, outcome.problem, "Use --workers 0 until it is put right")
-    return Finding("Dask workers", GOOD, f"{os.cpu_count()} started and stopped in {time.monotonic() - begun:.1f} s")
+    return Finding("Dask workers", GOOD, f"{os.cpu_count()} started and stopped in {time.monotonic() - started:.1f} s")

@@ -193,9 +193,9 @@ class _Network:
 
     def cost(self, parameters: Mapping[str, Floats], penalty: bool = False) -> float:
         """Half the mean squared error, perhaps with a penalty on the weights."""
-        slip = self._layers(parameters)[-1] - self.Y
+        residual = self._layers(parameters)[-1] - self.Y
         extra = PENALTY * sum(np.sum(np.hypot(1, parameters[f"W{layer}"])) for layer in (1, 2, 3)) if penalty else 0.0
-        return float(0.5 * np.vdot(slip, slip) / EXAMPLES + extra)
+        return float(0.5 * np.vdot(residual, residual) / EXAMPLES + extra)
 
     def pull(self, name: str) -> Floats:
         """What the penalty adds to the gradient of a parameter."""

@@ -38,8 +38,8 @@ def train(
     name, n_h = f"`{name_of(fit)}`", len(parameters["W2"][0])
     history: list[Parameters] = []
     costs: list[float] = []
-    begun = time.perf_counter()
-    while len(costs) < steps and time.perf_counter() - begun < PATIENCE:
+    started = time.perf_counter()
+    while len(costs) < steps and time.perf_counter() - started < PATIENCE:
         given = {key: value.copy() for key, value in parameters.items()}
         result = ask(fit, X.copy(), Y.copy(), given, rate, pause)
         if not isinstance(result, tuple | list) or len(result) != 2:
