@@ -1,20 +1,19 @@
-"""How fast the convolution of the lesson on LeNet is, against loops, SciPy, PyTorch and the machine's limit.
+"""Benchmark the convolution of the lesson on LeNet against loops, SciPy, PyTorch and the machine's limit.
 
 Run with `make bench`, or `python bench/convolution.py` with any Python that
-has NumPy; no other part of the course is needed. All ways do the same work, in
-float64 and with one thread, and have to give equal results before anything is
-timed. PyTorch and SciPy are needed for this comparison only; where they are
-missing, the rest is compared. To compare all:
+has NumPy; no other part of the course is needed. All implementations do the same
+work, in float64 and with one thread, and must give equal results before anything is
+timed. PyTorch and SciPy are optional. To compare all:
 
     python -m venv torchenv
     torchenv/bin/pip install numpy scipy
     torchenv/bin/pip install torch --index-url https://download.pytorch.org/whl/cpu
     torchenv/bin/python bench/convolution.py
 
-The layers timed are the solutions of the lessons `week7/convolution` (loops
-over places) and `week7/lenet` (im2col and one matrix product), as a student
-who solved them has them, read from the built notebooks in `source/`. The limit
-is the time of as many multiplications in a large square matrix product.
+The layers are the reference solutions of the lessons `week7/convolution` (loops over
+positions) and `week7/lenet` (im2col and one matrix product), read from the built
+notebooks in `source/`. The limit is the time of as many multiplications in a large
+square matrix product.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""A class of week 1, graded by plain nbgrader and by this grader: the same submissions, checks and scores.
+"""Benchmark grading a class in week 1 against plain nbgrader, with the same submissions, checks and scores.
 
 Plain nbgrader gets a notebook whose check cells run the same checks, visible
 and hidden, inside the student's kernel, and count those that pass. Neither
-side runs the demo cells. The floor is what the cells cost when they are run
-bare, in one process in which everything is imported.
+side runs the demo cells. The lower bound is the time of the bare cells in one
+process with everything imported.
 
     python bench/grading.py [number of submissions]
 """
@@ -55,7 +55,7 @@ def _try(call):
 
 @dataclass
 class Run:
-    """What one run cost."""
+    """The costs of one run."""
 
     name: str
     seconds: float
@@ -89,7 +89,7 @@ def main() -> None:
 
 
 def make_ours(folder: Path) -> Course:
-    """A course like any instructor's; follow-through is off, since plain nbgrader has none."""
+    """A course as instructors have it, without follow-through, which plain nbgrader lacks."""
     for part in ("course", "source", "release"):
         shutil.copytree(ROOT / part / WEEK, folder / part / WEEK)
     if (ROOT / ".cache" / "reference").is_dir():
@@ -129,7 +129,7 @@ def counting(source: str, points: float) -> str:
 
 
 def submissions(course: Course, reference: Reference, number: int) -> dict[str, dict[str, str]]:
-    """Who hands in which solutions: the reference, each misconception in turn, and halves."""
+    """The solutions by student: the reference, each misconception in turn, and halves."""
     lesson = course.lesson(WEEK, LESSON)
     assert lesson is not None
     right = {name: exercise.solution for name, exercise in reference.exercises.items()}
@@ -150,7 +150,7 @@ def submissions(course: Course, reference: Reference, number: int) -> dict[str, 
 
 
 def hand_in(folder: Path, student: str, solutions: dict[str, str]) -> None:
-    """The released notebook with a student's solutions in it, in submitted/."""
+    """Submit the released notebook with a student's solutions."""
     notebook = nbformat.read(folder / "release" / WEEK / f"{LESSON}.ipynb", as_version=4)
     fill(notebook, solutions)
     target = folder / "submitted" / student / WEEK
@@ -183,18 +183,18 @@ def measured(name: str, command: list[str], folder: Path) -> Run:
 
 
 def busy_seconds() -> float:
-    """Processor seconds that all processes of the machine have used."""
+    """CPU seconds used by all processes of the machine."""
     times = psutil.cpu_times()
     return float(times.user + times.system)
 
 
 @contextlib.contextmanager
 def highest_memory() -> Iterator[list[float]]:
-    """Samples, in MB, of the proportional memory of all that this process has started."""
+    """Samples of the proportional set size, in MB, of this process's descendants."""
     samples, stop = [0.0], threading.Event()
 
     def watch() -> None:
-        while not stop.wait(3.0):  # to look takes time itself
+        while not stop.wait(3.0):  # sampling takes time itself
             total = 0
             for process in psutil.Process().children(recursive=True):
                 with contextlib.suppress(OSError, IndexError):
@@ -224,7 +224,7 @@ def scores(folder: Path) -> dict[str, dict[str, float]]:
 
 
 def floor(course: Course, reference: Reference, notebooks: dict[str, dict[str, str]]) -> float:
-    """Seconds for one submission whose cells run bare in a warm process, evidence and all."""
+    """Seconds for one submission whose cells run bare, with evidence, in a warm process."""
     released = nbformat.read(course.release / WEEK / f"{LESSON}.ipynb", as_version=4)
     work = []
     for solutions in notebooks.values():

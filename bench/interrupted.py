@@ -1,8 +1,8 @@
-"""A large class, one submission in twenty hostile or broken: graded undisturbed, and with a grader and a worker killed.
+"""Grade a large class, 5% of it hostile or broken, without interruption and with grader and worker killed.
 
-The second run is ended by ``kill -9`` when half of the class is graded. The
-third goes on where it stopped, and loses a worker to ``kill -9`` on the way.
-In the end the gradebook has to hold just what the undisturbed run left.
+The second run is killed with ``kill -9`` when half of the class is graded. The
+third resumes it, and a worker is killed with ``kill -9`` meanwhile. In the end the
+gradebook must equal that of the uninterrupted run.
 
     python bench/interrupted.py [number of submissions]
 """
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def make_class(folder: Path, number: int) -> Course:
-    """A course in whose submitted/ everybody's work lies."""
+    """A course with all submissions in submitted/."""
     course = make_ours(folder)
     with open(folder / "nbgrader_config.py", "a") as stream:
         stream.write(LIMITS)
@@ -88,7 +88,7 @@ def make_class(folder: Path, number: int) -> Course:
 
 
 def spoil(course: Course, path: Path, attack: Attack) -> None:
-    """Put an attack into a notebook that lies in submitted/."""
+    """Insert an attack into a submitted notebook."""
     place = Place(course.root, course.root, course.root / "note", 1)
     wanted = {name: place.fill(source) for name, source in attack.all_solutions().items()}
     notebook = with_solutions(nbformat.read(path, as_version=4), wanted)

@@ -1,9 +1,9 @@
-"""How the rate of grading grows with the number of Dask workers, and what the one process that records can take.
+"""Benchmark grading with different numbers of Dask workers, and the limit set by the main process.
 
 First real submissions of week 1 on 1, 2 and 4 worker processes. Then the same
-class with pretended work: places that wait as long as a submission holds a
-core and hand back a result that is there already, so that a cluster with more
-cores than this machine can be tried; what remains is the cost of the driver.
+class with simulated work: tasks that wait as long as a submission occupies a core
+and return a precomputed result, which simulates a cluster with more cores than
+this machine; what remains is the cost of the main process.
 
     python bench/scaling.py [number of submissions]
 """
@@ -34,7 +34,7 @@ PRETENDED = (2, 4, 8, 16, 32)  # cores of the cluster
 
 
 class Pretended:
-    """Takes as long as a submission does, without a processor, and returns what one did."""
+    """Waits as long as a submission takes, without using the CPU, and returns a real result."""
 
     def __init__(self, results: Any, seconds: float):
         self.results, self.seconds = results, seconds

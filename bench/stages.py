@@ -1,8 +1,8 @@
-"""Where the time of one submission goes, stage by stage: all of week 1 right, one at a time, nothing else running.
+"""Profile the stages of grading one right submission of week 1 at a time.
 
-"here" is processor time of the process that grades, "kernel" that of the
-student's kernel. Side by side on all cores, stages overlap and cores share
-caches, so a class needs more processor time and less of the clock than these sums.
+"here" is the CPU time of the grading process, "kernel" that of the student's
+kernel. When a class is graded in parallel, stages overlap and cores share caches, so
+it takes more CPU time and less wall-clock time than these sums.
 
     python bench/stages.py [number of submissions]
 """
@@ -38,7 +38,7 @@ NUMBER = 40
 
 
 class Watch:
-    """Adds up seconds of the clock, of this process and of a kernel, for each stage."""
+    """Accumulates wall-clock time and the CPU time of this process and a kernel, for each stage."""
 
     def __init__(self) -> None:
         self.spent: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
@@ -53,7 +53,7 @@ class Watch:
 
 
 def used_by(kernel: Kernel | None) -> float:
-    """Processor seconds of a kernel that runs."""
+    """CPU seconds of a running kernel."""
     if kernel is None or not kernel.alive:
         return 0.0
     times = psutil.Process(kernel.pid).cpu_times()
@@ -65,7 +65,7 @@ async def run(watch: Watch, steps: list, files: dict[str, bytes]) -> dict:
     kernel = Kernel(Limits(), True, files)
     with watch.stage("kernel: fork, namespaces, IPython", kernel):
         await kernel.__aenter__()
-        await kernel.run("")  # the greeting comes before IPython is complete
+        await kernel.run("")  # the welcome message comes before IPython is ready
     for name, stage in (("first pass: the notebook, visible checks", ""), ("second pass: hidden checks", "hidden")):
         with watch.stage(name, kernel):
             batch = {str(step.key): step for step in steps if step.stage == stage}
@@ -86,7 +86,7 @@ def main() -> None:
         hand_in(course.root, "ada", right)
         released = released_notebooks(course.release / WEEK)[LESSON]
         with Recorder(course, WEEK) as recorder:
-            for count in (3, number):  # a few for warming up
+            for count in (3, number):  # first a few to warm up
                 watch = Watch()
                 for place in range(count):
                     with watch.stage("reading and rebuilding"):

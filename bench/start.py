@@ -1,4 +1,4 @@
-"""How long the things take that people wait for: importing dlcore, and one check.
+"""Benchmark what users wait for: importing dlcore, and one check.
 
 Run with `make bench`, or `python bench/start.py`.
 """

@@ -1,7 +1,7 @@
-"""New pictures a second while the optimizers' race plays, in JupyterLab and Chromium.
+"""Benchmark the frame rate of the optimizers' race in JupyterLab and Chromium.
 
-Run with `make bench`, or `python bench/trajectories.py`. A picture counts when
-the page has drawn it.
+Run with `make bench`, or `python bench/trajectories.py`. A frame counts when the
+browser has drawn it.
 """
 
 import itertools

@@ -1,7 +1,7 @@
-"""What the lessons import: checks, progress, data, pictures and widgets.
+"""The package that lessons import: checks, progress, data, plots and widgets.
 
-Pictures and widgets are modules of their own (`dlcore.plots`,
-`dlcore.widgets`), so that ``import dlcore`` needs NumPy alone.
+Plots and widgets are separate modules (`dlcore.plots`, `dlcore.widgets`), so that
+``import dlcore`` needs only NumPy.
 """
 
 from dlcore.checks.api import begin, check, check_choice

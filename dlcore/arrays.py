@@ -1,4 +1,4 @@
-"""Short names for the kinds of arrays that the code of the course takes and returns."""
+"""Type aliases for the course's arrays."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Errors that a student may meet.
+"""Errors for students.
 
 CourseError (a ValueError)
  ├── SetupError      the notebook is not set up: no answer key, unknown mode
- ├── CodecError      a value that cannot travel between processes
+ ├── CodecError      a value cannot be encoded or decoded
  └── CheckFailed     an exercise's function is not right yet
       └── NotAttempted   …because it is not written yet
 """
@@ -13,24 +13,24 @@ __all__ = ["CheckFailed", "CodecError", "CourseError", "NotAttempted", "SetupErr
 
 
 class CourseError(ValueError):
-    """Something that a student can put right; the message says how."""
+    """An error that a student can fix; the message says how."""
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython shows instead of a traceback: the message alone."""
+        """The message alone, which IPython shows instead of a traceback."""
         return [str(self)]
 
 
 class SetupError(CourseError):
-    """The notebook is not set up as the lesson needs it."""
+    """The notebook is not set up for the lesson."""
 
 
 class CodecError(CourseError):
-    """A value that is not numbers, texts, arrays, or lists, tuples and dicts of those."""
+    """A value other than numbers, strings, arrays, or lists, tuples and dicts of those."""
 
 
 class CheckFailed(CourseError):
-    """A function did not return what its exercise asks for."""
+    """A function does not do what its exercise asks for."""
 
 
 class NotAttempted(CheckFailed):
-    """A function is still the placeholder that the lesson came with."""
+    """A function is still the lesson's placeholder."""

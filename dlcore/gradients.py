@@ -1,4 +1,4 @@
-"""A quick test of a gradient: does it predict how f changes along random directions?"""
+"""Check a gradient against central differences along random directions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["gradient_check"]
 
 Arrays = dict[str, Floats]
 
-SMALL = 1e-7  # what a difference within the rounding of f counts as, at most
+SMALL = 1e-7  # upper bound on the error where the difference is within the rounding of f
 
 _SINGLE = ""  # the key under which one array travels as a dict of arrays
 
@@ -28,26 +28,26 @@ def gradient_check(
     eps: float = 1e-6,
     directions: int = 5,
 ) -> float:
-    """Return how far `gradient` is from the slopes of `f` at `theta`, as a relative error.
+    """Return the relative error of `gradient` against the slopes of `f` at `theta`.
 
     Along a random direction v of length 1, the slope of f is
 
         (f(θ + εv) − f(θ − εv)) / 2ε  ≈  gradient · v.
 
-    The error of one direction is the difference of the two sides divided by
-    the largest of their sizes and the size that is usual for a random v,
-    ‖gradient‖/√n. A difference as small as the rounding of f counts as 1e-7 at most.
-    Right gradients give about 1e-7 or less, wrong ones 1e-3 or more.
+    The error of one direction is the difference of the two sides divided by the
+    largest of their absolute values and the typical size for a random v,
+    ‖gradient‖/√n. If the difference is within the rounding of f, the error is at
+    most 1e-7. Right gradients give about 1e-7 or less, wrong ones 1e-3 or more.
 
     Args:
-        f: maps what `theta` is to one number. It is called twice a direction,
-            with new arrays.
+        f: maps a value like `theta` to one number. It is called twice per
+            direction, with new arrays.
         gradient: the gradient of f at `theta` (its values, not a function), of
             the same structure and shapes as `theta`.
         theta: the point, one array or a dict of arrays.
-        rng: where the directions come from.
+        rng: the source of the directions.
         eps: the step length ε, above 0, in the units of theta.
-        directions: how many directions are tried, 1 or more.
+        directions: the number of directions, 1 or more.
 
     Returns:
         The largest of the errors, a Python float from 0 to 2, or inf if the
@@ -84,7 +84,7 @@ def gradient_check(
 
 
 def _error(numeric: float, claimed: float, usual: float, rounding: float) -> float:
-    """Difference of two slopes, relative to their size; within the rounding of f it counts as small."""
+    """The relative difference of two slopes, at most SMALL if it is within the rounding of f."""
     difference = abs(numeric - claimed)
     if not np.isfinite(difference):
         return np.inf
@@ -93,7 +93,7 @@ def _error(numeric: float, claimed: float, usual: float, rounding: float) -> flo
 
 
 def _direction(point: Arrays, rng: np.random.Generator) -> Arrays:
-    """A direction of length 1, all directions being equally likely."""
+    """A direction of length 1, uniformly distributed."""
     v = {name: rng.standard_normal(array.shape) for name, array in point.items()}
     length = np.sqrt(_dot(v, v))
     return {name: array / length for name, array in v.items()}

@@ -1,8 +1,8 @@
-"""Pictures for the lessons, in one style and in colours that everybody can tell apart.
+"""Plots for the lessons, in one style and with colours that are safe for colour-blind readers.
 
 The colours are those of Okabe and Ito. Classes also differ in their markers, so
-a picture survives a black-and-white printer. Class 0 is blue and round, class 1
-vermilion and pointed, everywhere in the course.
+plots remain readable in black and white. Class 0 is blue and round, class 1
+vermilion and triangular, throughout the course.
 """
 
 from __future__ import annotations
@@ -78,12 +78,12 @@ STYLE: dict[Any, Any] = {
 
 
 def style() -> None:
-    """Give every matplotlib figure made from now on the look of the course."""
+    """Apply the course's style to all matplotlib figures created from now on."""
     matplotlib.rcParams.update(STYLE)
 
 
 def scatter_classes(ax: Axes, X: ArrayLike, Y: ArrayLike, size: float = 36) -> list[PathCollection]:
-    """Draw the examples in the plane, one colour and one marker a class.
+    """Draw examples in the plane, one colour and one marker per class.
 
     Args:
         ax: the axes to draw in.
@@ -95,7 +95,7 @@ def scatter_classes(ax: Axes, X: ArrayLike, Y: ArrayLike, size: float = 36) -> l
         The artists, one for each class that occurs, labelled for `ax.legend()`.
 
     Raises:
-        CourseError: `X` does not have two rows, or `Y` not one label a column.
+        CourseError: `X` does not have two rows, or `Y` not one label per column.
     """
     X, Y = np.asarray(X), np.asarray(Y)
     if X.ndim != 2 or X.shape[0] != 2:
@@ -130,7 +130,7 @@ def decision_boundary(
     Args:
         ax: the axes to draw in; gets the limits `xlim` and `ylim`.
         predict: maps examples, shape (2, k), to probabilities, shape (1, k).
-            It is called once. Predictions of 0 and 1 will do as well.
+            It is called once. Predictions of 0 and 1 work as well.
         xlim, ylim: the part of the plane to show, (low, high).
         points: grid points along each side.
 
@@ -162,8 +162,8 @@ def show_digits(images: ArrayLike, titles: Sequence[object] | None = None, colum
     Args:
         images: shape (m, height, width), any range of numbers; the smallest
             is shown white and the largest black.
-        titles: what to write above each image, m of them.
-        columns: images a row.
+        titles: a title for each image.
+        columns: images per row.
 
     Raises:
         CourseError: `images` has another number of dimensions or is empty, or
@@ -182,7 +182,7 @@ def show_digits(images: ArrayLike, titles: Sequence[object] | None = None, colum
 
     import matplotlib.pyplot as plt
 
-    inches = 8.0 / max(columns, 6) / (images.shape[2] + 2)  # of one pixel
+    inches = 8.0 / max(columns, 6) / (images.shape[2] + 2)  # per pixel
     size = (sheet.shape[1] * inches, sheet.shape[0] * inches)
     _, ax = plt.subplots(figsize=size, layout="constrained")
     ax.imshow(sheet, cmap="gray_r", interpolation="nearest", aspect="equal")
@@ -192,7 +192,7 @@ def show_digits(images: ArrayLike, titles: Sequence[object] | None = None, colum
 
 
 def _lay_out(images: Floats, columns: int, gap: int, headroom: int) -> tuple[Floats, list[tuple[int, int]]]:
-    """One big image, NaN where there is none, and each small image's top left corner."""
+    """One sheet of all images, NaN between them, and each image's top left corner."""
     m, height, width = images.shape
     down, across = height + gap + headroom, width + gap
     sheet = np.full((-(-m // columns) * down, columns * across), np.nan)

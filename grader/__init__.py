@@ -1,5 +1,5 @@
-"""What instructors and authors run: build lessons, grade, report.
+"""The instructors' and authors' side: build lessons, grade submissions, report.
 
-``python -m grader --help`` lists the commands; nbgrader uses the parts in
-`grader.nbgrader_plugins.config` through nbgrader_config.py.
+``python -m grader --help`` lists the commands; nbgrader loads the plugins in
+`grader.nbgrader_plugins` through nbgrader_config.py.
 """

@@ -1,7 +1,7 @@
 """The command line: ``python -m grader COMMAND``.
 
-Exit codes: 0 all went well; 1 it went through, but something failed (a
-submission, a check of the demo); 2 it could not be done as asked.
+Exit codes: 0 success; 1 completed, but something failed (a submission, a check
+of the demo); 2 the command could not be carried out.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code."""
+    """The exit code of one command."""
     options = _parser().parse_args(arguments)
     try:
         return options.run(options)
@@ -107,17 +107,16 @@ def _lab(options: argparse.Namespace) -> int:
 
 
 def lab_environment() -> dict[str, str]:
-    """The environment of a student's JupyterLab, without nbgrader's panels for instructors."""
+    """The environment of a student's JupyterLab, without nbgrader's instructor extensions."""
     settings = [str(Path(__file__).parent / "student_lab"), os.environ.get("JUPYTER_CONFIG_PATH", "")]
-    threads = {"OPENBLAS_NUM_THREADS": "1"}  # many make small matrices slower, not faster
+    threads = {"OPENBLAS_NUM_THREADS": "1"}  # more threads slow down small matrices
     return threads | os.environ | {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, settings))}
 
 
 def copy_release(release: Path, folder: Path) -> list[str]:
-    """Copy released files into a working folder; answer keys are renewed, work is never written over.
+    """The files newly copied from a release into a working folder.
 
-    Returns:
-        The files that were not there before.
+    Changed answer keys and modules are updated; notebooks are never overwritten.
     """
     copied = []
     for path in sorted(path for path in release.glob("*/*") if path.is_file()):

@@ -1,9 +1,9 @@
-"""Errors that authors and instructors may meet.
+"""Errors for authors and instructors.
 
 Problem
- ├── BuildError     a lesson that cannot be built: file, line and reason
- └── GradingError   submissions that cannot be graded as asked
-      └── KernelLost  a kernel ended through no fault of the code in it
+ ├── BuildError     a lesson cannot be built: file, line and reason
+ └── GradingError   submissions cannot be graded
+      └── KernelLost  a kernel was ended by something other than its own code
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ __all__ = ["BuildError", "GradingError", "KernelLost", "Problem", "reason_of"]
 
 
 class Problem(Exception):
-    """Something that the person at the keyboard can put right."""
+    """An error that the user can fix; the CLI shows its message without a traceback."""
 
 
 class BuildError(Problem):
-    """A lesson that cannot be built."""
+    """A lesson cannot be built."""
 
     def __init__(self, reason: str, path: Path | str | None = None, line: int | None = None):
         self.reason, self.path, self.line = reason, path, line
@@ -27,14 +27,14 @@ class BuildError(Problem):
 
 
 class GradingError(Problem):
-    """Grading cannot go on as asked."""
+    """Submissions cannot be graded."""
 
 
 class KernelLost(GradingError):
-    """A kernel ended together with the process that made it."""
+    """A kernel ended because its warm parent did."""
 
 
 def reason_of(problem: BaseException) -> str:
-    """What a library says of a problem, in one line; of a database's, what the database said."""
+    """A library's exception in one line; for SQLAlchemy's, the database driver's message."""
     said = str(getattr(problem, "orig", None) or problem).splitlines() or [""]
     return f"{type(problem).__name__}: {said[0]}"

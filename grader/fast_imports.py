@@ -1,7 +1,7 @@
-"""Imported before anything that imports jsonschema, to keep it from compiling a grammar that nothing here needs.
+"""Keep jsonschema from importing rfc3987_syntax; must be imported before anything that imports jsonschema.
 
-It is the grammar of internationalised addresses, of which notebooks have none; compiling it takes longer than all
-other imports together. jsonschema does without it where it is not installed, and that is what it is told here.
+rfc3987_syntax compiles a grammar of internationalised URIs, which takes longer than all other imports together and
+is of no use for notebooks. It is an optional dependency, so it is marked as not installed.
 """
 
 import sys

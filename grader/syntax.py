@@ -1,4 +1,4 @@
-"""Python's syntax trees, in several threads."""
+"""Thread-safe parsing of Python source."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import warnings
 
 __all__ = ["has_placeholder", "parse"]
 
-_one_at_a_time = threading.Lock()  # Python 3.11 counts depths for all threads together (cpython#106905)
+_one_at_a_time = threading.Lock()  # in Python 3.11 all threads share the recursion depth of `ast` (cpython#106905)
 
 
 def parse(source: str) -> ast.Module | None:
-    """The syntax tree of some code, or None where it is no Python; never raises or warns."""
+    """The syntax tree of `source`, or None if it is not valid Python; never raises or warns."""
     try:
         with _one_at_a_time, warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -22,7 +22,7 @@ def parse(source: str) -> ast.Module | None:
 
 
 def has_placeholder(source: str) -> bool:
-    """Whether a solution is still, or again, the released one: a function that does nothing but say so.
+    """Whether a solution still contains the released placeholder: a function that only raises NotImplementedError.
 
     >>> has_placeholder("def f(x):\\n    raise NotImplementedError('Replace this line by your code.')")
     True
@@ -37,7 +37,7 @@ def has_placeholder(source: str) -> bool:
 
 
 def _raises_at_once(body: list[ast.stmt]) -> bool:
-    """Whether a function's body comes to a `raise NotImplementedError` in any case."""
+    """Whether a function's body reaches a top-level `raise NotImplementedError`."""
     for statement in body:
         if isinstance(statement, ast.Return):
             return False

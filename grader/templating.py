@@ -1,4 +1,4 @@
-"""Templates: what they are given is escaped, and what they make holds no scripts."""
+"""Jinja templates with autoescaping."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["pages"]
 
 
 def _inline(text: str) -> Markup:
-    """A sentence in which `names` between backticks are code."""
+    """A sentence in which text between backticks is marked up as code."""
     parts = re.split(r"`([^`\n]+)`", text)
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if place % 2 else Markup("{}").format(part)
@@ -23,7 +23,7 @@ def _inline(text: str) -> Markup:
 
 @functools.cache
 def pages() -> jinja2.Environment:
-    """The templates of all our pages; what they are given is escaped."""
+    """The Jinja environment for all pages, with autoescaping."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         autoescape=True,

@@ -1,4 +1,4 @@
-"""The old name of `grader.nbgrader_plugins.config`, for courses whose nbgrader_config.py still says it."""
+"""Deprecated alias of `grader.nbgrader_plugins.config`, for courses whose nbgrader_config.py still imports it."""
 
 import warnings
 
@@ -8,6 +8,6 @@ __all__ = ["configure"]
 
 warnings.warn(
     "nbgrader_config.py imports grader.wiring, which has moved: write `from grader.nbgrader_plugins import configure`",
-    FutureWarning,  # shown by default, as it is for whoever keeps the course
+    FutureWarning,  # shown by default, unlike DeprecationWarning
     stacklevel=2,
 )

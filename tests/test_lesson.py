@@ -47,10 +47,10 @@ REFUSED = {
     ),
     "with a broken written cell": (changed((WRITTEN, '+++ {"role": written}')), "Because", "could not be read"),
     "with a list for a name": (changed((":name: halves", ":name: [halves]")), "", "is not of type 'string'"),
-    "with an unknown role": (changed((":role: demo", ":role: demonstration")), "SystemExit", "'demonstration' is none"),
-    "with an empty role": (changed((":role: demo", ":role:")), "SystemExit", "the role None is none of"),
-    "with a list of roles": (changed((":role: demo", ":role: [demo]")), "SystemExit", "the role ['demo'] is none of"),
-    "with no role in a list": (changed((":role: demo", ":role: []")), "SystemExit", "the role [] is none of"),
+    "with an unknown role": (changed((":role: demo", ":role: demonstration")), "SystemExit", "'demonstration' is not"),
+    "with an empty role": (changed((":role: demo", ":role:")), "SystemExit", "the role None is not one of"),
+    "with a list of roles": (changed((":role: demo", ":role: [demo]")), "SystemExit", "the role ['demo'] is not one"),
+    "with no role in a list": (changed((":role: demo", ":role: []")), "SystemExit", "the role [] is not one of"),
     "with an unknown option": (
         changed((":points: 5\n", ":points: 5\n:point: 5\n")),
         "check(double, 1.5)",
@@ -137,12 +137,12 @@ REFUSED = {
     "with two solutions of one exercise": (
         TEXT + DOUBLE,
         'last def double(z):\n    "',
-        "double stands twice; the first",
+        "double is defined twice; the first",
     ),
     "with a quiz called like an exercise": (
         changed(("quiz_sign", "double", 2)),
         'double = "b"',
-        "the exercise double stands twice; the first is in line",
+        "the exercise double is defined twice; the first is in line",
     ),
     "with a check before its solution": (
         HEADER + without(":exercise: double\n:role: solution", DOUBLE) + ROW_MEANS,
@@ -256,7 +256,7 @@ REFUSED = {
             ('check(row_means, rng.normal(size=(2, 3)), label="two rows")\n', ""),
         ),
         "rng = np.random",
-        "a check cell of row_means shows the student no check",
+        "a check cell of row_means has no visible check",
     ),
     "with a list of wrong answers": (
         re.sub(r"wrong:\n.*\n.*\n---", "wrong: [a, c]\n---", TEXT),

@@ -1,1 +1,1 @@
-"""What `check` needs: arguments and results as data, comparison, verdict, diagnosis, and the answer key."""
+"""The implementation of `check`: evidence, codec, comparison, verdict, diagnosis, and the answer key."""

@@ -1,7 +1,7 @@
-"""The answer key that lies beside a notebook: what its visible checks expect.
+"""The answer key beside a notebook: the expected outcomes of its visible checks.
 
 The build writes it from the reference solutions and the misconceptions. Hidden
-checks are not in it; they are in a file of their own that stays in source/.
+checks are in a separate file that stays in source/.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SAME_ARGUMENTS = Settings(rtol=1e-6)
 
 @dataclass(frozen=True)
 class KnownCheck:
-    """One visible check: its arguments, and what the reference did with them."""
+    """One check: its arguments, and the outcomes of the reference and the misconceptions."""
 
     arguments: Any
     label: str
@@ -39,7 +39,7 @@ class KnownCheck:
 
 @dataclass(frozen=True)
 class KeyExercise:
-    """A graded exercise: its name, its points, its visible checks, and the exercises that it builds on."""
+    """A graded exercise: its name, its points, its checks, and the exercises that it builds on."""
 
     name: str
     points: float
@@ -47,7 +47,7 @@ class KeyExercise:
     uses: tuple[str, ...] = ()
 
     def find(self, arguments: Any, label: str = "") -> int | None:
-        """Which check has these arguments (up to rounding) and, if several have, this label."""
+        """The number of the check with these arguments (up to rounding) and, if several match, this label."""
         same = [n for n, check in enumerate(self.checks) if agree(check.arguments, arguments, SAME_ARGUMENTS)]
         return next((n for n in same if self.checks[n].label == label), same[0] if same else None)
 
@@ -60,7 +60,7 @@ class Key:
         lesson: the notebook's name.
         title: the lesson's title.
         exercises: those with checks, by name, in the lesson's order.
-        written: the questions that a person grades, with their points.
+        written: the points of manually graded questions, by name.
     """
 
     lesson: str
@@ -72,10 +72,10 @@ class Key:
 def read_key(lesson: str, folder: str | Path = ".") -> Key:
     """The answer key of `lesson` in `folder`.
 
-    Beside the instructor's notebook lies a second file, with the hidden checks.
+    If the file with the hidden checks is there, as in source/, its checks are included.
 
     Raises:
-        SetupError: no such file, or it is damaged.
+        SetupError: the file is missing or damaged.
     """
     path = Path(folder) / f"{lesson}{SUFFIX}"
     if not path.is_file():

@@ -1,8 +1,8 @@
-"""`check` and `check_choice`: try a function, say what is wrong with it.
+"""`check` and `check_choice`: call a student's function and report what is wrong with it.
 
-In a student's notebook they compare with the answer key and explain. While a
-submission is graded they compare nothing: they hand over what the function
-returned, and a process that never ran student code judges it.
+In a student's notebook they compare with the answer key and explain. During
+grading they compare nothing: they emit evidence, which is judged in a process that
+never runs student code.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from dlcore.errors import CheckFailed, CourseError, NotAttempted, SetupError
 __all__ = ["MODE_VARIABLE", "begin", "check", "check_choice", "open_lessons", "results", "same_function"]
 
 MODE_VARIABLE = "DLCORE_MODE"
-EVIDENCE_VARIABLE = "DLCORE_EVIDENCE"  # a pipe that takes evidence, one line of JSON for each check
+EVIDENCE_VARIABLE = "DLCORE_EVIDENCE"  # path of a pipe for evidence, one line of JSON per check
 GREEN, RED, PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[0m"
 
 _lessons: dict[str, Key] = {}
@@ -45,8 +45,8 @@ def begin(lesson: str, folder: str = ".") -> None:
     """Start a lesson: read its answer key from the notebook's folder.
 
     Args:
-        lesson: the notebook's name without its ending.
-        folder: where the key lies; the notebook's own folder by default.
+        lesson: the notebook's name without its suffix.
+        folder: the answer key's folder; the notebook's own by default.
 
     Raises:
         SetupError: the key is missing or damaged.
@@ -85,7 +85,7 @@ def check(
     Args:
         function: the function to try; the exercise is found by its name.
         args, kwargs: its arguments. The function gets copies.
-        label: what the check is called in messages; the call itself if None.
+        label: the check's name in messages; the call itself if None.
         compare: "close", "exact" or "moments".
         rtol, atol: relative and absolute tolerance; atol=None means 1e-7 times
             the largest expected entry.
@@ -118,7 +118,7 @@ def check_choice(name: str, choice: Any, options: str) -> None:
     Args:
         name: the question's name.
         choice: the letter chosen, or "" for none yet.
-        options: the letters that there are, such as "abcd".
+        options: the valid letters, such as "abcd".
 
     Raises:
         CheckFailed: the choice is wrong; the message explains.
@@ -141,7 +141,7 @@ def _call_text(name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
 
 
 def _brief(value: Any) -> str:
-    """An argument in a few words."""
+    """An argument, abbreviated."""
     if isinstance(value, np.ndarray):
         is_row = value.size == value.shape[-1] if value.ndim else True
         text = show(value.tolist(), 100) if is_row and value.size < 14 else ""  # more entries do not fit
@@ -156,10 +156,10 @@ def _brief(value: Any) -> str:
 
 
 def _emit(names: list[str], arguments: Any, outcome: Outcome, label: str | None, call: str, settings: Settings) -> None:
-    """Hand over what was observed, for the grader to judge."""
+    """Emit one check's evidence for the grader, to the pipe or as a display message."""
     arrays = [item for item in (*arguments[0], *arguments[1].values()) if isinstance(item, np.ndarray)]
     came = outcome.to_json()
-    came["seconds"] = came.pop("seconds")  # last, so that what repeats a known result begins like it
+    came["seconds"] = came.pop("seconds")  # last, so that lines with equal results have a common prefix
     data = {
         "version": 1,
         "names": names[:8],
@@ -178,9 +178,9 @@ def _emit(names: list[str], arguments: Any, outcome: Outcome, label: str | None,
 
 
 def _written(data: dict[str, Any], pipe: str) -> bool:
-    """Whether `data` could be written to the pipe, all of it."""
+    """Whether all of `data` could be written to the pipe."""
     try:
-        descriptor = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)  # an error, not a wait, if nobody reads
+        descriptor = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)  # fails instead of blocking without a reader
         os.set_blocking(descriptor, True)
     except OSError:
         return False
@@ -194,7 +194,7 @@ def _written(data: dict[str, Any], pipe: str) -> bool:
 
 
 def _find(names: list[str], arguments: Any, label: str) -> tuple[KeyExercise, int]:
-    """The exercise that goes by one of `names` and has a check with these arguments, and the check's number."""
+    """The exercise with one of `names` and a check with these arguments, and the check's number."""
     if not _lessons:
         raise SetupError("The lesson has not begun. Run the first code cell, then this one again.")
     exercises = [key.exercises[name] for key in reversed(_lessons.values()) for name in names if name in key.exercises]
@@ -221,18 +221,18 @@ def _practise(function: Any, names: list[str], arguments: Any, outcome: Outcome,
         print(f"{GREEN}✓{PLAIN} {label}")
         return
     if not callable(function):
-        verdict = replace(verdict, message=verdict.gist)  # a wrong choice is explained, the right one not told
+        verdict = replace(verdict, message=verdict.gist)  # explain the wrong choice without revealing the right one
     raise _failure(verdict, exercise, outcome, label, _failing_prerequisites(exercise))
 
 
 def same_function(function: Any, bound: Any) -> bool:
-    """Whether two functions are one, or the same text defined again."""
+    """Whether two functions are identical, or the same source defined again."""
     code, other = getattr(function, "__code__", None), getattr(bound, "__code__", None)
     return function is bound or (code is not None and code == other and function.__defaults__ == bound.__defaults__)
 
 
 def _forget_others(name: str, function: Any) -> None:
-    """Drop the results that an earlier version of an exercise's function had."""
+    """Drop the results of earlier versions of an exercise's function."""
     if callable(function):
         for key in [
             key for key, (tried, _) in _results.items() if key[0] == name and not same_function(tried, function)
@@ -256,7 +256,7 @@ def _failure(
 
 
 def _missing(name: str, outcome: Outcome) -> str:
-    """Which other function is missing, if it is another."""
+    """A sentence that names the unwritten function, if it is another exercise's; else ""."""
     if outcome.where and outcome.where != name and outcome.where != "<lambda>":
         return f" It calls {outcome.where}, which is not written yet."
     return ""

@@ -1,11 +1,11 @@
-"""Values as plain JSON, and back.
+"""Encode values as plain JSON, and decode them safely.
 
-Numbers, texts, None, arrays, and tuples, lists and dicts of those travel
-exactly: floats as hexadecimal, arrays as little-endian bytes. Nothing is ever
-unpickled, and `decode` refuses whatever is too large, too deep or not in the
-format, so bytes from an untrusted process are safe to read.
+Numbers, strings, None, arrays, and tuples, lists and dicts of those round-trip
+exactly: floats as hexadecimal, arrays as little-endian bytes. Nothing is
+unpickled, and `decode` rejects input that is too large, too deep or malformed, so
+data from an untrusted process is safe to read.
 
-A value is one of::
+An encoded value is one of::
 
     null, true, false, "text"
     {"int": "12"}                     {"float": "0x1.8p+1"}
@@ -33,15 +33,15 @@ __all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_ITEMS", "decode", "encode", "only_mome
 MAX_BYTES = 8_000_000  # of array data and text in one value
 MAX_DEPTH = 48
 MAX_ITEMS = 100_000  # entries of lists, tuples and dicts in one value
-MAX_DIGITS = 4_000  # of one integer; also Python's own limit
-MAX_KEYS = 1_000  # of one dict; keys made to collide cost time quadratic in their number
+MAX_DIGITS = 4_000  # of one integer; below Python's limit for conversion from strings
+MAX_KEYS = 1_000  # of one dict; keys crafted to collide take time quadratic in their number
 MAX_AXES = 32
 KINDS = "biufc"
-MANY = 16  # entries from which an array of random numbers is kept by its moments
+MANY = 16  # entries above which an array of random numbers is stored by its moments
 
 
 class _Budget:
-    """What is left of the bounds while one value is walked."""
+    """The bytes and entries that are still allowed while one value is traversed."""
 
     def __init__(self) -> None:
         self.bytes = MAX_BYTES
@@ -62,13 +62,13 @@ def encode(value: Any) -> Any:
     Args:
         value: None, bool, int, float, complex, str, a NumPy scalar or array of
             bool, int, uint, float or complex entries, or tuples, lists and
-            dicts (with text, int or tuple keys) of those.
+            dicts (with str, int or tuple keys) of those.
 
     Returns:
-        A structure that `json.dumps` takes without NaN or infinity in it.
+        A structure for `json.dumps`, without NaN or infinity.
 
     Raises:
-        CodecError: a type that is not in the list above, or too large or deep.
+        CodecError: the value has an unsupported type, or is too large or deep.
 
     >>> encode((1, 0.5))
     {'tuple': [{'int': '1'}, {'float': '0x1.0000000000000p-1'}]}
@@ -80,7 +80,7 @@ def _encode(value: Any, budget: _Budget, depth: int) -> Any:
     if depth > MAX_DEPTH:
         raise CodecError(f"The value is nested deeper than {MAX_DEPTH} levels.")
     if isinstance(value, np.str_) or (isinstance(value, np.ndarray) and value.dtype.kind == "U" and not value.ndim):
-        value = str(value)  # NumPy's own kind of text
+        value = str(value)
     kind = type(value)
     if value is None or kind is bool:
         return value
@@ -154,13 +154,13 @@ def decode(form: Any) -> Any:
     """The value whose JSON form is `form`; the inverse of `encode`.
 
     Args:
-        form: what `json.loads` made of an encoded value, from anywhere.
+        form: the untrusted result of `json.loads`.
 
     Returns:
-        The value: fresh arrays, in the machine's byte order.
+        The value, with new arrays in native byte order.
 
     Raises:
-        CodecError: `form` is not an encoded value, or is beyond the bounds.
+        CodecError: `form` is not an encoded value, or exceeds the bounds.
 
     >>> decode({'tuple': [{'int': '1'}, {'float': '0x1.0000000000000p-1'}]})
     (1, 0.5)
@@ -257,9 +257,9 @@ def _decode_array(form: dict[str, Any], budget: _Budget, depth: int, *, empty: b
 
 
 def only_moments(form: Any) -> Any:
-    """An encoded value in which larger arrays of floats keep only shape, mean, standard deviation and flatness.
+    """An encoded value with larger float arrays reduced to shape, mean, standard deviation and flatness.
 
-    Random numbers are compared by these alone, and take far less room so.
+    Random numbers are compared by these alone, which take far less space.
     """
     if isinstance(form, list):
         return [only_moments(item) for item in form]
@@ -270,13 +270,13 @@ def only_moments(form: Any) -> Any:
         with np.errstate(all="ignore"):
             mean, std = float(array.mean()), float(array.std())
             flat = flatness(array) if std else 1.0
-        if np.isfinite(std) and flat**2 > 0.5:  # otherwise there is no stand-in
+        if np.isfinite(std) and flat**2 > 0.5:  # otherwise `_decode_moments` cannot reproduce them
             return {"moments": form["shape"], "mean": mean.hex(), "std": std.hex(), "flatness": flat.hex()}
     return {name: only_moments(item) for name, item in form.items()}
 
 
 def _decode_moments(form: dict[str, Any], budget: _Budget, depth: int) -> np.ndarray:
-    """An array with the mean, standard deviation and flatness that are asked for: four numbers, in turns."""
+    """An array with the given mean, standard deviation and flatness, repeating four numbers."""
     zeros = _decode_array({"shape": form["moments"], "array": "<f8", "data": ""}, budget, depth, empty=True)
     flat = _real(form["flatness"])
     with np.errstate(all="ignore"):

@@ -1,7 +1,7 @@
-"""Do two values agree?
+"""Compare a value with the expected one.
 
-Used on both sides: in a student's notebook against the answer key, and by the
-grader, in a process that never ran student code, against reference evidence.
+Used in a student's notebook against the answer key, and by the grader, in a process
+that never runs student code, against reference evidence.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ __all__ = ["COMPARISONS", "Settings", "agree", "flatness", "is_number", "near", 
 
 COMPARISONS = ("close", "exact", "moments")
 FLOOR = 1e-10  # smallest default absolute tolerance
-SHARE = 1e-7  # of the largest expected entry: default absolute tolerance
-SIGMAS = 6  # standard errors allowed to the moments of a random draw
-MANY_DRAWS = 1000  # entries from which a draw's distribution can be told: a uniform one from a normal one
-NORMAL_ERROR = 0.21  # of the flatness, from one normal number
+SHARE = 1e-7  # default absolute tolerance, relative to the largest expected entry
+SIGMAS = 6  # tolerance of the moments of a random draw, in standard errors
+MANY_DRAWS = 1000  # entries needed to tell distributions apart, such as uniform and normal
+NORMAL_ERROR = 0.21  # standard deviation of one normal number's influence on the flatness
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a check compares: which comparison, and its tolerances."""
+    """The comparison of a check, and its tolerances."""
 
     compare: str = "close"
     rtol: float = 1e-5
@@ -31,18 +31,18 @@ class Settings:
 
 
 def is_number(value: Any) -> bool:
-    """Whether `value` is a single number or truth value: Python's, NumPy's or a 0-d array."""
+    """Whether `value` is a single number or Boolean: Python's, NumPy's or a 0-d array."""
     if isinstance(value, np.ndarray):
         return value.ndim == 0 and value.dtype.kind in "biufc"
     return isinstance(value, bool | int | float | complex | np.bool_ | np.number)
 
 
 def agree(expected: Any, got: Any, settings: Settings = Settings()) -> bool:
-    """Whether `got` is as good as `expected`.
+    """Whether `got` agrees with `expected`.
 
-    Structure and shapes must match and truth values are not numbers; float
-    width, NumPy or Python scalars, and list or tuple make no difference
-    (except to the comparison "exact").
+    Structure and shapes must match, and Booleans are not numbers. Float width,
+    NumPy or Python scalars, and list or tuple make no difference, except for the
+    comparison "exact".
 
     Args:
         expected: what the reference returned.
@@ -50,7 +50,7 @@ def agree(expected: Any, got: Any, settings: Settings = Settings()) -> bool:
         settings: the comparison and its tolerances.
 
     Returns:
-        True or False; never raises on values that the codec can hold.
+        True or False; never raises for values that the codec supports.
 
     >>> agree(np.array([1.0, 2.0]), np.array([1, 2]))
     True
@@ -91,7 +91,7 @@ def _is_truth(value: Any) -> bool:
 
 
 def _stack(numbers: Any) -> np.ndarray:
-    """Many scalars as one array; whole numbers beyond 64 bits become floats."""
+    """Scalars as one array; integers beyond 64 bits become floats."""
     try:
         return np.array(numbers)
     except OverflowError:
@@ -115,10 +115,10 @@ def _has_nan(array: np.ndarray) -> bool:
 
 
 def near(expected: np.ndarray, got: np.ndarray, settings: Settings) -> np.ndarray:
-    """Entry by entry, whether |got - expected| <= rtol*|expected| + atol.
+    """For each entry whether |got - expected| <= rtol*|expected| + atol.
 
-    Equal infinities agree, and so do two NaN. Whole numbers beyond what a
-    float holds agree if they are equal.
+    Equal infinities agree, and so do two NaN. Integers too large for a float agree if
+    they are equal.
     """
     try:
         expected, got = _as_inexact(expected), _as_inexact(got)
@@ -136,12 +136,12 @@ def near(expected: np.ndarray, got: np.ndarray, settings: Settings) -> np.ndarra
 
 
 def _as_inexact(array: np.ndarray) -> np.ndarray:
-    array = np.asarray(array)  # of Python's own long numbers, -array is no array if there are no axes
+    array = np.asarray(array)  # negating a 0-d object array of Python integers returns an int
     return array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
 
 
 def _agree_moments(expected: np.ndarray, got: np.ndarray, settings: Settings) -> bool:
-    """Mean, standard deviation and flatness as two draws from one distribution would have them."""
+    """Whether mean, standard deviation and flatness match those of two draws from one distribution."""
     try:
         want, have = _as_inexact(expected), _as_inexact(got)
     except (OverflowError, TypeError):
@@ -154,7 +154,7 @@ def _agree_moments(expected: np.ndarray, got: np.ndarray, settings: Settings) ->
 
 
 def same_moments(want: np.ndarray, have: np.ndarray) -> bool:
-    """Whether two arrays have the mean and standard deviation of two draws from one distribution."""
+    """Whether the means and standard deviations are consistent with two draws from one distribution."""
     deviation, n = want.std(), want.size
     mean_fits = np.abs(have.mean() - want.mean()) <= SIGMAS * deviation * np.sqrt(2 / n)
     spread_fits = have.std() > 0 and np.abs(have.std() - deviation) <= SIGMAS * deviation * np.sqrt(1 / n)
@@ -162,16 +162,16 @@ def same_moments(want: np.ndarray, have: np.ndarray) -> bool:
 
 
 def flatness(draws: np.ndarray) -> float:
-    """The mean absolute deviation in standard deviations: 0.80 for normal numbers, 0.87 for uniform ones."""
+    """The mean absolute deviation divided by the standard deviation: 0.80 for normal, 0.87 for uniform numbers."""
     deviations = draws - draws.mean()
     return float(np.abs(deviations).mean() / draws.std())
 
 
 def same_flatness(want: np.ndarray, have: np.ndarray) -> bool:
-    """Whether many numbers may be drawn from one kind of distribution, whatever its mean and deviation."""
+    """Whether two large draws may come from distributions of the same shape, whatever their location and scale."""
     if want.size < MANY_DRAWS:
         return True
     u = (have - have.mean()) / have.std()
-    influence = np.abs(u) + (2 * np.mean(u < 0) - 1) * u - flatness(have) / 2 * u**2  # of each number on the flatness
+    influence = np.abs(u) + (2 * np.mean(u < 0) - 1) * u - flatness(have) / 2 * u**2  # influence function
     error = max(float(influence.std()), NORMAL_ERROR) / np.sqrt(want.size)
     return abs(flatness(have) - flatness(want)) <= SIGMAS * np.sqrt(2) * error

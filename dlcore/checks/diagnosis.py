@@ -1,9 +1,8 @@
-"""What is wrong with a returned value, in one sentence.
+"""Diagnose a wrong return value in one sentence.
 
-`diagnose` looks for the slip behind a wrong value: a wrong type or shape, a
-sign, a factor, a transposition, NaN. Each diagnosis has a *gist*, which says
-nothing about the numbers and so may be shown for a hidden check, and a
-*detail*, which does.
+`diagnose` looks for the likely mistake: a wrong type or shape, a sign, a factor, a
+transposition, NaN. Each diagnosis has a *gist*, which reveals no numbers and so may
+be shown for a hidden check, and a *detail*, which does.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 
 class Diagnosis(NamedTuple):
-    """A slip: its kind, one sentence without numbers, and one with them."""
+    """A likely mistake: its kind, one sentence without numbers, and one with them."""
 
     kind: str
     gist: str
@@ -31,7 +30,7 @@ class Diagnosis(NamedTuple):
 def show(value: Any, limit: int = 300) -> str:
     """`value` as a student would type it, shortened to about `limit` characters."""
     if isinstance(value, np.ndarray) and value.ndim:
-        value = value + 0.0 if value.dtype.kind == "f" else value  # no minus before a zero
+        value = value + 0.0 if value.dtype.kind == "f" else value  # turns -0.0 into 0.0
         if value.size > 60:
             corner = np.array2string(value.ravel()[:4], precision=6, separator=", ")[1:-1]
             return f"an array of shape {value.shape} that begins {corner}, …"
@@ -52,7 +51,7 @@ def show(value: Any, limit: int = 300) -> str:
 
 
 def diagnose(expected: Any, got: Any, settings: Settings, lengths: Sequence[int] = ()) -> Diagnosis:
-    """The likeliest slip that turned `expected` into `got`.
+    """The most likely mistake that turned `expected` into `got`.
 
     Args:
         expected, got: two values that do not agree.
@@ -61,7 +60,7 @@ def diagnose(expected: Any, got: Any, settings: Settings, lengths: Sequence[int]
             is named.
 
     Returns:
-        A diagnosis; "values" is the kind of the plain one, got against expected.
+        A diagnosis; the fallback is of kind "values" and shows both.
     """
     if isinstance(expected, tuple | list) and isinstance(got, tuple | list) and len(expected) == len(got):
         return _diagnose_items(expected, got, settings, lengths)
@@ -86,7 +85,7 @@ def _is_numeric(value: Any) -> bool:
 
 
 def _within(place: str, inner: Diagnosis) -> Diagnosis:
-    if inner.kind == "none":  # there is a `return`, it is one of the values that lacks
+    if inner.kind == "none":  # `return` is there, but one of its values is None
         sentence = "It is None. Was it given its value?"
         inner = Diagnosis("none", sentence, sentence)
     return Diagnosis(inner.kind, f"{place}: {inner.gist}", f"{place}: {inner.detail}")
@@ -110,7 +109,7 @@ def _diagnose_items(expected: Any, got: Any, settings: Settings, lengths: Sequen
 
 
 def _are_whole(value: Any) -> bool:
-    """Whether it is a few whole numbers that belong together, such as an index or a shape."""
+    """Whether it is a short sequence of integers, such as an index or a shape."""
     few = isinstance(value, tuple | list) and 0 < len(value) <= 6
     return few and all(is_number(item) and np.asarray(item).dtype.kind in "iu" for item in value)
 
@@ -248,7 +247,7 @@ def _factor(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Seq
     if want.dtype.kind not in "iuf" or have.dtype.kind not in "iuf" or not np.any(want) or not np.any(have):
         return None
     counts = want.dtype.kind in "iu" and have.dtype.kind in "iu"
-    if counts and want.size == 1:  # one count for another is a factor by chance only
+    if counts and want.size == 1:  # the ratio of two counts is accidental
         return None
     want, have = want.astype(float), have.astype(float)
     where = np.unravel_index(int(np.argmax(np.abs(want))), want.shape)
@@ -257,7 +256,7 @@ def _factor(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Seq
         if not np.isfinite(factor) or factor == 0 or not near(want, have / factor, settings).all():
             return None
     gist = "The number is off by a factor." if want.size == 1 else "All numbers are off by the same factor."
-    for length in () if counts else lengths:  # a mean is no whole number, but for a chance
+    for length in () if counts else lengths:  # integers are not means
         if np.isclose(factor, length, rtol=1e-4):
             hint = f"The result is {length} times too large, and {length} is the length of an axis of an argument."
             return Diagnosis("factor-m", f"{gist} Is it a sum where a mean is asked for?", f"{hint} A sum for a mean?")

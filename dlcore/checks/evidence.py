@@ -1,8 +1,8 @@
-"""What a function does when it is called: its outcome, as plain data.
+"""Call a function and record its outcome as plain data.
 
-`observe` calls a student's function on copies of the arguments and notes what
-it returned or raised and what it changed. The result is an `Outcome`, which
-travels as JSON, so it can be compared in another process.
+`observe` calls a student's function on copies of the arguments and records what it
+returned or raised, and which arguments it changed. The resulting `Outcome` can be
+serialised as JSON, so it can be compared in another process.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from dlcore.errors import CodecError
 __all__ = ["MIME", "Outcome", "OutcomeKind", "bound_names", "describe", "observe"]
 
 MIME = "application/vnd.dlcore.evidence+json"
-SMALL = 32  # entries up to which an argument is described by its entries
-MAX_DESCRIBED = MAX_DEPTH // 3 - 2  # levels: a description is nested up to three times as deep as the value
+SMALL = 32  # maximum size of an array that is described by its entries
+MAX_DESCRIBED = MAX_DEPTH // 3 - 2  # levels; a description is nested up to three times as deep as the value
 MAX_TEXT = 400  # characters kept of an error's message
 
 
@@ -40,19 +40,19 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one call came to.
+    """The outcome of one call.
 
     Attributes:
         kind: how it ended.
-        value: what was returned.
-        error: the class of what was raised, or of the foreign result.
-        text: its message, or why the result is foreign.
-        where: the line that raised it, as text, if known.
-        changed: names of arguments that the call changed.
-        shared: names of arguments whose memory the result uses.
-        undrawn: names of random generators that the call left as they were.
-        seconds: how long the call took.
-        form: the value's JSON form, if it is there already.
+        value: the return value.
+        error: the class name of the exception, or of a foreign result.
+        text: the exception's message, or why the result is foreign.
+        where: the line that raised, as text, if known.
+        changed: names of arguments that the call modified.
+        shared: names of arguments that the result shares memory with.
+        undrawn: names of random generators that the call did not use.
+        seconds: the duration of the call.
+        form: the value's JSON form, if already computed.
     """
 
     kind: OutcomeKind
@@ -76,7 +76,7 @@ class Outcome:
 
     @classmethod
     def from_json(cls, form: Any) -> Outcome:
-        """The outcome in `form`, which may come from anywhere; raises CodecError."""
+        """The outcome in `form`, which is untrusted; raises CodecError."""
         if not isinstance(form, dict) or form.get("kind") not in list(OutcomeKind):
             raise CodecError("This is not an outcome.")
         kind = OutcomeKind(form["kind"])
@@ -95,7 +95,7 @@ class Outcome:
 
 
 def _short(text: Any) -> str:
-    """The beginning of a text; "?" for half characters (lone surrogates), which no file can hold."""
+    """The first MAX_TEXT characters, with "?" for lone surrogates, which cannot be encoded."""
     return text[:MAX_TEXT].encode("utf-8", "replace").decode() if isinstance(text, str) else ""
 
 
@@ -115,13 +115,13 @@ def observe(
 
     Args:
         function: any callable.
-        args, kwargs: its arguments; they are left alone.
-        quiet: NumPy's overflow, division and invalid-value warnings become errors.
-        fresh: also note which arguments the result shares memory with.
+        args, kwargs: its arguments, which are not modified.
+        quiet: whether NumPy's overflow, division and invalid-value warnings become errors.
+        fresh: whether to record which arguments the result shares memory with.
 
     Returns:
-        The outcome. Errors that students' code raises become part of it;
-        KeyboardInterrupt and SystemExit pass through.
+        The outcome. Exceptions raised by student code become part of it;
+        KeyboardInterrupt and SystemExit propagate.
     """
     mine_args, mine_kwargs = _copied(args), _copied(kwargs)
     given = (*mine_args, *mine_kwargs.values())
@@ -131,7 +131,7 @@ def observe(
     try:
         with np.errstate(over=stance, divide=stance, invalid=stance):
             value = function(*mine_args, **mine_kwargs)
-    except Exception as error:  # noqa: BLE001 (whatever a student's code raises is its outcome)
+    except Exception as error:  # noqa: BLE001 (any exception of student code is its outcome)
         return _raised(error, function, time.perf_counter() - start)
     seconds = time.perf_counter() - start
     before = (*args, *kwargs.values())
@@ -141,7 +141,7 @@ def observe(
         [i for i in places if fresh and _overlap(value, given[i])],
         [i for i in places if states[i] and _same(states[i], _state(given[i]))],
     )
-    names = _argument_names(function, args, kwargs) if any(found) else []  # to find them takes long
+    names = _argument_names(function, args, kwargs) if any(found) else []  # slow to determine
     changed, shared, undrawn = (tuple(names[i] for i in which) for which in found)
     try:
         form = encode(value)
@@ -158,7 +158,7 @@ def _raised(error: Exception, function: Callable[..., Any], seconds: float) -> O
     while trace is not None:
         frames.append((trace.tb_frame.f_code, trace.tb_lineno))
         trace = trace.tb_next
-    others = ("site-packages", ".pyx")  # in the names of libraries' files; those of compiled ones are relative
+    others = ("site-packages", ".pyx")  # parts of libraries' file names; Cython's are relative paths
     own = [(code, line) for code, line in frames[1:] if not any(part in code.co_filename for part in others)]
     code, line = own[-1] if own else (None, 0)
     kind = OutcomeKind.UNATTEMPTED if isinstance(error, NotImplementedError) else OutcomeKind.RAISED
@@ -174,7 +174,7 @@ def _raised(error: Exception, function: Callable[..., Any], seconds: float) -> O
 def _message(error: Exception) -> str:
     try:
         return _short(str(error))
-    except Exception:  # noqa: BLE001 (a student's class of errors may be wrong itself)
+    except Exception:  # noqa: BLE001 (`__str__` of a student's exception class may raise)
         return ""
 
 
@@ -189,7 +189,7 @@ def _copied(value: Any) -> Any:
 
 
 def _same(old: Any, new: Any) -> bool:
-    """Whether an argument is still what it was."""
+    """Whether an argument is unchanged."""
     if isinstance(old, np.ndarray):
         return (
             isinstance(new, np.ndarray)
@@ -207,7 +207,7 @@ def _same(old: Any, new: Any) -> bool:
 
 
 def _state(value: Any) -> list[Any]:
-    """What changes in a random generator if somebody draws or spawns from it; nothing for other values."""
+    """The state of a random generator, which drawing or spawning changes; empty for other values."""
     if not isinstance(value, np.random.Generator):
         return []
     seeds = getattr(value.bit_generator, "seed_seq", None)
@@ -242,8 +242,8 @@ def _argument_names(function: Callable[..., Any], args: tuple[Any, ...], kwargs:
 def describe(value: Any, depth: int = 0) -> Any:
     """A short description of an argument, equal up to rounding for equal arguments.
 
-    Small arrays are described by their entries, large ones by kind, shape and
-    four sums; random generators by kind and functions by nothing but being one.
+    Small arrays are described by their entries, large ones by kind, shape and four
+    statistics, random generators by their type, and all functions alike.
     """
     if depth > MAX_DESCRIBED:
         return ("deep",)
@@ -268,7 +268,7 @@ def describe(value: Any, depth: int = 0) -> Any:
 
 
 def bound_names(function: Any, namespace: dict[str, Any]) -> list[str]:
-    """The names under which `namespace` holds `function`, then the function's own name."""
+    """The names bound to `function` in `namespace`, then its `__name__`."""
     names = [name for name, value in list(namespace.items()) if value is function and not name.startswith("_")]
     own = getattr(function, "__name__", None)
     return [*names, own] if isinstance(own, str) and own not in names else names

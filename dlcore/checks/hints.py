@@ -1,4 +1,4 @@
-"""What the commonest error messages of Python and NumPy usually mean here."""
+"""Hints for the most common error messages of Python and NumPy."""
 
 from __future__ import annotations
 
@@ -83,10 +83,10 @@ HINTS: tuple[tuple[str, str, str], ...] = (
 
 
 def hint_for(error: str, text: str) -> str:
-    """What an error usually means, in a sentence or two; "" if nothing is known.
+    """A hint at the usual cause of an error, in a sentence or two; "" if unknown.
 
     Args:
-        error: the name of the error's class.
+        error: the exception's class name.
         text: its message.
 
     >>> hint_for("ValueError", "The truth value of an array with more than one element is ambiguous.")[:32]

@@ -1,4 +1,4 @@
-"""Which exercises pass, as far as the checks were run in this notebook."""
+"""The progress table: which exercises pass, by the checks run in this notebook."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MARKS = {"passes": "✓", "fails": "✗", "not attempted": "○", "not run": "�
 
 @dataclass(frozen=True)
 class Row:
-    """One exercise: its points, how it stands, and how many of its checks pass."""
+    """One exercise: its points, its state, and how many of its checks pass."""
 
     exercise: str
     points: float
@@ -35,7 +35,7 @@ def _standing(row: Row) -> str:
 
 
 class Progress:
-    """A table of exercises; shows itself in a notebook and in a terminal."""
+    """A table of exercises, with HTML and text representations."""
 
     def __init__(self, rows: list[Row]):
         self.rows = rows

@@ -1,8 +1,7 @@
-"""From two outcomes to a verdict.
+"""Judge a student's outcome against the reference's.
 
-`judge` compares what a student's function did with what the reference did.
-Where they differ it looks for a misconception that does the same, and failing
-that for a diagnosis.
+`judge` compares the two outcomes. If they differ, it looks for a misconception with
+the student's outcome, and otherwise makes a diagnosis.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ __all__ = ["Misconception", "Verdict", "judge", "passes"]
 
 @dataclass(frozen=True)
 class Misconception:
-    """A typical wrong solution, and what it did in one check."""
+    """A typical wrong solution, and its outcome in one check."""
 
     name: str
     hint: str
@@ -33,11 +32,11 @@ class Verdict:
     """Whether a check passed and, if not, why.
 
     Attributes:
-        passed: whether the outcome is as good as the reference's.
-        kind: "passed", "unattempted", "misconception", or a diagnosis's kind.
-        gist: one sentence that gives no numbers away.
-        message: the same with the numbers that help.
-        misconception: the name of the misconception met, or "".
+        passed: whether the outcome agrees with the reference's.
+        kind: "passed", "unattempted", "misconception", or the kind of a diagnosis.
+        gist: one sentence that reveals no numbers.
+        message: the same with helpful numbers.
+        misconception: the name of the matching misconception, or "".
     """
 
     passed: bool
@@ -48,7 +47,7 @@ class Verdict:
 
 
 def passes(expected: Outcome, got: Outcome, settings: Settings) -> bool:
-    """Whether `got` is as good as `expected`."""
+    """Whether `got` agrees with `expected`, side effects included."""
     if got is expected:
         return got.kind != OutcomeKind.FOREIGN
     if got.kind != expected.kind or got.kind == OutcomeKind.FOREIGN:
@@ -63,12 +62,12 @@ def passes(expected: Outcome, got: Outcome, settings: Settings) -> bool:
 
 
 def _undrawn(expected: Outcome, got: Outcome) -> list[str]:
-    """The generators that the reference drew from and the student's function did not."""
+    """The generators that the reference used and the student's function did not."""
     return sorted(set(got.undrawn) - set(expected.undrawn))
 
 
 def _does_the_same(wrong: Outcome, got: Outcome, settings: Settings) -> bool:
-    """Whether a misconception's outcome is the student's."""
+    """Whether a misconception's outcome equals the student's."""
     if got.kind != wrong.kind or (got.changed, got.shared, got.undrawn) != (wrong.changed, wrong.shared, wrong.undrawn):
         return False
     if got.kind == OutcomeKind.RETURNED:
@@ -89,12 +88,12 @@ def judge(
         expected: the reference's outcome.
         got: the student's.
         settings: the comparison and its tolerances.
-        misconceptions: what each misconception of the exercise did in this check.
-        lengths: lengths of the arguments' axes, to name a factor by.
+        misconceptions: the exercise's misconceptions, with their outcomes in this check.
+        lengths: lengths of the arguments' axes, to explain a factor by.
 
     Returns:
-        The verdict, with the first misconception that did just the same, else
-        with a diagnosis.
+        The verdict, with the first misconception of equal outcome, or else with a
+        diagnosis.
     """
     if passes(expected, got, settings):
         return Verdict(True, "passed")

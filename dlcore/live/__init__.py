@@ -1,8 +1,7 @@
-"""Figures that follow sliders: draw once, then move only what a control moves.
+"""Interactive figures: drawn once, then only the artists that a control moves are redrawn.
 
 A widget of the course is a `Panel`: controls, a `LiveFigure`, and a sentence
-that says in words what the picture shows. Its model is one function of the
-controls' values:
+that describes the picture. Its model is one function of the controls' values:
 
     live = LiveFigure(alt="A line and a point.")
     ax = live.figure.add_subplot(xlim=(0, 10), ylim=(0, 10))
@@ -15,8 +14,8 @@ controls' values:
 
     panel = Panel(live, [slider("x", 0, 3, 1)], update)
 
-Without a kernel, on a code host or in an exported page, the panel is a still
-picture with a text alternative.
+Without a kernel, as on GitHub or in an exported page, the panel is a static image
+with alternative text.
 """
 
 from dlcore.live.controls import choice, log_slider, slider, stops, toggle, whole_slider

@@ -1,4 +1,4 @@
-"""The controls of a panel, all of one width, each with a visible label."""
+"""The controls of a panel, all with the same width and a visible label."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WIDE = {"width": "32em"}
 
 
 def slider(label: str, low: float, high: float, value: float, step: float = 0.1) -> ipywidgets.FloatSlider:
-    """Return a slider from `low` to `high`; its visible label says what it changes, with the unit."""
+    """Return a slider from `low` to `high`, whose label should name the quantity and its unit."""
     decimals = len(np.format_float_positional(step, trim="-").partition(".")[2])
     return ipywidgets.FloatSlider(
         value=value, min=low, max=high, step=step, description=label,
@@ -24,10 +24,10 @@ def slider(label: str, low: float, high: float, value: float, step: float = 0.1)
 
 
 def log_slider(label: str, low: float, high: float, value: float, step: float = 0.05) -> ipywidgets.FloatLogSlider:
-    """Return a slider from `low` to `high`, both above 0, on which equal ways are equal factors.
+    """Return a logarithmic slider from `low` to `high`, both above 0.
 
-    The page rounds its value, whoever sets it: the logarithm to base 10 of
-    value/low becomes a multiple of `step`.
+    The browser rounds every value that is set: log10(value/low) becomes a multiple of
+    `step`.
     """
     return ipywidgets.FloatLogSlider(
         value=value, min=np.log10(low), max=np.log10(high), step=step, description=label,
@@ -43,12 +43,12 @@ def whole_slider(label: str, low: int, high: int, value: int, step: int = 1) -> 
 
 
 def choice(label: str, options: Sequence[Any], value: Any) -> ipywidgets.Dropdown:
-    """Return a list to pick one of `options` from."""
+    """Return a drop-down list of `options`."""
     return ipywidgets.Dropdown(options=options, value=value, description=label, style=_LABEL, layout=_WIDE)
 
 
 def stops(label: str, values: Sequence[float], value: float) -> ipywidgets.SelectionSlider:
-    """Return a slider with a few stops; it reports a value when it is let go, for what takes a while."""
+    """Return a slider with a few stops that reports its value on release, for slow updates."""
     return ipywidgets.SelectionSlider(
         options=[(f"{stop:g}", stop) for stop in values], value=value, description=label,
         continuous_update=False, style=_LABEL, layout=_WIDE,
@@ -56,5 +56,5 @@ def stops(label: str, values: Sequence[float], value: float) -> ipywidgets.Selec
 
 
 def toggle(label: str, value: bool = False) -> ipywidgets.Checkbox:
-    """Return a box to tick."""
+    """Return a checkbox."""
     return ipywidgets.Checkbox(value=value, description=label, style=_LABEL, layout=_WIDE)

@@ -1,4 +1,4 @@
-"""A matplotlib figure that is drawn once, and of which only the moving artists are drawn again."""
+"""A matplotlib figure that is drawn once and then updated by blitting the moving artists."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ __all__ = ["LiveFigure"]
 
 
 class LiveFigure:
-    """A matplotlib figure shown as a picture of fixed size.
+    """A matplotlib figure shown as an image of fixed size.
 
-    It is drawn by Agg without pyplot, so nothing keeps it alive once the
-    notebook has let go of it.
+    It is drawn by Agg without pyplot, which would keep a reference to it and prevent
+    its garbage collection.
 
     Attributes:
-        figure: the matplotlib figure to put axes into.
+        figure: the matplotlib figure to add axes to.
         image: the ipywidgets image that shows it.
-        alt: what the figure shows in general, for those who cannot see it.
+        alt: the alternative text, apart from the current state.
     """
 
     def __init__(
@@ -38,17 +38,17 @@ class LiveFigure:
         alt: str = "",
         pressed: Callable[[Axes, float, float], None] | None = None,
     ):
-        """Make an empty figure.
+        """Create an empty figure.
 
         Args:
             size: (width, height) in inches.
-            dpi: pixels an inch.
-            alt: what the figure shows in general.
-            pressed: called with the axes and the coordinates in it where the
-                picture is clicked, and on while the pointer is dragged.
+            dpi: pixels per inch.
+            alt: the alternative text, apart from the current state.
+            pressed: called with the axes and the data coordinates of a click, and
+                repeatedly while the pointer is dragged.
         """
         self.figure = Figure(figsize=size, dpi=dpi)
-        self.figure.set_layout_engine("none")  # axes stay where they are put
+        self.figure.set_layout_engine("none")  # a layout engine would move the axes
         self.alt = alt
         self._canvas = FigureCanvasAgg(self.figure)
         width, height = self._canvas.get_width_height()
@@ -57,18 +57,19 @@ class LiveFigure:
         if pressed is None:
             self.image: Any = ipywidgets.Image(format="png", layout={**layout, **fit})
         else:
-            layout["height"] = "auto"  # a narrow page makes the picture smaller
+            layout["height"] = "auto"  # keeps the aspect ratio in a narrow window
             self.image = film(alt, layout, lambda x, y: self._press(pressed, x, y))
         self._moving: tuple[Artist, ...] = ()
         self._background: Any = None
 
     def freeze(self, *moving: Artist) -> None:
-        """Draw everything but `moving` once and for all.
+        """Draw everything except `moving` and keep it as the background.
+
+        Set the final limits of all axes first.
 
         Args:
-            moving: the artists that controls move, listed bottom to top. What
-                is drawn above one of them must be listed too. Give every axis
-                its final limits before.
+            moving: the artists that controls move, bottom to top, and all artists
+                drawn above them.
         """
         for artist in moving:
             artist.set_animated(True)
@@ -77,7 +78,7 @@ class LiveFigure:
         self._background = self._canvas.copy_from_bbox(self.figure.bbox)
 
     def refresh(self) -> None:
-        """Draw the moving artists over the background and show the picture."""
+        """Draw the moving artists over the background and show the result."""
         self._show(self.png())
 
     def blank(self) -> None:
@@ -85,7 +86,7 @@ class LiveFigure:
         self._show(self._draw(()))
 
     def png(self) -> bytes:
-        """The moving artists over the background, as a picture that is not shown yet."""
+        """The moving artists over the background as a PNG, without showing it."""
         return self._draw(self._moving)
 
     def _show(self, png: bytes) -> None:
@@ -95,7 +96,7 @@ class LiveFigure:
             self.image.value = png
 
     def _press(self, pressed: Callable[[Axes, float, float], None], across: float, down: float) -> None:
-        """Tell `pressed` what lies at these fractions of the picture's width and height."""
+        """Call `pressed` with the axes and data coordinates at these fractions of the width and height."""
         width, height = self._canvas.get_width_height()
         pixel = (across * width, (1 - down) * height)
         for ax in self.figure.axes:

@@ -1,4 +1,4 @@
-"""A figure with its controls, and a sentence that says what it shows."""
+"""A figure with its controls, and a sentence that describes it."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from dlcore.live.student_calls import not_written
 
 __all__ = ["Panel"]
 
-_LONGEST = 300  # characters of an error that are shown
+_LONGEST = 300  # characters shown of an error message
 
 
 class Panel:
-    """Controls, a live figure and a sentence; the last line of a notebook cell shows it.
+    """Controls, a live figure and a sentence; shown when it is the last line of a notebook cell.
 
-    Whatever goes wrong while the picture is made, in the student's function or
-    in ours, is said in the sentence, and only the figure's background is shown.
+    An error during an update, in the student's function or in ours, is reported in
+    the sentence, and only the figure's background is shown.
 
     Attributes:
         controls: the sliders and toggles, in the order of `update`'s arguments.
-        buttons: the buttons by their label.
-        sentence: what the status line says now, as plain text.
-        error: what went wrong in the last update, or None.
-        lock: held while controls and picture change. JupyterLab may hand the
-            messages of two controls to two threads.
+        buttons: the buttons by label.
+        sentence: the status line as plain text.
+        error: the exception raised in the last update, or None.
+        lock: held while controls and picture change. The messages of two controls may
+            be handled in two threads.
     """
 
     def __init__(
@@ -43,17 +43,17 @@ class Panel:
         buttons: Mapping[str, Callable[[], None]] | None = None,
         arrange: Callable[[Mapping[str, Any]], Any] | None = None,
     ):
-        """Connect the controls and make the first picture.
+        """Connect the controls and draw the first picture.
 
         Args:
-            live: the figure. Its moving artists are what `update` moves.
+            live: the figure, whose moving artists `update` moves.
             controls: widgets with a `value`, such as `slider(...)`.
-            update: called with the controls' values; moves the artists and
-                returns a sentence, plain text in which `names` may stand in
-                backquotes. It takes 30 ms at most.
-            buttons: a label and what to do on a click, before the next update.
-            arrange: given the buttons, returns the widget that holds them and
-                the controls; without it they stand below one another.
+            update: called with the controls' values; moves the artists and returns
+                a sentence, plain text with code in backquotes. It should take
+                at most 30 ms.
+            buttons: for each label what to do on a click, before the next update.
+            arrange: given the buttons, returns a widget that contains them and the
+                controls; by default they are stacked vertically.
         """
         self.live, self.controls, self._update = live, tuple(controls), update
         self.buttons = {label: _button(label) for label in buttons or {}}
@@ -73,7 +73,7 @@ class Panel:
         self.box = ipywidgets.VBox([*above, live.image, self._status])
 
     def tick(self) -> None:
-        """Bring the picture and the sentence up to date with the controls; those that `update` moves stay silent."""
+        """Update picture and sentence from the controls; controls that `update` sets trigger nothing."""
         self.quietly(self._redraw)
 
     def _redraw(self) -> None:
@@ -81,19 +81,19 @@ class Panel:
         try:
             self.say(self._update(*(control.value for control in self.controls)))
             self.live.refresh()
-        except Exception as error:  # noqa: BLE001 - in a callback it would be lost, so it is shown
+        except Exception as error:  # noqa: BLE001 - an exception in a callback would be lost
             self.error = error
             self.say(_kind_words(error), trouble=True)
             self.live.blank()
 
     def press(self, action: Callable[[], None]) -> None:
-        """Do what a button does: `action` may change controls; the picture changes once."""
+        """Run a button's `action`, which may change controls, then update once."""
         with self.lock:
             self.quietly(action)
             self.tick()
 
     def quietly(self, action: Callable[[], None]) -> None:
-        """Do what may change controls, and leave picture and sentence alone."""
+        """Run `action` without updating picture and sentence when it changes controls."""
         with self.lock:
             was_silent, self._silent = self._silent, True
             try:
@@ -107,7 +107,7 @@ class Panel:
                 self.tick()
 
     def say(self, sentence: str, trouble: bool = False) -> None:
-        """Put a sentence into the status line."""
+        """Show a sentence in the status line."""
         self.sentence = sentence
         words = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(sentence))
         look = "line-height:1.5;white-space:pre-line;"
@@ -116,7 +116,7 @@ class Panel:
         self._status.value = f'<div role="status" style="{look}">{words}</div>'
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
-        """The live panel, and for places without a kernel a still picture and its description."""
+        """The live panel, with a static image and its description where there is no kernel."""
         words = f"{self.live.alt} {self.sentence}".strip()
         still = base64.b64encode(self.live.image.value).decode()
         bundle = dict(self.box._repr_mimebundle_())
@@ -132,7 +132,7 @@ def _button(label: str) -> ipywidgets.Button:
 
 
 def _kind_words(error: Exception) -> str:
-    """A sentence or two for the status line."""
+    """An exception's message for the status line."""
     if isinstance(error, NotImplementedError):
         return not_written(error)
     words = str(error)

@@ -1,7 +1,7 @@
-// A picture on a canvas that reports the pointer, and plays a film of pictures that the kernel draws ahead.
+// A canvas that reports the pointer and plays an animation of frames that the kernel draws in advance.
 //
-// A canvas costs the browser less than an <img> with a new address for each picture, and asking for several
-// pictures at once costs less than asking for each: every message makes JupyterLab show a busy kernel.
+// A canvas costs the browser less than an <img> with a new URL for each frame, and requesting several frames
+// at once costs less than requesting each: every message makes JupyterLab show a busy kernel.
 const CHUNK = 6;
 
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
@@ -19,17 +19,17 @@ function render({ model, el }) {
   const draw = async (png) => {
     const mine = ++asked;
     const picture = await createImageBitmap(new Blob([png], { type: "image/png" }));
-    if (mine === asked) {  // no newer one has come
+    if (mine === asked) {  // not superseded
       if (canvas.width !== picture.width) canvas.width = picture.width;
       if (canvas.height !== picture.height) canvas.height = picture.height;
       context.drawImage(picture, 0, 0);
-      canvas.dataset.drawn = ++drawn;  // for those who count pictures
+      canvas.dataset.drawn = ++drawn;  // for benchmarks
     }
     picture.close();
   };
 
-  // The film: `queue` holds pictures to come, `next` is the first step that is not asked for yet, `position` the
-  // last one shown. The kernel passes over what is told it by a page that has not heard of its last jump.
+  // The animation: `queue` holds the frames to show, `next` is the first step not requested yet, `position` the
+  // last one shown. The kernel ignores messages sent before its last jump was received here.
   let run = "", queue = [], next = 0, position = model.get("position"), heard = model.get("jumps"), waiting = false;
 
   const tell = (message) => model.send({ jumps: heard, ...message });
@@ -45,14 +45,14 @@ function render({ model, el }) {
   };
 
   const restart = () => {
-    run = String(Math.random());  // pictures of an earlier run are not shown
+    run = String(Math.random());  // frames of an earlier run are discarded
     queue = [];
     next = Math.min(position + model.get("stride"), model.get("last"));
     ask();
   };
 
   const play = async () => {
-    if (position >= model.get("last")) position = -model.get("stride");  // from the start again
+    if (position >= model.get("last")) position = -model.get("stride");  // restart
     restart();
     const mine = ++playing;
     while (mine === playing) {
@@ -72,16 +72,16 @@ function render({ model, el }) {
     }
   };
 
-  const landed = () => {  // whether the kernel has moved the film
+  const landed = () => {  // whether the kernel has jumped
     if (heard === model.get("jumps")) return false;
     heard = model.get("jumps");
     position = model.get("position");
     return true;
   };
 
-  let playing = 0;  // counts up whenever playing starts or stops
+  let playing = 0;  // incremented whenever playing starts or stops
   const switched = () => {
-    landed();  // one message may bring a jump and a stop
+    landed();  // one message may contain a jump and a stop
     if (model.get("playing")) {
       play();
     } else {
@@ -98,14 +98,14 @@ function render({ model, el }) {
     if (queue.length < CHUNK) ask();
   };
 
-  // A picture out of turn: a control has changed, so the pictures ahead are no longer true.
+  // A frame out of order: a control has changed, so the queued frames are stale.
   const changed = () => { model.get("playing") ? restart() : draw(model.get("value")); };
   const jumped = () => { if (landed() && model.get("playing")) restart(); };
 
   const point = (event) => {
     const box = canvas.getBoundingClientRect();
     model.set("pointer", [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height]);
-    model.save_changes();  // waits for the kernel, so a drag does not pile up messages
+    model.save_changes();  // throttled by the kernel's state, so a drag does not queue up messages
   };
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;

@@ -1,7 +1,7 @@
-"""A picture that says where it is pressed, and that plays a film of pictures drawn ahead.
+"""An image widget that reports clicks, and plays an animation of frames drawn in advance.
 
-The film runs in the page, which asks for a few pictures at a time. So it is
-smooth though messages take their time, and it stops at once.
+The animation runs in the browser, which requests a few frames at a time. So it is
+smooth despite the latency of messages, and stops at once.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ PAGE_SIDE = Path(__file__).with_suffix(".js")
 
 
 def film(alt: str, layout: dict[str, Any], pressed: Callable[[float, float], None]) -> Any:
-    """Return a widget that shows the PNG in its `value`, and calls `pressed` where it is clicked or dragged.
+    """Return a widget that shows the PNG in its `value`, and calls `pressed` on a click or drag.
 
-    It plays while its `playing` is true: from the step after `position` to
-    `last`, `stride` steps a picture, a picture in `interval` ms. Its `draw`,
-    to be set, gets a list of steps and the one that is shown now, and returns
-    the PNGs of the list; `paused` is called with the last step shown when it
-    stops. Both run in the context `guard`. `jump` moves it to a step; what the
-    page asked for or said before it heard of a jump no longer counts.
+    It plays while `playing` is true: from the step after `position` to `last`,
+    `stride` steps per frame, one frame every `interval` ms. The callback `draw` gets
+    a list of steps and the current step, and returns the PNGs of the list; the
+    callback `paused` gets the last step shown. Both run within the context manager
+    `guard`. `jump` moves to a step; messages that the browser sent before it received
+    the jump are ignored.
 
     Args:
-        alt: what the picture shows, for those who cannot see it.
+        alt: the alternative text.
         layout: the widget's layout.
         pressed: called with the fractions of the width, from the left, and of
             the height, from the top.
 
-    Without the package anywidget it is an ordinary picture, which nobody can
-    click and which has no `playing`.
+    Without the package anywidget it is a plain image, which reports no clicks and
+    has no `playing`.
     """
     try:
         import anywidget
@@ -61,7 +61,7 @@ def film(alt: str, layout: dict[str, Any], pressed: Callable[[float, float], Non
         guard: AbstractContextManager[Any] = nullcontext()
 
         def show(self, png: bytes) -> None:
-            """Show a picture, though it is the one in `value` already: the film may have shown others since."""
+            """Show a picture, even if `value` is equal: the browser may have shown other frames since."""
             with self.hold_sync():
                 self.value, self.shows = png, self.shows + 1
 

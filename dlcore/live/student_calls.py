@@ -1,4 +1,4 @@
-"""Calling a student's function from a picture."""
+"""Call a student's function from a widget."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ __all__ = ["ask", "name_of", "not_written"]
 
 
 def ask(function: Callable[..., Any], *args: Any, seconds: float | None = None) -> Any:
-    """Return `function(*args)`; if the student's function fails, say so kindly.
+    """Return `function(*args)`, with any failure turned into a CourseError.
 
-    What it prints and warns of is dropped: a picture may call it a thousand times.
+    Its output and warnings are discarded: a widget may call it a thousand times.
 
     Args:
-        function: the student's.
-        args: what it is called with.
-        seconds: how long it may take; None for as long as it likes.
+        function: the student's function.
+        args: its arguments.
+        seconds: its time limit; None for no limit.
 
     Raises:
         CourseError: the function raised, returned None or took too long; the
-            message names it and the slip.
+            message names it and the likely mistake.
 
     >>> ask(lambda z: z + 1, 2)
     3
@@ -51,12 +51,12 @@ def ask(function: Callable[..., Any], *args: Any, seconds: float | None = None) 
 
 
 def name_of(function: Callable[..., Any]) -> str:
-    """The name under which the student knows `function`."""
+    """The function's name, or "your function"."""
     return getattr(function, "__name__", "your function")
 
 
 def not_written(error: NotImplementedError) -> str:
-    """What to say where a picture needs a function that is not written yet."""
+    """The message for a widget that needs a function which is not written yet."""
     return f"Write {_raised_in(error)} first, then run this cell again."
 
 

@@ -1,4 +1,4 @@
-"""A limit on how long a piece of code may take, in whatever thread it runs."""
+"""A time limit for a block of code, in any thread."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ __all__ = ["OutOfTime", "time_limit"]
 
 
 class OutOfTime(BaseException):
-    """Raised in the code that takes too long. No `except Exception` in it catches this."""
+    """Raised in code that exceeds its time limit; not caught by `except Exception`."""
 
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raise `OutOfTime` in the `with` block if it still runs after so many seconds.
+    """Raise `OutOfTime` in the `with` block after so many seconds.
 
-    Signals would reach the main thread only, and JupyterLab lets widgets work
-    in another one. Python raises the exception between two of its own
-    instructions, so an endless loop ends, but a long call into C does not.
+    Signals are delivered only to the main thread, and widget callbacks may run in
+    another one. Python raises the exception between two bytecode instructions, so
+    it interrupts an endless loop, but not a long call into C. No library does this
+    for one thread without starting a process, which could not share the figure.
 
     >>> with time_limit(60):
     ...     print("done in time")
@@ -41,4 +42,4 @@ def time_limit(seconds: float) -> Iterator[None]:
     finally:
         with lock:
             running.clear()
-        timer.cancel()  # had the bell rung just before, this call would raise; to take it back would upset tracers
+        timer.cancel()  # if it has just fired, the exception is raised here; withdrawing it would confuse tracers

@@ -1,4 +1,4 @@
-"""Interactive pictures, each driven by the student's own functions."""
+"""Interactive figures, each driven by the student's own functions."""
 
 from dlcore.widgets.batch_normalization import normalization_race, normalized_batch
 from dlcore.widgets.convolution import convolution_step, filter_gallery, gradient_routing

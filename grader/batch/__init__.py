@@ -1,1 +1,1 @@
-"""A whole class: in parallel, resumable, recorded in the gradebook."""
+"""Grade a whole class: parallel, resumable, recorded in the gradebook."""

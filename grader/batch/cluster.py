@@ -1,11 +1,10 @@
-"""Submissions graded side by side, by the workers of a Dask cluster.
+"""Grade submissions in parallel on a Dask cluster.
 
-A worker grades several submissions at once, since kernels wait more than
-they work. No more are under way than the workers can take, so results are
-recorded as fast as they come and nothing piles up. A worker that dies is
-replaced; what it was busy with is tried again, from the second time on by
-itself, so that a submission which brings workers down is found out and takes
-no other with it.
+A worker grades several submissions concurrently, since kernels are mostly idle.
+No more are submitted than the workers can run, so results are recorded as they
+arrive and no queue builds up. A worker that dies is replaced, and its
+submissions are retried one at a time, so that one which kills workers is
+identified and does not affect any other.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ __all__ = ["TRIES", "TaskResult", "grade_all"]
 
 TRIES = 3
 START_SECONDS = 60
-WORKER_MEMORY = 2_000_000_000  # bytes that a worker may have of its own
+WORKER_MEMORY = 2_000_000_000  # bytes for the worker itself
 
 
 @dataclass
 class TaskResult:
-    """What grading one submission came to: results, or why there are none."""
+    """The results of grading one submission, or the reason why it failed."""
 
     task: GradingTask
     results: list[GradedNotebook]
@@ -42,12 +41,12 @@ class TaskResult:
 def grade_all(
     context: GradingContext, tasks: Iterable[GradingTask], *, workers: int | None = None, scheduler: str | None = None
 ) -> Iterator[TaskResult]:
-    """Examine submissions, and yield each as it is done.
+    """Grade submissions and yield each result when it is ready.
 
     Args:
-        context: what they are graded with.
-        tasks: the submissions; taken one by one, as there is room.
-        workers: processes on this machine; 0 means this process, one by one.
+        context: what all of them are graded with.
+        tasks: the submissions; consumed lazily.
+        workers: the number of local processes; 0 grades in this process, one by one.
         scheduler: the address of a Dask scheduler to use instead.
 
     Raises:
@@ -74,7 +73,7 @@ def _words(problem: BaseException) -> str:
 
 @contextlib.contextmanager
 def _client(context: GradingContext, workers: int | None, scheduler: str | None) -> Iterator[Any]:
-    """A client of the cluster named, or of one made for the occasion."""
+    """A client of the given cluster, or of a temporary local one."""
     if scheduler is None:
         start_forkserver()
     import dask
@@ -92,15 +91,15 @@ def _client(context: GradingContext, workers: int | None, scheduler: str | None)
         return
     count = workers or os.cpu_count() or 1
     settings = {
-        "distributed.scheduler.allowed-failures": 0,  # who tries again, and how often, is decided here
+        "distributed.scheduler.allowed-failures": 0,  # `_Run` decides what is retried
         "distributed.admin.log-length": 0,
-        "distributed.scheduler.http.routes": [],  # pages about the run, which anybody here could read
+        "distributed.scheduler.http.routes": [],  # the dashboard would be readable by every local user
         "distributed.worker.http.routes": [],
         "distributed.worker.memory.terminate": False,
         "distributed.worker.multiprocessing-method": METHOD,
-        "distributed.worker.profile.enabled": False,  # it looks at every thread a hundred times a second
+        "distributed.worker.profile.enabled": False,  # it samples every thread a hundred times a second
         "distributed.admin.tick.interval": "1s",
-        "distributed.scheduler.work-stealing": False,  # no worker has more than it can do at once
+        "distributed.scheduler.work-stealing": False,  # workers have no queue to steal from
         "logging": {"distributed": "critical"},
     }
     with (
@@ -109,8 +108,8 @@ def _client(context: GradingContext, workers: int | None, scheduler: str | None)
             n_workers=count,
             threads_per_worker=at_once(context.limits.memory_mb, count),
             dashboard_address=None,
-            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # another run may have the usual port
-            security=Security.temporary(),  # other users of this machine cannot talk to the workers
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # the default port may be in use by another run
+            security=Security.temporary(),  # keeps other local users from connecting to the workers
             protocol="tls://",
             silence_logs=50,
             preload=["grader.batch.dask_preload"],
@@ -118,16 +117,16 @@ def _client(context: GradingContext, workers: int | None, scheduler: str | None)
         Client(cluster) as client,
     ):
         most = context.limits.memory_mb * 1_000_000 + WORKER_MEMORY
-        client.register_worker_callbacks(functools.partial(_bound_memory, most))  # of replacements, too
+        client.register_worker_callbacks(functools.partial(_bound_memory, most))  # also runs on replacements
         yield client
 
 
 def _bound_memory(most: int) -> None:
-    """End before a flood of messages takes all of the machine's memory.
+    """Limit the worker's data segment, so that a flood of messages cannot exhaust the machine's memory.
 
-    ZeroMQ takes in a message whatever its length. A worker that ends so is
-    replaced, and the culprit found, as after any other death. Where kernels are
-    no forks of the warm parent they inherit the limit, hence it is larger than theirs.
+    ZeroMQ queues messages without a bound. A worker that dies of the limit is
+    handled like any other dead worker. Kernels that are not forked from a warm
+    parent inherit the limit, so it must be larger than theirs.
     """
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     resource.setrlimit(resource.RLIMIT_DATA, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
@@ -143,15 +142,15 @@ class _Run:
         self.tries: dict[str, int] = {}
 
     def _spread(self, context: GradingContext) -> Any:
-        """Copies of the context on all workers that there are, or the first that come."""
+        """The context, scattered to all current workers; waits for the first if there are none."""
         try:
             self.client.wait_for_workers(1, timeout=START_SECONDS)
             return self.client.scatter(context, broadcast=True, hash=False)
         except TimeoutError:
-            raise GradingError(f"all workers have ended, and none came back within {START_SECONDS} s") from None
+            raise GradingError(f"all workers have died, and none was restarted within {START_SECONDS} s") from None
 
     def outcomes(self, tasks: Iterable[GradingTask]) -> Iterator[TaskResult]:
-        """All outcomes: first side by side, then one by one those on which a worker died."""
+        """All results: first in parallel, then one by one for submissions during which a worker died."""
         suspects: list[GradingTask] = []
         for task, future in self._finished(iter(tasks), self.most):
             outcome = self._outcome(task, future)
@@ -177,7 +176,7 @@ class _Run:
         def start() -> None:
             task = next(tasks, None)
             if task is not None:
-                if self.copies.status != "finished":  # all workers that had one have died
+                if self.copies.status != "finished":  # all workers that held a copy have died
                     self.copies = self._spread(self.context)
                 future = self.client.submit(grade_submission, self.copies, task, pure=False, retries=0)
                 waiting[future.key] = task
@@ -191,14 +190,14 @@ class _Run:
             yield waiting.pop(future.key), future
 
     def _outcome(self, task: GradingTask, future: Any) -> TaskResult | None:
-        """What a finished task came to; None if its worker died and it is tried again."""
+        """The result of a finished task; None if its worker died and it must be retried."""
         from distributed import CancelledError, KilledWorker
 
         try:
             if future.status != "error":
                 return TaskResult(task, future.result())
             problem = future.exception()
-        except (Exception, CancelledError) as lost:  # noqa: BLE001 (with the worker that had the result)
+        except (Exception, CancelledError) as lost:  # noqa: BLE001 (the worker that held the result has died)
             problem = lost
         if isinstance(problem, CancelledError | KilledWorker):
             self.tries[task.student] = self.tries.get(task.student, 0) + 1

@@ -1,6 +1,6 @@
-"""What a Dask worker loads before its first submission.
+"""Dask preload module: prepare a worker for its first submission.
 
-Workers that are started by hand load it with ``dask worker --preload grader.batch.dask_preload``.
+Workers started by hand load it with ``dask worker --preload grader.batch.dask_preload``.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import signal
 import threading
 
 import grader.fast_imports
-import grader.grading.pipeline  # noqa: F401 (what every submission needs)
+import grader.grading.pipeline  # noqa: F401 (needed by every submission)
 from grader.batch.gc_tuning import tune_gc
 from grader.execution.launch import warm_up
 
@@ -17,7 +17,7 @@ __all__ = ["dask_setup"]
 
 
 def dask_setup(_worker: object) -> None:
-    """Leave Ctrl-C to the process that gives out the work, and have a warm parent ready."""
+    """Ignore Ctrl-C, which the client handles, and start the warm parent."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=warm_up, name="warm up", daemon=True).start()

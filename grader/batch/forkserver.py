@@ -1,10 +1,10 @@
-"""Load what workers need in another process, while this one still loads its own.
+"""Start the forkserver early, so that it imports what workers need while this process imports its own modules.
 
-Workers are forked from one process that has everything imported, and whose
-warm parent makes the kernels of them all. It takes a second or two to get
-there, so whoever will need workers starts it first of all; this module imports
-next to nothing for that reason. It ends with the process that started it. Should
-it die before, Dask starts another, whose workers have a warm parent each.
+Workers are forked from the forkserver, which has everything imported and owns
+the warm parent that all their kernels come from. Its start takes a second or two,
+so the caller should start it before anything else; therefore this module imports
+very little. It ends with the process that started it. If it dies earlier, Dask
+starts another, whose workers each start their own warm parent.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from multiprocessing import forkserver
 
 __all__ = ["METHOD", "MIN_PARALLEL", "start_forkserver"]
 
-MIN_PARALLEL = 4  # submissions for which another process is not worth its start
-METHOD = "forkserver"  # by which Dask is to start workers
+MIN_PARALLEL = 4  # submissions per worker below which starting one does not pay
+METHOD = "forkserver"  # Dask's multiprocessing method
 ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
 
 
 def start_forkserver() -> None:
-    """Start the process from which workers are forked, and do not wait; nothing happens if it is there."""
+    """Start the forkserver without waiting for it. Idempotent."""
     multiprocessing.get_context(METHOD).set_forkserver_preload(["grader.batch.forkserver_preload"])
-    with _environment(ONE_THREAD), _no_interrupts():  # it is forked, so no library may start threads in it
+    with _environment(ONE_THREAD), _no_interrupts():  # libraries must not start threads in a process that forks
         forkserver.ensure_running()
 
 
 @contextlib.contextmanager
 def _environment(names: dict[str, str]) -> Iterator[None]:
-    """Variables for what is started meanwhile."""
+    """Set environment variables for processes started within the block."""
     before = {name: os.environ.get(name) for name in names}
     os.environ.update(names)
     try:
@@ -48,7 +48,7 @@ def _environment(names: dict[str, str]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _no_interrupts() -> Iterator[None]:
-    """Keep Ctrl-C from what is started meanwhile, as far as this thread may say."""
+    """Ignore Ctrl-C in processes started within the block, if this is the main thread."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,14 +1,14 @@
-"""What the process loads from which workers are forked; see `grader.batch.forkserver`.
+"""Preload module of the forkserver; see `grader.batch.forkserver`.
 
-It comes to all this beside a process that loads, too, and two cores have no room
-for three: hence one after the other.
+The imports run one after the other rather than in threads: the main process is
+importing at the same time, and a machine may have only two cores.
 """
 
 from __future__ import annotations
 
 import signal
 
-signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that gives out the work
+signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by the main process
 import grader.fast_imports  # noqa: E402
 from grader.execution.launch import share_parent  # noqa: E402
 

@@ -1,4 +1,4 @@
-"""Python's collector of garbage, in processes that do nothing but grade."""
+"""Tune Python's garbage collector in processes that only grade."""
 
 import gc
 
@@ -6,10 +6,10 @@ __all__ = ["tune_gc"]
 
 
 def tune_gc() -> None:
-    """Look through young objects less often, and through what is loaded by now never again.
+    """Collect young objects less often, and exclude everything loaded so far from collection.
 
-    Nearly nothing here is part of a cycle, and the collector took a quarter of
-    the processor time of grading a submission.
+    Reference cycles are rare here, and collection took a quarter of the CPU time of
+    grading a submission.
     """
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""Grade a week's submissions: graded side by side, recorded one by one."""
+"""Grade a week's submissions in parallel, and record the results one by one."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ __all__ = [
 
 
 class State(StrEnum):
-    """What became of a submission in this run."""
+    """The state of a submission after this run."""
 
     GRADED = "graded"
     ALREADY_GRADED = "already graded"
@@ -46,7 +46,7 @@ class State(StrEnum):
 
 @dataclass
 class GradingResult:
-    """What became of one student's submission."""
+    """The result of grading one student's submission."""
 
     student: str
     state: State
@@ -56,7 +56,7 @@ class GradingResult:
 
 
 def students_with_submissions(course: Course, week: str) -> tuple[list[str], list[str]]:
-    """The students with a notebook for the week, and those whose folder holds none."""
+    """The students with a notebook for the week, and those whose folder contains none."""
     folders = sorted(path for path in course.submitted.glob(f"*/{week}") if path.is_dir())
     having = [path.parent.name for path in folders if any(path.glob("*.ipynb"))]
     return having, [path.parent.name for path in folders if path.parent.name not in having]
@@ -73,26 +73,26 @@ def grade_week(
     scheduler: str | None = None,
     progress: Callable[[Iterable[str], int], Iterable[str]] = lambda items, total: items,
 ) -> list[GradingResult]:
-    """Grade what has been submitted for a week and is not graded yet.
+    """The results of a week, after grading the submissions that are new or changed.
 
     Args:
-        course: the folders.
+        course: the course.
         week: nbgrader's assignment.
         students: whom to grade; everyone if empty.
-        force: grade again what is graded.
-        unsafe_without_sandbox: run student code with process limits only where
-            there is no sandbox.
-        workers: processes that grade submissions; as many as there are cores
-            by default, but fewer for few submissions, 0 for none but this one.
-            What they are forked from stays there until this process ends.
+        force: whether to regrade submissions that are already graded.
+        unsafe_without_sandbox: whether to run student code with process limits only
+            where no sandbox is available.
+        workers: the number of worker processes; by default one per core, but fewer
+            for few submissions; 0 grades in this process. Their forkserver runs
+            until this process ends.
         scheduler: the address of a Dask scheduler whose workers to use instead.
-        progress: wraps the students as they are done, given how many there are.
+        progress: wraps the iterable of finished students; also gets their number.
 
     Returns:
-        An entry per student, in order; a submission that failed is one of them.
+        One result per student, in order, including failed submissions.
 
     Raises:
-        GradingError: nothing to grade, an unknown student, another run, or no sandbox.
+        GradingError: nothing to grade, an unknown student, a concurrent run, or no sandbox.
     """
     course.need_week(week)
     chosen = _chosen(course, week, students)
@@ -135,7 +135,7 @@ def _chosen(course: Course, week: str, students: Iterable[str]) -> list[str]:
 
 
 def _is_done(course: Course, week: str, student: str, released: dict[str, Any]) -> bool:
-    """Whether autograded/ and the gradebook hold the complete result of what lies in submitted/ now."""
+    """Whether autograded/ contains the complete result of what is in submitted/ now."""
     source, target = course.submitted / student / week, course.autograded / student / week
     files = {name: fetch(path) for name, (path, _) in find_submissions(source, released).items()}
     handed_in, recorded = read_timestamp(str(source)), read_timestamp(str(target))
@@ -157,7 +157,7 @@ def _graded_before(course: Course, week: str, student: str) -> GradingResult:
 
 
 def make_task(course: Course, week: str, student: str, released: dict[str, Any]) -> GradingTask:
-    """What a student handed in for a week, read but not yet understood."""
+    """A student's submission for a week, read but not yet parsed."""
     folder = course.submitted / student / week
     files = {}
     for name, (path, said) in find_submissions(folder, released).items():
@@ -170,7 +170,7 @@ def make_task(course: Course, week: str, student: str, released: dict[str, Any])
 def _recorded(
     course: Course, week: str, recorder: Recorder, outcomes: Iterable[TaskResult], graded: dict[str, GradingResult]
 ) -> Iterator[str]:
-    """Record outcomes as they come; yields each student whose outcome is in."""
+    """Record results as they arrive, and yield the student of each."""
     for outcome in outcomes:
         student = outcome.task.student
         if outcome.problem:
@@ -196,7 +196,7 @@ def _read(path: Path) -> Any:
 
 
 def notebook_problems(notebook: Any) -> list[str]:
-    """What had to be said about a submitted file."""
+    """The problems reported for a submitted file."""
     return [str(item) for item in notebook.metadata.get("course", {}).get("problems", [])]
 
 

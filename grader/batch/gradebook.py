@@ -1,10 +1,11 @@
-"""The one owner of the gradebook: results go in as they arrive, each in one piece.
+"""Write results to the gradebook, one transaction per submission.
 
-It leaves in the gradebook exactly what nbgrader's own autograder would (a test
-compares them), but with one transaction for a submission instead of some
-fifty. The graded notebook is put into place after that, by renaming it. So
-whenever a run is cut off, a submission is either graded, with its notebook
-there and complete, or will be graded by the next run.
+The rows are exactly those that nbgrader's own autograder writes (a test compares
+them), but in one transaction instead of some fifty: nbgrader's Gradebook commits
+each change by itself, and has no way to do otherwise, hence SQL on its tables. The graded notebook is
+written after that and renamed into place. So if a run is interrupted, each
+submission is either graded, with a complete notebook, or will be graded by the
+next run.
 """
 
 from __future__ import annotations
@@ -37,10 +38,10 @@ READ_ONLY = stat.S_IRUSR | stat.S_IRGRP | stat.S_IROTH
 
 @contextlib.contextmanager
 def sole_owner(course: Course) -> Iterator[None]:
-    """Keep other runs from grading the same course at the same time; ends with this process at the latest.
+    """Lock the course against concurrent grading runs; the lock ends with this process at the latest.
 
     Raises:
-        GradingError: another run is at work.
+        GradingError: another run holds the lock.
     """
     course.cache.mkdir(parents=True, exist_ok=True)
     with open(course.cache / "grading.lock", "a") as stream:
@@ -55,7 +56,7 @@ def sole_owner(course: Course) -> Iterator[None]:
 
 @dataclass
 class _Submission:
-    """An entry of the gradebook: its notebooks' ids with their names, and when it was handed in."""
+    """A submission in the gradebook: its notebooks' names by id, and its timestamp."""
 
     notebooks: dict[str, str]
     timestamp: datetime | None
@@ -63,7 +64,7 @@ class _Submission:
 
 
 def _change(connection: Connection, table: Table, changes: list[dict[str, Any]]) -> None:
-    """Give rows, named by their `key`, new values."""
+    """Update the rows whose ids are given as `key`."""
     if changes:
         names = [name for name in changes[0] if name != "key"]
         statement = update(table).where(table.c.id == bindparam("key"))
@@ -71,13 +72,13 @@ def _change(connection: Connection, table: Table, changes: list[dict[str, Any]])
 
 
 class Recorder:
-    """Writes results into the gradebook and into autograded/.
+    """Writes results to the gradebook and to autograded/.
+
+    Use it as a context manager; it keeps the gradebook open.
 
     Args:
-        course: the folders.
+        course: the course.
         week: nbgrader's assignment.
-
-    Use it in a `with`; it holds the gradebook open.
     """
 
     def __init__(self, course: Course, week: str):
@@ -87,9 +88,9 @@ class Recorder:
         self._assignment: str = assignment.id
         self._due: datetime | None = assignment.duedate
         self._names = {notebook.id: notebook.name for notebook in assignment.notebooks}
-        self._cells: dict[str, str] = {}  # names, by id
+        self._cells: dict[str, str] = {}  # names by id
         self._points: dict[str, float] = {}
-        self._graded: dict[str, list[str]] = {}  # by notebook: the cells with a score, and those with a comment
+        self._graded: dict[str, list[str]] = {}  # ids of the cells with a score, by notebook; then those with a comment
         self._commented: dict[str, list[str]] = {}
         for notebook in assignment.notebooks:
             tasks = list(notebook.task_cells)
@@ -98,7 +99,7 @@ class Recorder:
             self._points |= {cell.id: float(cell.max_score or 0) for cell in scored}
             self._graded[notebook.id] = [cell.id for cell in scored]
             self._commented[notebook.id] = [cell.id for cell in solved]
-        self._gradebook.db.remove()  # what was read needs no connection, which may be lost meanwhile
+        self._gradebook.db.remove()  # release the connection, which may be lost during a long run
         self._late = AssignLatePenalties(config=course.config)
         self._late.init_plugin()
 
@@ -113,7 +114,7 @@ class Recorder:
     ) -> tuple[float, float]:
         """Record one submission; returns its score and the best possible one."""
         by_name = {result.name: result for result in results}
-        # Plain statements: the gradebook's objects would take three times as long.
+        # Core statements: nbgrader's ORM objects would take three times as long.
         with self._gradebook.engine.begin() as connection:
             submission = self._submission(connection, student, timestamp)
             score = best = 0.0
@@ -127,7 +128,7 @@ class Recorder:
         return score, best
 
     def _submission(self, connection: Connection, student: str, timestamp: datetime | None) -> _Submission:
-        """The gradebook's entry, made if there is none, with an empty grade and comment for each cell that has one."""
+        """The submission's row, created if needed, with an empty grade or comment for each graded or solution cell."""
         columns = SUBMISSIONS.c
         wanted = (columns.assignment_id == self._assignment) & (columns.student_id == student)
         found = connection.execute(select(columns.id, columns.timestamp, columns.extension).where(wanted)).first()
@@ -178,7 +179,7 @@ class Recorder:
         return score, best
 
     def _penalty(self, submission: _Submission, student: str, score: float) -> float | None:
-        """What nbgrader's plugin takes off for a late submission."""
+        """The late penalty by nbgrader's plugin, clipped to the score."""
         if submission.timestamp is None or self._due is None:
             return None
         seconds = (submission.timestamp - self._due - (submission.extension or timedelta())).total_seconds()
@@ -188,7 +189,7 @@ class Recorder:
         return None if penalty is None else min(max(penalty, 0), score)
 
     def _put_in_place(self, student: str, timestamp: datetime | None, results: Sequence[GradedNotebook]) -> None:
-        """Write the graded notebooks, each under another name first; what else lies there goes."""
+        """Write the graded notebooks and rename them into place; other files in the folder are removed."""
         folder = self.course.autograded / student / self.week
         folder.mkdir(parents=True, exist_ok=True)
         files = {f"{result.name}.ipynb": result.text for result in results}

@@ -1,1 +1,1 @@
-"""A sample class that hands in a week, and is graded."""
+"""Grade a week's submissions of a sample class."""

@@ -29,13 +29,13 @@ CELL_SECONDS = 4
 def run_demo(
     course: Course, folder: Path, say: Callable[[str], None], bar: Callable[[Iterable[str], int], Iterable[str]]
 ) -> int:
-    """Build, hand in, grade, feed back and report, in a folder of its own.
+    """The exit code of a demo: build, submit, grade, write feedback and a report in a separate folder.
 
     Returns:
-        0 if every sample got the score that it must get, else 1.
+        0 if every sample got its expected score, else 1.
 
     Raises:
-        GradingError: `folder` holds something that the demo did not make.
+        GradingError: `folder` exists and was not created by the demo.
     """
     start = time.monotonic()
     build(course, [WEEK], say)
@@ -72,7 +72,7 @@ def run_demo(
 
 
 def _lay_out(course: Course, folder: Path, unsafe: bool) -> Path:
-    """A course of its own in `folder`, with the same lesson and configuration."""
+    """The folder, set up as a separate course with the same lesson and configuration."""
     if folder.exists():
         if not (folder / MARK).is_file():
             raise GradingError(f"{folder} exists and was not made by the demo; name another with --folder")
@@ -92,7 +92,7 @@ def _lay_out(course: Course, folder: Path, unsafe: bool) -> Path:
 
 
 def _compare(samples: list[Sample], graded: list[GradingResult], say: Callable[[str], None]) -> int:
-    """Print expected against obtained scores; how many differ."""
+    """The number of unexpected scores, after printing a table of all."""
     results = {item.student: item for item in graded}
     width = max(len(sample.story) for sample in samples)
     say(f"\n{'student':<8} {'what was handed in':<{width}} {'expected':>9} {'obtained':>9}")

@@ -1,7 +1,7 @@
-"""A sample class: submissions of one lesson, each with the score that it must get.
+"""A sample class: submissions of one lesson, each with its expected score.
 
-They are made from the lesson itself: its reference, alternatives and
-misconceptions, and what goes wrong in real classes.
+They are derived from the lesson's reference, alternatives and misconceptions, and
+from what goes wrong in real classes.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ print(found)
 
 @dataclass
 class Sample:
-    """One submission: who, what it shows, the file, and the points it must get."""
+    """One submission: the student, what it demonstrates, the file, and the expected points."""
 
     student: str
     story: str
@@ -118,7 +118,7 @@ class _Maker:
         return Sample("dora", "the first half of the exercises", self.file(solutions), sum(map(self.points, done)))
 
     def untidy(self) -> Sample:
-        """Right, but the file was renamed, and cells were duplicated, stripped and added."""
+        """Correct, but the file was renamed, and cells were duplicated, stripped of metadata and added."""
 
         def change(notebook: Any) -> None:
             places = [i for i, cell in enumerate(notebook.cells) if course_metadata(cell).get("role") == Role.SOLUTION]
@@ -131,7 +131,7 @@ class _Maker:
         return Sample("elsa", "right, but renamed and rearranged", data, self.total, filename="my homework (2).ipynb")
 
     def _leaf(self, kind: str) -> LessonExercise:
-        """An exercise that no other builds on; a different one for each kind."""
+        """An exercise that no other builds on, different for each kind if possible."""
         free = [
             item
             for item in self.coded
@@ -159,7 +159,7 @@ class _Maker:
         return Sample("hugo", "an attack on NumPy, the checks and the score", self.file({}, change), 0.0, hostile=True)
 
     def misconceptions(self) -> list[Sample]:
-        """For each kind of diagnosis, a misconception of that kind."""
+        """One misconception for each kind of diagnosis."""
         chosen: dict[str, tuple[LessonExercise, str]] = {}
         for exercise in self.coded:
             for item in exercise.misconceptions:
@@ -174,7 +174,7 @@ class _Maker:
         return samples
 
     def _kind(self, exercise: str, name: str) -> str:
-        """The diagnosis that a misconception would get if it were not known."""
+        """The kind of diagnosis that a misconception would get if it were unknown."""
         for cell in self.reference.exercises[exercise].cells:
             for want, got in zip(cell.records, cell.wrong[name], strict=True):
                 if got is None or passes(want.outcome, got.outcome, want.settings):

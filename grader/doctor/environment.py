@@ -1,4 +1,4 @@
-"""What grading needs around it: a course, memory, cores, room on disk, a gradebook."""
+"""Check what grading needs from its environment: course, memory, cores, disk space, gradebook."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Finding:
 
     Attributes:
         name: what was checked.
-        mark: "✓" as it should be, "!" grading works, but less well, "✗" not safe, or not possible.
+        mark: "✓" in order, "!" grading works, but less well, "✗" not safe, or not possible.
         found: what was found.
         advice: what to do about it; "" if nothing.
     """
@@ -60,22 +60,22 @@ class Finding:
 
 
 def check_course(root: Path) -> tuple[Course | None, Finding]:
-    """The course with its configuration, or why there is none."""
+    """The course, or None if it cannot be read, and the finding."""
     try:
         course = Course(root)
-        course.config  # noqa: B018 (reading it is what may fail)
+        course.config  # noqa: B018 (loading it may fail)
     except Problem as problem:
         return None, Finding(
             "course", BAD, str(problem).split(". ")[0], "Run this in the course's folder, or use --root"
         )
-    except Exception as problem:  # noqa: BLE001 (whatever a configuration file can raise)
+    except Exception as problem:  # noqa: BLE001 (a configuration file may raise anything)
         found = f"nbgrader_config.py cannot be read: {type(problem).__name__}: {problem}"
         return None, Finding("course", BAD, found, "Correct that file")
     return course, Finding("course", GOOD, f"{course.root} ({', '.join(course.weeks()) or 'no lessons'})")
 
 
 def check_memory(limits: Limits) -> Finding:
-    """Memory for the submissions that are under way at once."""
+    """Whether memory suffices for all concurrent submissions."""
     cores, free = os.cpu_count() or 1, available_memory() // 1_000_000
     most = cores * at_once(limits.memory_mb, cores)
     found = f"{free} MB available, {limits.memory_mb} for a submission, {most} at once with {cores} workers"
@@ -88,7 +88,7 @@ def check_memory(limits: Limits) -> Finding:
 
 
 def check_cores() -> Finding:
-    """Cores, and whether this process may use all of them."""
+    """Whether this process may use all cores."""
     cores = os.cpu_count() or 1
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else cores
     if usable < cores:
@@ -97,7 +97,7 @@ def check_cores() -> Finding:
 
 
 def check_space(name: str, folder: Path) -> Finding:
-    """A folder that can be written to and has room."""
+    """Whether a folder is writable and has free space."""
     there = next(path for path in (folder, *folder.parents) if path.exists())
     try:
         with tempfile.NamedTemporaryFile(dir=there) as stream:
@@ -115,10 +115,10 @@ def check_space(name: str, folder: Path) -> Finding:
 
 
 def check_alembic(path: str) -> Finding:
-    """The program that nbgrader makes gradebooks with, which it calls by its name.
+    """Whether alembic, which nbgrader calls by name to create gradebooks, runs.
 
     Args:
-        path: the folders of programs, as whoever types nbgrader's commands has them.
+        path: the PATH of a user who runs nbgrader's own commands.
     """
     try:
         get_alembic_version()
@@ -131,7 +131,7 @@ def check_alembic(path: str) -> Finding:
 
 
 def check_gradebook(course: Course) -> Finding:
-    """A gradebook that can be opened and written to, made by this version of nbgrader."""
+    """Whether the gradebook is writable and has the schema of this nbgrader version."""
     name, current = "gradebook", ScriptDirectory(ALEMBIC_DIR).get_current_head()
     try:
         engine = create_engine(course.api.coursedir.db_url)

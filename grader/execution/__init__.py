@@ -1,1 +1,1 @@
-"""Run untrusted cells: sandbox, warm kernels, limits, and the evidence that comes out."""
+"""Run untrusted cells: the sandbox, warm kernels, resource limits, and the collected evidence."""

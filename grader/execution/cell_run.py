@@ -1,4 +1,4 @@
-"""What running a cell comes to, and what is known of it while it runs."""
+"""The result of running a cell, and its state while it runs."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from dlcore.checks.evidence import MIME
 
 __all__ = ["Cause", "CellRun", "CellTracker", "RunningCell", "Status"]
 
-MAX_RECORDS = 500  # pieces of evidence from one cell
+MAX_RECORDS = 500  # evidence records kept per cell
 MAX_NAME, MAX_TEXT = 100, 2000  # characters kept of an error's class and message
-CONTROL_PREFIXES = (b'{"begin": ', b'{"end": ')  # how lines begin that are no evidence
-REFUSALS = ("can't start new thread", "Resource temporarily unavailable")  # of one thread or process more
+CONTROL_PREFIXES = (b'{"begin": ', b'{"end": ')  # lines with these prefixes are not evidence
+REFUSALS = ("can't start new thread", "Resource temporarily unavailable")  # errors raised at the process limit
 
 
 class Status(StrEnum):
@@ -25,7 +25,7 @@ class Status(StrEnum):
     OK = "ok"
     ERROR = "error"  # it raised
     TIMEOUT = "timeout"  # it was interrupted
-    DIED = "died"  # the kernel went down
+    DIED = "died"  # the kernel died
     NOT_RUN = "not run"
 
 
@@ -46,14 +46,14 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True)
 class CellRun:
-    """What running one cell came to.
+    """The result of running one cell.
 
     Attributes:
         status: how it ended.
-        error: the class of what it raised.
-        text: the error's message.
+        error: the class name of the exception it raised.
+        text: the exception's message.
         cause: why the kernel died, or why the cell was not run.
-        evidence: what `check` emitted, in order, unverified: lines from the pipe, or JSON data from messages.
+        evidence: what `check` emitted, in order and unverified: lines from the pipe, or JSON data from messages.
         seconds: wall-clock time.
     """
 
@@ -67,82 +67,82 @@ class CellRun:
 
 @dataclass
 class RunningCell:
-    """What has come from the kernel about the cell that runs now."""
+    """What the kernel has sent about the running cell."""
 
     key: str
-    begun: float
+    started: float
     deadline: float
     evidence: list[Any] = field(default_factory=list)
     error: str = ""
     text: str = ""
-    published: int = 0  # characters of messages
-    piped: int = 0  # bytes in the pipe before it began
+    published: int = 0  # characters in messages
+    piped: int = 0  # bytes read from the pipe before it started
     interrupted: bool = False
 
     def ended(self, status: Status, error: str = "", text: str = "", cause: Cause = Cause.NONE) -> CellRun:
-        """The run as it is reported."""
-        seconds = time.monotonic() - self.begun
+        """The result, with the error's name and message cut to length."""
+        seconds = time.monotonic() - self.started
         return CellRun(
             status, _writable(error[:MAX_NAME]), _writable(text[:MAX_TEXT]), cause, tuple(self.evidence), seconds
         )
 
 
 class CellTracker:
-    """Follows a kernel through the cells that it was asked to run.
+    """Tracks a kernel's progress through the cells of a request.
 
     Attributes:
-        cell: the cell that runs now, if one does.
-        runs: what those that have ended came to, by key.
+        cell: the running cell, if any.
+        runs: the results of the cells that have ended, by key.
     """
 
     def __init__(self) -> None:
         self.cell: RunningCell | None = None
         self.runs: dict[str, CellRun] = {}
-        self._following: Iterator[tuple[str, str]] = iter(())
+        self._upcoming: Iterator[tuple[str, str]] = iter(())
         self._seconds, self._total = 0.0, float("inf")
-        self._stray = False  # an interrupt was sent that the cell did not live to see
+        self._late_interrupt = False  # an interrupt was sent, but the cell ended before it arrived
 
     def expect(self, cells: Sequence[tuple[str, str]], seconds: float, total: float = float("inf")) -> None:
-        """Begin anew, with cells of which each may take `seconds`, up to the time `total` of `time.monotonic`."""
+        """Reset for new cells, each limited to `seconds`, and all of them to the `time.monotonic` deadline `total`."""
         self.cell, self.runs = None, {}
-        self._following = iter(cells)
+        self._upcoming = iter(cells)
         self._seconds, self._total = seconds, total
 
     def begin(self, key: str, piped: int) -> None:
-        """A cell begins; `piped` bytes have come through the pipe by now."""
+        """Record the start of a cell; `piped` bytes have been read from the pipe so far."""
         now = time.monotonic()
         self.cell = RunningCell(key, now, min(now + self._seconds, self._total), piped=piped)
 
     def finish(self, error: str = "", text: str = "") -> None:
-        """The cell has come to its end by itself, or by an interrupt."""
+        """Record the end of the running cell, by itself or by an interrupt."""
         cell, self.cell = self.cell, None
         if cell is None:
             return
-        if error == "KeyboardInterrupt" and self._stray and not cell.interrupted:
-            self._stray = False
-            return  # it was meant for the cell before; this one is run again
-        self._stray = cell.interrupted and error != "KeyboardInterrupt"
+        if error == "KeyboardInterrupt" and self._late_interrupt and not cell.interrupted:
+            self._late_interrupt = False
+            return  # meant for the previous cell; this one is run again
+        self._late_interrupt = cell.interrupted and error != "KeyboardInterrupt"
         cut = cell.interrupted and error in ("KeyboardInterrupt", "")
         self.runs[cell.key] = cell.ended(Status.TIMEOUT if cut else Status.ERROR if error else Status.OK, error, text)
 
     def die(self, cause: Cause) -> None:
-        """The kernel has died; the cell that is to blame for it is the one that ran, or had been refused a thread."""
+        """Record the kernel's death, attributed to the running cell, or to one that had been refused a thread."""
         cell, self.cell = self.cell, None
         refused = next((key for key, run in self.runs.items() if any(text in run.text for text in REFUSALS)), None)
-        if cause == Cause.PROCESSES and refused is not None:  # it had ended before anybody counted
+        if cause == Cause.PROCESSES and refused is not None:  # it ended before the next usage check
             self.runs[refused] = replace(self.runs[refused], status=Status.DIED, error="", text="", cause=cause)
         elif cell is not None:
             self.runs[cell.key] = cell.ended(Status.DIED, cause=cause)
 
     def on_published(self, size: int) -> int:
-        """The kernel sent a message; returns what its cell has sent so far."""
+        """The size of all messages of the running cell so far, including one of `size`."""
         if self.cell is None:
             return 0
         self.cell.published += size
         return self.cell.published
 
     def on_message(self, kind: str, content: dict[str, Any]) -> None:
-        """Take in a message that answers the request: an error, or evidence."""
+        """Handle a message that answers the request: an error, or evidence."""
         if kind == "error" and self.cell is not None:
             self.cell.error = str(content.get("ename", "Error"))
             self.cell.text = str(content.get("evalue", ""))
@@ -150,7 +150,7 @@ class CellTracker:
             self._append_evidence(content["data"][MIME])
 
     def on_line(self, line: bytes, piped: int) -> None:
-        """Take in a line from the pipe: where a run of several cells stands, or evidence, which is read later."""
+        """Handle a line from the pipe: the start or end of a cell in a batch, or evidence, which is parsed later."""
         if not line.startswith(CONTROL_PREFIXES):
             self._append_evidence(line)
             return
@@ -159,7 +159,7 @@ class CellTracker:
         except (ValueError, RecursionError):
             return
         if "begin" in form:
-            following = next(self._following, None)
+            following = next(self._upcoming, None)
             if following is not None and following[0] == form["begin"]:
                 self.begin(following[0], piped)
         elif self.cell is not None and self.cell.key == form["end"]:
@@ -171,5 +171,5 @@ class CellTracker:
 
 
 def _writable(text: str) -> str:
-    """The text without lone surrogates, which no file can hold."""
+    """The text without lone surrogates, which cannot be encoded."""
     return text.encode("utf-8", "replace").decode()

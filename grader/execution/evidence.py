@@ -1,4 +1,4 @@
-"""Evidence as it is read on the trusted side: what one check handed over."""
+"""Evidence as read on the trusted side: one record per check."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from dlcore.errors import CodecError
 __all__ = ["Record", "evidence_forms", "match_records", "read_records"]
 
 MAX_LABEL = 200
-SECONDS = b'"seconds": '  # comes last in a line of evidence, and may differ where all else is the same
+SECONDS = b'"seconds": '  # last in a line of evidence; the only value that differs between equal runs
 LAST = re.compile(rb"[0-9.e-]{1,30}\}\}")
 
 
 @dataclass(frozen=True)
 class Record:
-    """One check: its arguments as described, how it compares, and what came of it."""
+    """One check: its described arguments, its comparison settings, and its outcome."""
 
     label: str
     call: str
@@ -36,16 +36,16 @@ class Record:
 
     @cached_property
     def head(self) -> bytes:
-        """The line that `check` writes of it, up to the time that the call took; empty if more would follow that."""
+        """The line that `check` writes for it, up to the duration; empty unless the duration comes last."""
         head, _, rest = json.dumps(self.form).encode().rpartition(SECONDS)
         return head if LAST.fullmatch(rest) else b""
 
     @classmethod
     def from_json(cls, form: Any, expected: Sequence[Record] = ()) -> Record:
-        """The record in `form`, which may come from anywhere; raises CodecError.
+        """The record in `form`, which is untrusted; raises CodecError.
 
-        What says the same as one of the `expected` records, to the last bit, is
-        not decoded again: it is that record's own arguments and outcome.
+        Arguments and outcomes that equal those of an `expected` record, bit for bit,
+        are not decoded again: that record's objects are reused.
         """
         if not isinstance(form, dict) or form.get("version") != 1:
             raise CodecError("This is not evidence of version 1.")
@@ -54,20 +54,20 @@ class Record:
             raise CodecError("The lengths are not whole numbers.")
         arguments, outcome = form.get("arguments"), form.get("outcome")
         like = next((item for item in expected if item.form["arguments"] == arguments), None)
-        told = like is not None and _timeless(outcome) == _timeless(like.form["outcome"])
+        unchanged = like is not None and _timeless(outcome) == _timeless(like.form["outcome"])
         return cls(
             str(form.get("label") or "")[:MAX_LABEL],
             str(form.get("call", ""))[:MAX_LABEL],
             like.arguments if like is not None else decode(arguments),
             tuple(lengths[:32]),
             _settings(form.get("settings")),
-            like.outcome if like is not None and told else Outcome.from_json(outcome),
+            like.outcome if like is not None and unchanged else Outcome.from_json(outcome),
             form,
         )
 
 
 def _timeless(outcome: Any) -> Any:
-    """An outcome's form without the time that the call took."""
+    """An outcome's form without the duration of the call."""
     return {**outcome, "seconds": 0} if isinstance(outcome, dict) else outcome
 
 
@@ -81,7 +81,7 @@ def _settings(form: Any) -> Settings:
 
 
 def evidence_forms(evidence: Iterable[Any]) -> Iterator[Any]:
-    """A cell's evidence as JSON data; lines that are none are left out."""
+    """A cell's evidence as JSON data; invalid lines are skipped."""
     for item in evidence:
         try:
             yield json.loads(item) if isinstance(item, bytes) else item
@@ -90,12 +90,12 @@ def evidence_forms(evidence: Iterable[Any]) -> Iterator[Any]:
 
 
 def read_records(evidence: Iterable[Any], expected: Sequence[Record] = ()) -> list[Record]:
-    """The well-formed records in a cell's evidence; others are left out.
+    """The well-formed records in a cell's evidence; others are skipped.
 
     Args:
-        evidence: what came from the kernel.
-        expected: records that were read before, which most of it will be like.
-            A line that is one of theirs is not even looked into: it is that record.
+        evidence: what the kernel sent.
+        expected: records read before, most of which will recur. A line equal to one
+            of theirs is not parsed; that record is returned for it.
     """
     records = []
     known = {record.head: record for record in expected}
@@ -113,7 +113,7 @@ def read_records(evidence: Iterable[Any], expected: Sequence[Record] = ()) -> li
 
 
 def _known_line(line: bytes, known: dict[bytes, Record]) -> Record | None:
-    """The record that would be written as this line, but for the time."""
+    """The known record whose line equals this one except for the duration."""
     head, _, rest = line.rpartition(SECONDS)
     return known.get(head) if head and LAST.fullmatch(rest) else None
 
@@ -123,7 +123,7 @@ def _same_arguments(want: Record, got: Record) -> bool:
 
 
 def match_records(expected: Sequence[Record], got: Sequence[Record]) -> list[Record | None]:
-    """For each expected record the next one got, in order, with the same arguments."""
+    """For each expected record, in order, the next received one with the same arguments, or None."""
     matches: list[Record | None] = []
     position = 0
     for want in expected:

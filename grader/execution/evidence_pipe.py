@@ -10,57 +10,57 @@ from collections.abc import Callable
 
 __all__ = ["EvidencePipe"]
 
-PIECE = 1 << 16
-ROOM = 1 << 20  # bytes that it may hold; the system allows no more to everybody
-TICK = 0.01  # seconds between looks: to be woken by every line costs more than the line
-PIECES = 20  # taken in one go, which is more than a pipe holds; who writes without end must not keep us reading
+CHUNK_BYTES = 1 << 16
+PIPE_BYTES = 1 << 20  # bytes; the default maximum for unprivileged processes
+POLL_SECONDS = 0.01  # seconds between reads: waking up for every line costs more than handling it
+MAX_CHUNKS = 20  # per read, more than the pipe holds; bounded so that a constant writer cannot block the loop
 
 
 class EvidencePipe:
-    """A named pipe in a kernel's world, read on this side a hundred times a second.
+    """A named pipe in a kernel's mount namespace, read from outside a hundred times a second.
 
-    Nothing that comes out of it is trusted, and who uses it must look at `size`.
+    Its content is untrusted, and the caller must enforce a limit on `size`.
 
     Args:
-        path: where the pipe is made, before any code of a student runs.
-        most: bytes that one line may have.
-        take: called with each line, without its end.
+        path: where to create the pipe, before any student code runs.
+        most: the maximum length of a line in bytes.
+        take: called with each line, without its newline.
     """
 
     def __init__(self, path: str, most: int, take: Callable[[bytes], None]):
         os.mkfifo(path, 0o600)
-        # Opened for both, so that it never ends and nobody waits for the other side.
+        # Opened for reading and writing, so that it never reaches end of file and no open blocks.
         self._descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
         self._loop = asyncio.get_running_loop()
         with contextlib.suppress(OSError):
-            fcntl.fcntl(self._descriptor, fcntl.F_SETPIPE_SZ, ROOM)
-        self._timer = self._loop.call_later(TICK, self._look)
-        self._most, self._take = most, take
+            fcntl.fcntl(self._descriptor, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        self._timer = self._loop.call_later(POLL_SECONDS, self._poll)
+        self._max_line, self._take = most, take
         self._rest = b""
         self.size = 0
 
-    def _look(self) -> None:
+    def _poll(self) -> None:
         self.drain()
-        self._timer = self._loop.call_later(TICK, self._look)
+        self._timer = self._loop.call_later(POLL_SECONDS, self._poll)
 
     def drain(self) -> None:
-        """Take in what has arrived."""
-        for _ in range(PIECES):
+        """Read what has arrived."""
+        for _ in range(MAX_CHUNKS):
             try:
-                piece = os.read(self._descriptor, PIECE)
+                chunk = os.read(self._descriptor, CHUNK_BYTES)
             except BlockingIOError:
                 return
-            self.size += len(piece)
-            *lines, self._rest = (self._rest + piece).split(b"\n")
+            self.size += len(chunk)
+            *lines, self._rest = (self._rest + chunk).split(b"\n")
             for line in lines:
                 self._take(line)
-            if len(self._rest) > self._most:
+            if len(self._rest) > self._max_line:
                 self._rest = b""
-            if len(piece) < PIECE:
+            if len(chunk) < CHUNK_BYTES:
                 return
 
     def close(self) -> None:
-        """Stop reading; does nothing the second time."""
+        """Stop reading. Idempotent."""
         if self._descriptor >= 0:
             self._timer.cancel()
             os.close(self._descriptor)

@@ -1,8 +1,8 @@
 """One kernel for one submission: start it, run cells in it, kill it.
 
-The kernel is not trusted: nothing but evidence, the class of an error and
-timing is taken from it, what it sends is bounded in size and number, and
-every wait has an end.
+The kernel is not trusted: only evidence, the class and message of an error, and
+timing are taken from it; what it sends is bounded in size and number, and every
+wait has a deadline.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ __all__ = ["Kernel"]
 START_SECONDS = 60
 ASK_SECONDS = 0.25
 END_SECONDS = 20
-GRACE_SECONDS = 2  # from an interrupt to the kill
-STUCK_SECONDS = 10  # between two cells, where nothing takes time
+GRACE_SECONDS = 2  # between the interrupt and the kill
+STUCK_SECONDS = 10  # allowed between two cells, where no student code should run
 WATCH_SECONDS = 0.1
-FLOOD = 5  # times the allowed output
-# For kernels that are no forks. The cells travel beside the request: IPython looks through its code several times.
+FLOOD = 5  # multiple of the output limit at which the kernel is killed without an interrupt
+# For kernels that are not forked. The cells are passed as metadata: IPython parses a request's code several times.
 RUN_BATCH = """
 (lambda own, given: (exec(given["code"], own), own["run"](get_ipython(), *given["arguments"])) and None)(
     {}, get_ipython().kernel.get_parent()["metadata"]
@@ -48,9 +48,9 @@ class Kernel:
     Use as ``async with Kernel(...) as kernel: run = await kernel.run(source)``.
 
     Args:
-        limits: what it may use.
+        limits: its resource limits.
         sandboxed: whether to run it in bubblewrap.
-        files: read-only files to lay into its working folder, by name.
+        files: read-only files to create in its working folder, by name.
     """
 
     def __init__(self, limits: Limits, sandboxed: bool = True, files: dict[str, bytes] | None = None):
@@ -76,8 +76,6 @@ class Kernel:
     ) -> None:
         await self.kill()
 
-    # Its life
-
     async def _start(self) -> None:
         key = secrets.token_hex(16)
         self._launched = launch(self.limits, key, self.files, sandboxed=self.sandboxed)
@@ -98,10 +96,10 @@ class Kernel:
         )
         self._watch = asyncio.create_task(self._watch_usage())
         ask_at = time.monotonic() + ASK_SECONDS
-        while not self._connection.ready:  # a kernel greets each new subscriber
+        while not self._connection.ready:  # a kernel sends a welcome message to each new subscriber
             self._check_starting(deadline)
             await self._wait(0.05)
-            if time.monotonic() > ask_at:  # unless the subscription came before it looked; then anything will do
+            if time.monotonic() > ask_at:  # it missed the subscription; any reply will do
                 self._connection.ask_for_info()
                 ask_at = time.monotonic() + ASK_SECONDS
 
@@ -114,7 +112,7 @@ class Kernel:
 
     @property
     def pid(self) -> int:
-        """The process's id, as seen from here; 0 before it is there."""
+        """The process's id in the caller's PID namespace; 0 before it starts."""
         return self._launched.process.pid if self._launched else 0
 
     @property
@@ -123,16 +121,16 @@ class Kernel:
         return self._launched is not None and self._launched.process.poll() is None
 
     def _refuse_loss(self) -> None:
-        """Raise KernelLost if it was not the code in the kernel that ended it."""
+        """Raise KernelLost if the kernel was ended by something other than its own code."""
         if self._launched is not None and self._launched.process.lost:
-            raise KernelLost("the kernel ended with the process that made it")
+            raise KernelLost("the kernel ended because its warm parent did")
 
     def _exit_cause(self) -> Cause:
         code = self._launched.process.poll() if self._launched else None
         return Cause.EXIT if code is not None and code >= 0 else Cause.SIGNAL
 
     async def kill(self) -> None:
-        """End the kernel and everything that it started; does nothing the second time."""
+        """End the kernel and every process that it started. Idempotent."""
         if self._watch is not None:
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)
@@ -144,7 +142,7 @@ class Kernel:
             self._pipe.close()
         if self._launched is not None:
             self._launched.process.kill()
-            self._launched.process.wait(END_SECONDS)  # not in a thread: to start one takes longer than the wait
+            self._launched.process.wait(END_SECONDS)  # not in a thread: starting one takes longer than the wait
             self._launched.clean()
 
     def _end(self, cause: Cause) -> None:
@@ -154,7 +152,7 @@ class Kernel:
         self._changed.set()
 
     async def _watch_usage(self) -> None:
-        """Kill a kernel that uses more memory or processes than it may."""
+        """Kill the kernel if it exceeds its memory or process limit."""
         while self.alive:
             memory, threads = usage(self.pid)
             if memory > self.limits.memory_mb * 1_000_000:
@@ -164,17 +162,15 @@ class Kernel:
             await asyncio.sleep(WATCH_SECONDS)
         self._changed.set()
 
-    # Running cells
-
     async def run(self, source: str, seconds: float | None = None) -> CellRun:
-        """Run one cell, by a request of its own.
+        """The result of running one cell in a request of its own.
 
         Args:
             source: its code.
-            seconds: its time; the limits' `cell_seconds` by default.
+            seconds: its time limit; `limits.cell_seconds` by default.
 
         Returns:
-            What it came to. After the status "died" the kernel is of no more use.
+            The result. After the status "died" the kernel cannot be used again.
         """
         assert self._pipe is not None
         seconds = seconds or self.limits.cell_seconds
@@ -189,19 +185,19 @@ class Kernel:
     async def run_together(
         self, cells: Sequence[tuple[str, str]], seconds: float | None = None, total: float | None = None
     ) -> dict[str, CellRun]:
-        """Run plain cells, one after the other by a single request.
+        """The results of plain cells, run one after the other in a single request.
 
         Args:
             cells: the key and source of each.
-            seconds: the time of each; the limits' `cell_seconds` by default.
-            total: when all must have ended, in the time of `time.monotonic`.
+            seconds: the time limit of each; `limits.cell_seconds` by default.
+            total: the deadline for all of them, as a `time.monotonic` value.
 
         Returns:
-            What they came to. It ends early where one was interrupted or the
-            kernel died; cells that were not reached are not in it.
+            The results by key. The batch stops if a cell is interrupted or the kernel
+            dies; cells that were not reached are missing.
 
         Raises:
-            KernelLost: the kernel ended through no fault of the cells.
+            KernelLost: the kernel ended for a reason outside the cells.
         """
         assert self._launched is not None
         seconds = seconds or self.limits.cell_seconds
@@ -213,14 +209,14 @@ class Kernel:
         else:
             metadata = {"code": BATCH_RUNNER_SOURCE, "arguments": arguments}
             await self._perform(seconds, "execute_request", _cell_request(RUN_BATCH, store_history=False), metadata)
-        if self._tracker.cell is not None:  # begun and not ended: an interrupt came at a bad moment
+        if self._tracker.cell is not None:  # started but not ended: the interrupt hit the batch runner itself
             self._tracker.finish("KeyboardInterrupt")
         return self._tracker.runs
 
     async def _perform(
         self, seconds: float, kind: str, content: dict[str, Any], metadata: dict[str, Any] | None = None
     ) -> None:
-        """Send a request and wait for its end; a cell that is at fault is interrupted, then killed."""
+        """Send a request and wait for its end; a cell over its limits is interrupted, then killed."""
         assert self._connection is not None
         assert self._pipe is not None
         self._connection.idle = False
@@ -232,7 +228,7 @@ class Kernel:
                 await self._on_death()
                 break
             cell, now = self._tracker.cell, time.monotonic()
-            if cell is None and now > stuck_at:  # the code that runs the cells is itself stuck
+            if cell is None and now > stuck_at:  # the batch runner itself is stuck
                 self._end(Cause.TIME)
                 continue
             if cell is not None:
@@ -242,12 +238,12 @@ class Kernel:
         self._pipe.drain()
 
     def _enforce_limits(self, cell: RunningCell, now: float) -> None:
-        """Interrupt a cell that takes or sends too much; kill one that goes on."""
+        """Interrupt a cell that exceeds its time or output limit; kill the kernel if it continues."""
         assert self._pipe is not None
         if self._pipe.size - cell.piped > self.limits.evidence_kb * 1000:
             self._end(Cause.EVIDENCE)
         too_much = cell.published > self.limits.output_kb * 1000
-        if cell.published > FLOOD * self.limits.output_kb * 1000:  # there is no time for an interrupt
+        if cell.published > FLOOD * self.limits.output_kb * 1000:  # too fast to wait for an interrupt
             self._end(Cause.OUTPUT)
             return
         if now <= cell.deadline and not (too_much and not cell.interrupted):
@@ -260,7 +256,7 @@ class Kernel:
         cell.interrupted, cell.deadline = True, now + GRACE_SECONDS
 
     async def _on_death(self) -> None:
-        """Note of the cell that ran when the kernel died why it did."""
+        """Record why the kernel died, for the cell that was running."""
         assert self._launched is not None
         assert self._pipe is not None
         await asyncio.to_thread(self._launched.process.wait, GRACE_SECONDS)
@@ -276,7 +272,7 @@ class Kernel:
             self._changed.set()
 
     async def _wait(self, seconds: float) -> None:
-        """Until there is something to decide, but not longer than `seconds`."""
+        """Wait for a state change, for at most `seconds`."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._changed.wait()
@@ -284,6 +280,6 @@ class Kernel:
 
 
 def _cell_request(source: str, *, store_history: bool) -> dict[str, Any]:
-    """The content of a request to run a cell."""
+    """The content of an execute request."""
     content = {"code": source, "silent": False, "store_history": store_history, "user_expressions": {}}
     return content | {"allow_stdin": False, "stop_on_error": False}

@@ -1,7 +1,7 @@
-"""The messages to and from a kernel, none of which is trusted.
+"""Messages to and from an untrusted kernel.
 
-A message is bounded in size, whatever goes wrong in reading one is reported and
-ends the connection, and no socket is ever connected twice.
+Messages are bounded in size, any failure to read one is reported and ends the
+connection, and sockets never reconnect.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from grader.execution.launch import connection
 __all__ = ["KernelConnection", "is_listening"]
 
 RECONNECT_DISABLED_MS = 1_000_000_000
-YIELD_EVERY = 100  # messages taken in at once, at most
-MESSAGE_OVERHEAD = 2_000_000  # bytes of a message beyond the output allowed
-MAX_DEPTH = 8  # to which a message's size is counted
+YIELD_EVERY = 100  # messages between two yields to the event loop
+MESSAGE_OVERHEAD = 2_000_000  # bytes of a message beyond the output limit
+MAX_DEPTH = 8  # nesting level up to which a message's size is counted
 
 
 class KernelConnection:
     """The shell and iopub channels of one kernel.
 
     Args:
-        sockets: where its sockets are.
-        key: what its messages are signed with.
-        output_bytes: the output that is allowed, roughly what a message may hold.
+        sockets: the path prefix of its sockets.
+        key: the key that signs its messages.
+        output_bytes: the output limit, which also bounds the size of a message.
         on_published: called with the size of each message.
-        on_message: called with kind and content of what answers the last request.
-        on_change: called when there may be something to decide.
-        on_damage: called once, when a message cannot be read.
+        on_message: called with the type and content of each reply to the last request.
+        on_change: called when `ready` or `idle` may have changed.
+        on_damage: called when a message cannot be read.
 
     Attributes:
-        ready: whether the kernel has said anything yet.
+        ready: whether the kernel has sent anything yet.
         idle: whether the last request is done.
     """
 
@@ -61,18 +61,18 @@ class KernelConnection:
         self._context = zmq.asyncio.Context()
         self._context.setsockopt(zmq.MAXMSGSIZE, output_bytes + MESSAGE_OVERHEAD)
         self._context.setsockopt(zmq.LINGER, 0)
-        # Student code may put a link in a socket's place, and a second connection would follow it on this machine.
-        # "Never again" (-1) would do, but then libzmq aborts the process if a peer ends amid the parts of a message.
+        # Student code could replace a socket by a symlink, which a reconnect would follow in the host's file system.
+        # -1 disables reconnects, but then libzmq aborts the process if a peer closes amid a multipart message.
         self._context.setsockopt(zmq.RECONNECT_IVL, RECONNECT_DISABLED_MS)
         self._client = AsyncKernelClient(context=self._context)
         self._client.load_connection_info(connection(sockets, key) | {"key": key.encode()})
         self._client.start_channels(stdin=False, hb=False, control=False)
-        # Nobody needs the replies on the shell channel, but unless they are read they pile up.
+        # The replies on the shell channel are not used, but would queue up if they were not read.
         channels = (self._client.iopub_channel, self._client.shell_channel)
         self._tasks = [asyncio.create_task(self._listen(channel.socket, channel.session)) for channel in channels]
 
     def ask_for_info(self) -> None:
-        """Ask for something that every kernel answers."""
+        """Request the kernel's info, which every kernel answers."""
         self._client.kernel_info()
 
     def send(self, kind: str, content: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
@@ -82,9 +82,9 @@ class KernelConnection:
         self._client.shell_channel.send(message)
 
     async def close(self) -> None:
-        """Stop listening and drop the sockets.
+        """Stop listening and close the sockets.
 
-        The client's own way to stop would first connect those channels that were never needed.
+        `stop_channels` of the client would first connect the channels that were never opened.
         """
         tasks, self._tasks = self._tasks, []
         for task in tasks:
@@ -93,14 +93,14 @@ class KernelConnection:
         self._context.destroy(linger=0)
 
     async def _listen(self, source: zmq.asyncio.Socket, session: Session) -> None:
-        """Read what the kernel sends."""
+        """Read messages until the connection is closed or damaged."""
         for number in itertools.count():
             try:
                 _, parts = session.feed_identities(await source.recv_multipart())
                 self._receive(session.deserialize(parts))
                 if number % YIELD_EVERY == 0:
-                    await asyncio.sleep(0)  # in a flood the reader never waits, and others would not get their turn
-            except Exception:  # noqa: BLE001 (whatever a hostile message can set off in the reader)
+                    await asyncio.sleep(0)  # under a flood `recv` never suspends, which would starve other tasks
+            except Exception:  # noqa: BLE001 (a hostile message may raise anything)
                 self._on_damage()
                 return
 
@@ -127,7 +127,7 @@ def is_listening(path: str) -> bool:
 
 
 def _size(content: Any, depth: int = 0) -> int:
-    """Roughly how many characters a message holds."""
+    """The approximate number of characters in a message."""
     if isinstance(content, str):
         return len(content)
     if isinstance(content, dict) and depth < MAX_DEPTH:

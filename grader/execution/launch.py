@@ -1,8 +1,8 @@
-"""How a kernel's process is started: warm, cold, or without a sandbox.
+"""Start a kernel's process: warm, cold, or without a sandbox.
 
-Warm is the rule: a fork of a parent that has everything imported (see
-`grader.execution.warm`). Where namespaces cannot be nested, each kernel gets a
-bubblewrap of its own; without a sandbox, a plain process with limits.
+Warm is the default: a fork of a parent with everything imported (see
+`grader.execution.warm`). Where namespaces cannot be nested, each kernel runs in
+its own bubblewrap; without a sandbox, it is a plain process with resource limits.
 """
 
 from __future__ import annotations
@@ -53,32 +53,39 @@ __all__ = [
 IN_KERNEL = Path(__file__).parent / "in_kernel"
 BOOTSTRAP = {name: (IN_KERNEL / name).read_bytes() for name in ("bootstrap.py", "kernel_options.py")}
 BOOTSTRAP_FILE, CONNECTION_FILE = "/run/bootstrap.py", "/run/connection.json"
-BATCH_RUNNER = "_grader_batch_runner"  # what runs many cells at once, as a module of warm kernels
+BATCH_RUNNER = "_grader_batch_runner"  # the batch runner's module name in warm kernels
 BATCH_RUNNER_SOURCE = (IN_KERNEL / "batch_runner.py").read_text()
 WARM_MODULES = ("numpy", "numpy.random", "dlcore", "matplotlib.pyplot", BATCH_RUNNER)
-ADDRESS_SPACE = 4_000_000_000  # bytes beyond resident memory, which libraries map and never touch
+ADDRESS_SPACE = 4_000_000_000  # bytes beyond resident memory that libraries map and never touch
 
 
 class Process(Protocol):
     """A kernel's process."""
 
     pid: int
-    lost: bool  # whether it ended through no fault of its own
+    lost: bool  # whether it was ended by something other than its own code
 
     def poll(self) -> int | None:
         """Its exit code, or None while it runs."""
 
     def wait(self, seconds: float | None = None) -> int | None:
-        """Wait for its end, up to a time."""
+        """Wait until it ends, at most `seconds`."""
 
     def kill(self) -> None:
-        """End it and everything that it started."""
+        """End it and every process that it started."""
 
 
 @dataclass
 class Launched:
-    """A kernel's process, where its sockets are, the pipe for evidence as the kernel
-    knows it, a folder to remove afterwards, and whether BATCH_RUNNER is loaded in it."""
+    """A started kernel.
+
+    Attributes:
+        process: its process.
+        sockets: the path prefix of its sockets, as seen from outside.
+        evidence: the path of the evidence pipe, as seen from inside.
+        folder: a folder to remove afterwards.
+        warm: whether it was forked from a warm parent, with BATCH_RUNNER loaded.
+    """
 
     process: Process
     sockets: str
@@ -87,14 +94,14 @@ class Launched:
     warm: bool = False
 
     def clean(self) -> None:
-        """Remove what was laid out for it."""
+        """Remove its temporary folder, if any."""
         if self.folder is not None:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @dataclass
-class _Cold:
-    """A process of our own making; `pid` is that of the kernel itself."""
+class _ColdProcess:
+    """A process started by `_popen`; `pid` is that of the kernel, not of bubblewrap."""
 
     popen: subprocess.Popen[bytes]
     pid: int
@@ -111,7 +118,7 @@ class _Cold:
         return self.poll()
 
     def kill(self) -> None:
-        """In a sandbox all else dies with the first process; outside it is hunted down."""
+        """In a sandbox, all processes die with PID 1; without one, its descendants are killed one by one."""
         if self.popen.poll() is not None:
             return
         family: list[psutil.Process] = []
@@ -128,18 +135,18 @@ class _Cold:
 
 
 def connection(sockets: str, key: str) -> dict[str, Any]:
-    """A kernel's connection: sockets in the file system, so no network is needed."""
+    """A kernel's connection info: sockets in the file system, so no network is needed."""
     ports = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "control_port": 4, "hb_port": 5}
     return {"transport": "ipc", "ip": sockets, "key": key, "signature_scheme": "hmac-sha256", **ports}
 
 
 def launch(limits: Limits, key: str, files: Mapping[str, bytes], *, sandboxed: bool) -> Launched:
-    """Start a kernel.
+    """A newly started kernel.
 
     Args:
-        limits: what it may use.
-        key: what its messages are signed with.
-        files: what lies in its working folder, by name.
+        limits: its resource limits.
+        key: the key that signs its messages.
+        files: the files in its working folder, by name.
         sandboxed: whether it runs in a sandbox.
 
     Raises:
@@ -162,31 +169,31 @@ def _resource_limits(limits: Limits, *, count_processes: bool) -> dict[str, int]
         "CORE": 0,
         "AS": limits.memory_mb * 1_000_000 + ADDRESS_SPACE,
     }
-    # The system refuses one more only once there is one too many; who is counted to have that is killed.
+    # One below the limit: Linux refuses a process only above RLIMIT_NPROC, where the watcher would kill the kernel.
     return numbers | ({"NPROC": limits.processes - 1} if count_processes else {})
 
 
-_shared: list[WarmParent] = []  # perhaps by the process from which this one was forked
+_shared: list[WarmParent] = []  # started before this process was forked, by `share_parent`
 _parents: list[WarmParent | WarmError] = []
 _starting = threading.Lock()
 
 
 def share_parent() -> None:
-    """Start a warm parent for this process and all that are forked from it."""
+    """Start a warm parent for this process and all processes forked from it."""
     parent = _new_parent()
-    with contextlib.suppress(WarmError, OSError):  # who needs a kernel is told
+    with contextlib.suppress(WarmError, OSError):  # raised again when a kernel is launched
         parent.start()
         _shared.append(parent)
 
 
 def warm_up() -> None:
-    """Start this process's warm parent, so that the first kernel need not wait for it."""
-    with contextlib.suppress(WarmError, OSError):  # who needs a kernel is told
+    """Start this process's warm parent, so that the first kernel does not wait for it."""
+    with contextlib.suppress(WarmError, OSError):  # raised again when a kernel is launched
         warm_parent()
 
 
 def warm_parent() -> WarmParent:
-    """The warm parent of this process; raises WarmError where it cannot make namespaces for its children."""
+    """The warm parent of this process; raises WarmError where namespaces cannot be nested."""
     with _starting:
         if not _parents:
             _parents.append(_start_parent())
@@ -266,7 +273,7 @@ def _launch_boxed(limits: Limits, key: str, files: Mapping[str, bytes]) -> Launc
         popen.kill()
         popen.wait()
         raise GradingError("bubblewrap did not start a kernel; `python -m grader doctor` says why") from None
-    return Launched(_Cold(popen, pid, boxed=True), f"/proc/{pid}/root{SOCKETS}/k")
+    return Launched(_ColdProcess(popen, pid, boxed=True), f"/proc/{pid}/root{SOCKETS}/k")
 
 
 def _launch_plain(limits: Limits, key: str, files: Mapping[str, bytes]) -> Launched:
@@ -282,7 +289,7 @@ def _launch_plain(limits: Limits, key: str, files: Mapping[str, bytes]) -> Launc
     arguments = [sys.executable, "-s", f"{folder}/bootstrap.py", f"{folder}/connection.json", *numbers]
     environment = kernel_environment(str(work), str(Path(dlcore.__file__).parent.parent), f"{folder}/k-evidence")
     popen = _popen(arguments, environment, [], cwd=str(work))
-    return Launched(_Cold(popen, popen.pid, boxed=False), f"{folder}/k", f"{folder}/k-evidence", folder)
+    return Launched(_ColdProcess(popen, popen.pid, boxed=False), f"{folder}/k", f"{folder}/k-evidence", folder)
 
 
 def _popen(

@@ -1,4 +1,4 @@
-"""Which cells mean the same in plain Python as in Jupyter."""
+"""Detect cells that run the same in plain Python as in Jupyter."""
 
 from __future__ import annotations
 
@@ -9,21 +9,20 @@ from grader.syntax import parse
 
 __all__ = ["is_plain"]
 
-JUPYTERS_OWN = frozenset({"_", "__", "___", "In", "Out", "_ih", "_oh", "_dh", "exit", "quit", "get_ipython"})
-REMEMBERED = 10_000  # characters of a cell about which the answer is kept
+JUPYTER_NAMES = frozenset({"_", "__", "___", "In", "Out", "_ih", "_oh", "_dh", "exit", "quit", "get_ipython"})
+CACHED_LENGTH = 10_000  # maximum length of a cell whose answer is cached
 ASYNCHRONOUS = (ast.Await, ast.AsyncFor, ast.AsyncWith)
 
 
 def is_plain(source: str) -> bool:
     """Whether a cell is Python without magics, top-level `await`, or names that only Jupyter has.
 
-    What its last line would display does not count: nobody looks at it while
-    grading.
+    The display of its last expression does not count: grading does not use it.
 
     >>> is_plain("x = 1"), is_plain("%matplotlib inline"), is_plain("_ + 1")
     (True, False, False)
     """
-    return _is_plain(source) if len(source) > REMEMBERED else _remembered(source)
+    return _is_plain(source) if len(source) > CACHED_LENGTH else _is_plain_cached(source)
 
 
 def _is_plain(source: str) -> bool:
@@ -36,14 +35,14 @@ def _is_plain(source: str) -> bool:
         return False
 
 
-_remembered = functools.lru_cache(2000)(_is_plain)  # most cells are alike in all submissions
+_is_plain_cached = functools.lru_cache(2000)(_is_plain)  # most cells are identical across submissions
 
 
 def _needs_jupyter(node: ast.AST) -> bool:
     if isinstance(node, ast.Name):
         if isinstance(node.ctx, ast.Store):  # as in `for _ in range(3)`
             return False
-        return node.id in JUPYTERS_OWN or node.id.startswith(("_i", "_o"))
+        return node.id in JUPYTER_NAMES or node.id.startswith(("_i", "_o"))
     if isinstance(node, ast.ImportFrom):
-        return node.module == "__future__"  # which Jupyter applies to all later cells, too
+        return node.module == "__future__"  # Jupyter applies these to all later cells
     return isinstance(node, ASYNCHRONOUS)

@@ -1,4 +1,4 @@
-"""How much memory and how many threads processes use, and how much memory is left."""
+"""Memory and threads used by process trees, and the memory still available."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def usage(pid: int) -> tuple[int, int]:
 
 
 def family(pid: int) -> list[int]:
-    """A process and all its descendants, the process first.
+    """The ids of a process and all its descendants, the process first.
 
-    The system lists each thread's children, which takes microseconds where
-    looking through all processes would take milliseconds.
+    Reading each thread's children from /proc takes microseconds; scanning all
+    processes would take milliseconds.
     """
     found, queue = [], [pid]
     while queue:
@@ -59,18 +59,18 @@ def _slow_usage(pid: int) -> tuple[int, int]:
 
 
 def available_memory() -> int:
-    """Bytes that may still be used: what the machine has left, or less where a container has a limit of its own."""
-    return max(0, min([psutil.virtual_memory().available, *_left_in_groups()]))
+    """The bytes still available on this machine, or within its control groups' limits if that is less."""
+    return max(0, min([psutil.virtual_memory().available, *_left_in_cgroups()]))
 
 
 def at_once(memory_mb: int, workers: int) -> int:
-    """How many submissions one of `workers` may have under way, by the memory that they may use."""
+    """How many submissions each of `workers` may grade concurrently, given their memory limit."""
     room = available_memory() / 1_000_000 / memory_mb
     return max(1, min(MOST_AT_ONCE, int(room / workers)))
 
 
-def _left_in_groups() -> Iterator[int]:
-    """What the limits of this process's control groups leave, in either version of them."""
+def _left_in_cgroups() -> Iterator[int]:
+    """The bytes left in each control group of this process, for cgroup v1 and v2."""
     with contextlib.suppress(OSError):
         for line in Path("/proc/self/cgroup").read_text().splitlines():
             _, kinds, path = line.split(":", 2)
@@ -78,16 +78,16 @@ def _left_in_groups() -> Iterator[int]:
                 continue
             root = GROUPS / kinds
             for folder in {root / path.lstrip("/"), *(root / path.lstrip("/")).parents}:
-                if folder.is_relative_to(root):  # a container sees its own group as the root
-                    yield from _left_in_group(folder)
+                if folder.is_relative_to(root):  # in a container, its own group is the root
+                    yield from _left_in_cgroup(folder)
 
 
-def _left_in_group(folder: Path) -> Iterator[int]:
+def _left_in_cgroup(folder: Path) -> Iterator[int]:
     for limit, used in (("memory.max", "memory.current"), ("memory.limit_in_bytes", "memory.usage_in_bytes")):
-        with contextlib.suppress(OSError, ValueError, KeyError):  # there is none, or it is "max"
+        with contextlib.suppress(OSError, ValueError, KeyError):  # no such file, or the limit is "max"
             most, taken = int((folder / limit).read_text()), int((folder / used).read_text())
             lines = (folder / "memory.stat").read_text().splitlines()
             numbers = {name: int(value) for name, value in map(str.split, lines)}
             yield (
                 most - taken + numbers.get("total_inactive_file", numbers["inactive_file"])
-            )  # files' pages are given back
+            )  # the page cache is reclaimable

@@ -1,10 +1,9 @@
-"""A place where student code can do no harm: bubblewrap's command line.
+"""The sandbox for student code: limits, folders, and the bubblewrap command line.
 
-Inside there are new user, process, network, ipc and mount namespaces; the
-interpreter and its libraries, read-only; and small private file systems in
-memory for everything that can be written. Nothing of the host can be written,
-not even the folder of the kernel's sockets: those live inside, and the
-grader reaches them through /proc.
+Inside are new user, PID, network, IPC and mount namespaces; the interpreter and
+its libraries, read-only; and small private tmpfs mounts for every writable
+path. Nothing on the host is writable, not even the folder with the kernel's
+sockets: they are inside, and the grader reaches them through /proc.
 """
 
 from __future__ import annotations
@@ -34,10 +33,11 @@ __all__ = [
     "writable_folders",
 ]
 
-HOME = "/student"  # the working folder inside
-SOCKETS = "/run/kernel"  # where the kernel's sockets are inside
-EVIDENCE = f"{SOCKETS}/k-evidence"  # the pipe for evidence
-LIBRARY = "/opt/course"  # where dlcore is inside
+# Paths inside the sandbox
+HOME = "/student"
+SOCKETS = "/run/kernel"
+EVIDENCE = f"{SOCKETS}/k-evidence"  # a named pipe
+LIBRARY = "/opt/course"  # contains dlcore
 CONNECTION_FILE = "/run/connection.json"
 BOOTSTRAP_FILE = "/run/bootstrap.py"
 MEGABYTE = 1_000_000
@@ -45,24 +45,24 @@ PROBE = """
 import sys
 from importlib.util import find_spec
 sys.exit(not all(map(find_spec, ("numpy", "ipykernel", "dlcore"))))
-"""  # to import them would take a second
+"""  # importing them would take a second
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one submission may use.
+    """The resource limits of one submission.
 
     Attributes:
         cell_seconds: wall-clock time of one cell before it is interrupted.
         total_seconds: wall-clock time of the whole submission.
-        cpu_seconds: processor time of the kernel, over all its threads.
+        cpu_seconds: CPU time of the kernel, over all its threads.
         memory_mb: resident memory of the kernel and all its children.
-        processes: processes and threads at one time.
+        processes: concurrent processes and threads.
         file_mb: size of one file, and of the working folder.
-        open_files: open files at one time.
+        open_files: concurrently open files.
         output_kb: output of one cell, of all kinds together.
-        evidence_kb: what the checks of one cell may hand over.
-        kernels: how often a dead kernel is replaced before giving up.
+        evidence_kb: evidence emitted by the checks of one cell.
+        kernels: how many kernels may be used before giving up.
     """
 
     cell_seconds: float = 10
@@ -78,7 +78,7 @@ class Limits:
 
 
 def kernel_environment(home: str, library: str, evidence: str = EVIDENCE) -> dict[str, str]:
-    """All of the environment that student code sees."""
+    """The complete environment of student code."""
     return {
         "PATH": f"{sys.prefix}/bin:/usr/bin:/bin",
         "HOME": home,
@@ -100,20 +100,20 @@ def kernel_environment(home: str, library: str, evidence: str = EVIDENCE) -> dic
 
 
 def writable_folders(limits: Limits) -> dict[str, int]:
-    """The folders that a kernel can write to, with their sizes in bytes; all in memory."""
+    """The folders that a kernel can write to, all tmpfs, with their sizes in bytes."""
     room = limits.file_mb * MEGABYTE
     return {"/tmp": room, "/dev/shm": MEGABYTE, SOCKETS: MEGABYTE, HOME: room}
 
 
 def library_folders() -> dict[str, str]:
-    """What of the project is inside: dlcore, which students have anyway."""
+    """The project's folders mounted inside: only dlcore, which students have anyway."""
     return {str(Path(dlcore.__file__).parent): f"{LIBRARY}/dlcore"}
 
 
 def sandbox_command(
     command: list[str], limits: Limits, files: dict[str, bytes], info_fd: int | None = None
 ) -> SandboxCommand:
-    """The bubblewrap command line that runs `command` as student code is run; raises OSError without bubblewrap."""
+    """The bubblewrap command line that runs `command` like student code; raises OSError without bubblewrap."""
     return command_line(
         command,
         files=files,
@@ -126,7 +126,7 @@ def sandbox_command(
 
 
 def run_boxed(script: str) -> subprocess.CompletedProcess[str]:
-    """What comes of a few lines of Python where student code runs; raises OSError or TimeoutExpired."""
+    """The result of running a Python script in the sandbox; raises OSError or TimeoutExpired."""
     box = sandbox_command([sys.executable, "-c", script], Limits(), {})
     try:
         return subprocess.run(

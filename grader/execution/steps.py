@@ -1,4 +1,4 @@
-"""What is run of a notebook, piece by piece."""
+"""The steps in which a notebook is run."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ __all__ = ["Part", "Step", "StepKey"]
 
 
 class Part(StrEnum):
-    """What a step runs; the value is how it is called in messages."""
+    """What a step runs; the value is its name in messages."""
 
-    CELL = "cell"  # one of the notebook's own, which is no check
+    CELL = "cell"  # a cell of the notebook other than a check
     VISIBLE = "visible"  # a check cell's visible checks
     HIDDEN = "hidden"  # its hidden checks
     ALL = "all"  # all its checks
     AGAIN = "again"  # all its checks, a second time
-    SOLUTION = "anew"  # an exercise's solution, once more
+    SOLUTION = "anew"  # an exercise's solution, a second time
     REPLACED = "with"  # an earlier exercise's reference solution in place of the student's
-    RESTORED = "without"  # the student's again
-    VARIANT = "variant"  # a misconception or an alternative in the solution's place
+    RESTORED = "without"  # the student's solution again
+    VARIANT = "variant"  # a misconception or an alternative in place of the solution
     VARIANT_CHECKS = "checks"  # a check cell on a variant
     VARIANT_UNDONE = "undone"  # the reference solution again
 
 
 @dataclass(frozen=True)
 class StepKey:
-    """By what the result of a step is found.
+    """The key of a step and of its result.
 
     Attributes:
-        part: what it runs.
+        part: what the step runs.
         name: the number of a cell, the name of a check cell, or the exercise.
-        of: the variant, or the exercise that is replaced.
+        of: the variant, or the replaced exercise.
     """
 
     part: Part
@@ -51,12 +51,12 @@ class Step:
     """One piece of code to run.
 
     Attributes:
-        key: by what the result is found.
+        key: the key of its result.
         source: the code.
         replay: whether it has to run again when a kernel is replaced (checks need not).
-        group: steps of one group stop with the first of them that is cut short.
-        stage: steps of a later stage are not sent to the kernel before those of an
-            earlier one have ended, so what they hold cannot be used there.
+        group: once one step of a group is cut short, the rest of it is skipped.
+        stage: steps of a later stage are sent to the kernel only when those of earlier
+            stages have ended, so that earlier code cannot read their source.
     """
 
     key: StepKey
@@ -67,5 +67,5 @@ class Step:
 
     @cached_property
     def plain(self) -> bool:
-        """Whether it can run together with others."""
+        """Whether it can run in a batch."""
         return is_plain(self.source)

@@ -1,1 +1,1 @@
-"""One submission: run it, judge the evidence, score it, follow through."""
+"""Grade one submission: run it, judge the evidence, score it, follow through."""

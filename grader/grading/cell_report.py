@@ -1,4 +1,4 @@
-"""What is said about one check cell: to the student, to the instructor, and to nbgrader."""
+"""The report on one check cell, for the student, the instructor and nbgrader."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["CellReport", "CheckReport", "cell_html"]
 
 @dataclass
 class CheckReport:
-    """One check: what it is called, whether it passed and, if not, why."""
+    """One check: its label, whether it passed and, if not, why."""
 
     label: str
     hidden: bool
@@ -26,7 +26,7 @@ class CheckReport:
 
 @dataclass
 class CellReport:
-    """One check cell: its points, its checks, and a note if there is something to say."""
+    """One check cell: its points, its checks, and notes."""
 
     name: str
     exercise: str
@@ -47,15 +47,15 @@ class CellReport:
 
     @classmethod
     def from_json(cls, form: dict[str, Any]) -> CellReport:
-        """The report in `form`, which `to_json` made."""
+        """The report from the output of `to_json`."""
         return cls(**(form | {"checks": [CheckReport(**item) for item in form["checks"]]}))
 
 
 def cell_html(report: CellReport) -> str:
-    """One check cell's report, for the notebook that instructors see."""
+    """A report as HTML, for the graded notebook."""
     return _cell_html(json.dumps(report.to_json()))
 
 
-@functools.lru_cache(1000)  # in a class most cells' reports are those of somebody else
+@functools.lru_cache(1000)  # most reports recur across a class
 def _cell_html(report: str) -> str:
     return pages().get_template("report_cell.html.j2").render(report=CellReport.from_json(json.loads(report)))

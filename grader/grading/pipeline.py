@@ -1,7 +1,7 @@
-"""One submission from what was handed in to what is recorded.
+"""Grade one submission, from the submitted files to the results to record.
 
-This is all the work that does not touch the gradebook, so it can be done on
-any machine: the notebook is rebuilt, run in a sandboxed kernel and judged.
+Nothing here touches the gradebook, so it can run on any machine: the notebook
+is rebuilt, run in a sandboxed kernel and judged.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class GradingContext:
 
     Attributes:
         released: the week's released notebooks, by name.
-        references: their references.
-        limits: what one submission may use.
-        sandboxed: whether there is a sandbox.
+        references: their references, by name.
+        limits: the resource limits of one submission.
+        sandboxed: whether to run student code in the sandbox.
         follow_through: whether a later exercise keeps its points if an earlier one is wrong.
     """
 
@@ -45,7 +45,7 @@ class GradingContext:
 
 @dataclass
 class GradingTask:
-    """One student's submission: for each notebook the file, and what to say about it."""
+    """One student's submission: for each notebook the file, and the problems found so far."""
 
     student: str
     files: dict[str, tuple[Fetched, list[str]]]
@@ -53,14 +53,14 @@ class GradingTask:
 
 @dataclass
 class GradedNotebook:
-    """What became of one notebook.
+    """The result of grading one notebook.
 
     Attributes:
-        name: the notebook's.
-        text: the graded notebook, as it is kept in autograded/.
-        grades: the score of each graded cell, None where a person decides.
+        name: the notebook's name.
+        text: the graded notebook, as saved in autograded/.
+        grades: the score of each graded cell, None for manual grading.
         comments: the automatic comment on each solution.
-        problems: what had to be said about the file.
+        problems: the problems found with the submitted file.
     """
 
     name: str
@@ -71,7 +71,7 @@ class GradedNotebook:
 
 
 def grade_submission(context: GradingContext, task: GradingTask) -> list[GradedNotebook]:
-    """Rebuild, run and judge every notebook of a submission."""
+    """The results of rebuilding, running and judging every notebook of a submission."""
     return [_grade_notebook(context, name, *task.files[name]) for name in context.released]
 
 
@@ -88,12 +88,12 @@ def _grade_notebook(context: GradingContext, name: str, fetched: Fetched, said: 
         follow_through=context.follow_through,
     )
     write_reports(notebook, reports)
-    # On one line: to indent it for people would take five times as long.
+    # On one line: indenting it would take five times as long.
     text = json.dumps(notebook, ensure_ascii=False, sort_keys=True)
     graded = GradedNotebook(name, text + "\n", problems=problems)
     blank = {grade_id(cell): cell.source for cell in context.released[name].cells}
     for cell in notebook.cells:
-        # As nbgrader.utils would say, whose import takes longer than many a submission.
+        # Equivalent to nbgrader.utils, whose import takes longer than grading many a submission.
         kind, own = cell.metadata.get("nbgrader", {}), grade_id(cell)
         untouched = cell.source == blank.get(own)
         if kind.get("grade"):
@@ -106,7 +106,7 @@ def _grade_notebook(context: GradingContext, name: str, fetched: Fetched, said: 
 def run_and_judge(
     notebook: Any, reference: Reference, limits: Limits, *, sandboxed: bool, follow_through: bool
 ) -> dict[str, CellReport]:
-    """The reports on a rebuilt notebook's check cells, by their names."""
+    """The reports on a rebuilt notebook's check cells, by cell name."""
     steps = submission_steps(notebook, reference)
     runs = run_steps_now(steps, limits, sandboxed=sandboxed, files=reference.files)
     reports = score(notebook, reference, runs)
@@ -118,7 +118,7 @@ def run_and_judge(
 
 
 def write_reports(notebook: Any, reports: dict[str, CellReport]) -> None:
-    """Put the verdicts into the check cells; from now on the notebook counts as graded."""
+    """Write the reports into the check cells' outputs, and mark the notebook as graded."""
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
@@ -128,9 +128,9 @@ def write_reports(notebook: Any, reports: dict[str, CellReport]) -> None:
 
 
 def _write_report(cell: Any, report: CellReport) -> None:
-    """The report as the cell's one result, in the form in which nbgrader reads a score."""
+    """Make the report the cell's only output, in the format from which nbgrader reads a score."""
     data = {"text/plain": f"{report.score:g}", "text/html": cell_html(report)}
-    # Not by nbformat.v4.new_output, which validates it, at a hundred times the cost.
+    # Not nbformat.v4.new_output, whose validation takes a hundred times as long.
     cell.outputs = [
         nbformat.from_dict({"output_type": "execute_result", "metadata": {}, "data": data, "execution_count": None})
     ]

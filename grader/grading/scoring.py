@@ -1,13 +1,13 @@
-"""From evidence to points, in a process that never ran student code.
+"""Turn evidence into points, in a process that never runs student code.
 
-A submission is run in two passes of one kernel. First top to bottom with the
-visible checks, as the student did; what these hand over may be quoted in the
-report. Then each exercise's solution again with the checks that students do
-not see; of these the report says only what gives no input away.
+A submission is run in two passes in one kernel. The first runs it top to bottom
+with the visible checks, as the student did; the report may quote their evidence.
+The second runs each exercise's solution again with the hidden checks; the report
+on these reveals nothing about their arguments.
 
-Where an exercise fails that builds on one that failed earlier, it is run once
-more with the earlier one replaced by the reference (follow-through): one bug
-costs once. Nothing from that run is shown.
+If an exercise fails and depends on one that failed earlier, it is run once more
+with the earlier one replaced by the reference (follow-through), so that one bug
+costs points only once. Nothing from that run is shown.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from grader.syntax import has_placeholder
 
 __all__ = ["follow_steps", "score", "score_followed", "submission_steps"]
 
-CHECKS = "from dlcore import check, check_choice\n"  # whatever the student called `check` meanwhile
-STUB = 'raise NotImplementedError("Replace this line by your code.")'  # stands in a solution's place
+CHECKS = "from dlcore import check, check_choice\n"  # in case the student has rebound `check`
+STUB = 'raise NotImplementedError("Replace this line by your code.")'  # the placeholder of a solution
 CAUSES = {
     Cause.MEMORY: "it used more memory than it may",
     Cause.PROCESSES: "it started more processes than it may",
@@ -43,7 +43,7 @@ CAUSES = {
 
 
 def submission_steps(notebook: Any, reference: Reference) -> list[Step]:
-    """What to run of a rebuilt notebook: top to bottom, then every exercise with its hidden checks."""
+    """The steps of a rebuilt notebook: top to bottom, then every exercise with its hidden checks."""
     steps = []
     for number, cell in enumerate(notebook.cells):
         data = course_metadata(cell)
@@ -59,7 +59,7 @@ def submission_steps(notebook: Any, reference: Reference) -> list[Step]:
     for name, source in _solutions(notebook).items():
         cells = reference.exercises[name].cells
         if any(any(cell.hidden) for cell in cells):
-            # A stage of their own: what visible checks hand over is quoted, so no hidden one may be known then.
+            # A separate stage: evidence of visible checks is quoted, so hidden ones must not be in the kernel by then.
             steps.append(Step(StepKey(Part.SOLUTION, name), source, group=name, stage="hidden"))
             steps += [
                 Step(StepKey(Part.HIDDEN, cell.name), CHECKS + cell.hidden_source, False, name, "hidden")
@@ -80,7 +80,7 @@ def _check_cell(reference: Reference, exercise: str, name: str) -> CheckCell | N
 
 
 def score(notebook: Any, reference: Reference, runs: dict[StepKey, CellRun]) -> dict[str, CellReport]:
-    """The report on every check cell, by its name."""
+    """The report on every check cell, by cell name."""
     failures = _failed_solutions(notebook, runs)
     reports = {}
     for exercise in reference.exercises.values():
@@ -109,7 +109,7 @@ def _score(report: CellReport) -> float:
 def _judge(
     cell: CheckCell, run: CellRun, hints: dict[str, str], *, hidden: bool | None = None
 ) -> dict[int, CheckReport]:
-    """Reports on a cell's hidden or visible checks (None: on all) from a run in which they were made, by number."""
+    """Reports, by number, on a cell's hidden or visible checks (None: on all) from the run that made them."""
     numbers = [number for number, is_hidden in enumerate(cell.hidden) if hidden in (None, is_hidden)]
     expected = [cell.records[number] for number in numbers]
     got = match_records(expected, read_records(run.evidence, expected))
@@ -127,7 +127,7 @@ def _judge(
 
 
 def _name_missing(verdict: Verdict, where: str, cell: CheckCell) -> Verdict:
-    """Say so if it is another function that is not written yet."""
+    """The verdict, reworded if the function that is not implemented yet is another exercise's."""
     own = cell.name.rpartition("-check")[0]
     if verdict.kind != "unattempted" or where in ("", own) or where not in cell.others:
         return verdict
@@ -136,7 +136,7 @@ def _name_missing(verdict: Verdict, where: str, cell: CheckCell) -> Verdict:
 
 
 def _failed_solutions(notebook: Any, runs: dict[StepKey, CellRun]) -> dict[str, list[str]]:
-    """What stopped the student's own solution cells, by exercise."""
+    """Notes on solution cells that did not run to the end, by exercise."""
     notes: dict[str, list[str]] = {}
     for number, cell in enumerate(notebook.cells):
         run = runs.get(StepKey(Part.CELL, str(number)), CellRun(Status.OK))
@@ -155,7 +155,7 @@ def _cause(run: CellRun) -> str:
 
 
 def _cut_short(visible: CellRun, hidden: CellRun) -> list[str]:
-    """Why a check cell did not come to its end."""
+    """Notes on why a check cell did not run to the end."""
     for run, which in ((visible, "checks"), (hidden, "hidden checks")):
         if run.status in (Status.TIMEOUT, Status.DIED):
             return [f"The {which} were stopped: {_cause(run)}."]
@@ -171,7 +171,7 @@ def _failed(reference: Reference, reports: dict[str, CellReport]) -> set[str]:
 
 
 def follow_steps(notebook: Any, reference: Reference, reports: dict[str, CellReport]) -> list[Step]:
-    """What to run again with failed earlier solutions replaced; empty if nothing can change."""
+    """The steps that rerun failed exercises with earlier failed solutions replaced; empty if there are none."""
     failed = _failed(reference, reports)
     solutions = _solutions(notebook)
     again = [name for name in solutions if name in failed and reference.needed(name) & failed]
@@ -181,8 +181,8 @@ def follow_steps(notebook: Any, reference: Reference, reports: dict[str, CellRep
     steps = [Step(StepKey(Part.CELL, str(number)), cell.source) for number, cell in own_code_cells(notebook)]
     for name in again:
         replaced = [item for item in solutions if item in reference.needed(name) & failed]
-        # A stage for each exercise: while it is tried, the kernel has never been told its reference
-        # solution, which a later exercise may need.
+        # A stage for each exercise: a later one may need this one's reference solution, which must not
+        # be in the kernel before this one has run.
         steps += [
             Step(StepKey(Part.REPLACED, name, item), reference.exercises[item].solution, stage=name)
             for item in replaced
@@ -197,7 +197,7 @@ def follow_steps(notebook: Any, reference: Reference, reports: dict[str, CellRep
 
 
 def score_followed(reference: Reference, reports: dict[str, CellReport], runs: dict[StepKey, CellRun]) -> None:
-    """Give back the points of checks that pass once earlier failures are replaced."""
+    """Restore the points of checks that pass once earlier failed solutions are replaced."""
     failed = _failed(reference, reports)
     for report in reports.values():
         cell = _check_cell(reference, report.exercise, report.name)

@@ -1,1 +1,1 @@
-"""What authors need: parse a lesson, build it, run its reference, audit its checks."""
+"""Parse lessons, build notebooks from them, run the reference, audit the checks."""

@@ -1,8 +1,8 @@
-"""The checks are themselves checked.
+"""Audit a lesson's checks.
 
-A lesson's checks are too weak if a misconception passes them all, and too
-strict if an alternative fails one. `audit` finds both, and what else makes a
-check worthless.
+Checks are too weak if a misconception passes all of them, and too strict if an
+alternative fails one. `audit` reports both, and other faults such as
+nondeterministic or indistinguishable checks.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ EXPECTED_ERRORS = ("ValueError", "TypeError", "CourseError")
 
 @dataclass
 class AuditRow:
-    """How one exercise stands."""
+    """The audit of one exercise, in counts."""
 
     exercise: str
     points: float
@@ -41,7 +41,7 @@ class AuditRow:
 
 
 def audit(reference: Reference, lesson: Lesson) -> tuple[list[AuditRow], list[tuple[int, str]]]:
-    """A row per exercise with checks, and the problems found, each with its line."""
+    """A row per exercise with checks, and the problems found with their line numbers."""
     rows: list[AuditRow] = []
     problems: list[tuple[int, str]] = []
     for exercise in reference.exercises.values():

@@ -1,8 +1,8 @@
 """Build lessons: course/ → source/ → release/.
 
-A week is built in a folder of its own and moved into place when everything in
-it is right, so a failed build changes nothing. What has not changed since the
-last build is not built again.
+A week is built in a staging folder and copied into place once the audit has
+passed, so a failed build changes nothing. Weeks that have not changed since the
+last build are skipped.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = ["Built", "answer_key", "build", "build_week"]
 
 @dataclass
 class Built:
-    """What became of one week: the audit's rows by lesson, or nothing new."""
+    """The result of building one week: the audit's rows by lesson, empty if unchanged."""
 
     week: str
     rows: dict[str, list[AuditRow]]
@@ -45,16 +45,16 @@ class Built:
 
 
 def build(course: Course, weeks: Iterable[str], say: Callable[[str], None], *, force: bool = False) -> list[Built]:
-    """Build weeks of the course.
+    """The results of building weeks of the course.
 
     Args:
-        course: the folders.
+        course: the course.
         weeks: names of folders in course/; all of them if empty.
-        say: called with lines to show.
-        force: build what has not changed, too.
+        say: called with each line of progress.
+        force: whether to rebuild unchanged weeks.
 
     Raises:
-        BuildError: a lesson is not as it should be; its week is left as it was.
+        BuildError: a lesson is invalid or fails its audit; its week stays as it was.
     """
     names = list(weeks) or course.weeks()
     results = []
@@ -74,7 +74,7 @@ def build(course: Course, weeks: Iterable[str], say: Callable[[str], None], *, f
 
 
 def build_week(course: Course, week: str, say: Callable[[str], None]) -> dict[str, list[AuditRow]]:
-    """Build one week; returns the audit's rows by lesson."""
+    """The audit's rows by lesson, after building one week."""
     staging = course.cache / "staging" / week
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
@@ -103,7 +103,7 @@ def build_week(course: Course, week: str, say: Callable[[str], None]) -> dict[st
 
 
 def _refuse_shared_names(lessons: list[Lesson]) -> None:
-    """Within a week all exercises' names differ: the answer keys lie in one folder."""
+    """Raise BuildError if two lessons of a week, whose files share a folder, use the same exercise name."""
     owners: dict[str, Lesson] = {}
     for lesson in lessons:
         for name, exercise in lesson.exercises.items():
@@ -168,13 +168,13 @@ def _known_check(cell: CheckCell, number: int, hints: dict[str, str]) -> dict[st
 
 
 def _kept(record: Record, outcome: Outcome) -> dict[str, Any]:
-    """What of an outcome an answer key keeps: no times, and of random numbers only the moments."""
+    """An outcome as stored in an answer key: without durations, and with only the moments of random numbers."""
     form = {name: value for name, value in outcome.to_json().items() if name not in ("seconds", "where")}
     return only_moments(form) if record.settings.compare == "moments" else form
 
 
 def _stamp(course: Course, week: str) -> dict[str, str]:
-    """A digest of all that a week is built from."""
+    """A digest of everything that a week is built from."""
     folder = course.lessons_folder / week
     inputs = sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*") if path.is_file())
     code = [
@@ -188,7 +188,7 @@ def _stamp(course: Course, week: str) -> dict[str, str]:
 
 
 def _outputs(course: Course, week: str) -> dict[str, str]:
-    """A digest of what a week was built into."""
+    """A digest of the files that a week was built into."""
     digest = hashlib.sha256()
     for folder in (course.source / week, course.release / week):
         for path in sorted(folder.glob("*")) if folder.is_dir() else []:

@@ -1,4 +1,4 @@
-"""Where a course's folders are, and nbgrader's view of them."""
+"""A course's folders and its nbgrader configuration."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Course"]
 
 
 class Course:
-    """A course at `root`: the folders of the pipeline, and nbgrader configured for them.
+    """A course at `root`: the folders of the pipeline, and its nbgrader configuration.
 
     Raises:
         GradingError: `root` has no nbgrader_config.py.
@@ -34,7 +34,7 @@ class Course:
                 "Run the command in the course's folder, or name it with --root."
             )
         self.lessons_folder, self.cache = self.root / "course", self.root / ".cache"
-        programs = str(Path(sys.executable).parent)  # nbgrader calls alembic by name
+        programs = str(Path(sys.executable).parent)  # nbgrader looks for alembic on PATH
         if programs not in os.environ.get("PATH", "").split(os.pathsep):
             os.environ["PATH"] = os.pathsep.join([programs, os.environ.get("PATH", os.defpath)])
 
@@ -50,17 +50,17 @@ class Course:
 
     @property
     def submitted(self) -> Path:
-        """What students handed in: submitted/<student>/<week>."""
+        """The submissions, as submitted/<student>/<week>."""
         return self._folder("submitted_directory")
 
     @property
     def autograded(self) -> Path:
-        """What grading made of it."""
+        """The graded submissions."""
         return self._folder("autograded_directory")
 
     @property
     def feedback(self) -> Path:
-        """The pages for students."""
+        """The feedback pages for students."""
         return self._folder("feedback_directory")
 
     def _folder(self, name: str) -> Path:
@@ -75,11 +75,11 @@ class Course:
 
     @cached_property
     def api(self) -> NbGraderAPI:
-        """nbgrader's Python interface to this course."""
+        """nbgrader's Python API for this course."""
         return NbGraderAPI(config=self.config)
 
     def gradebook(self) -> Gradebook:
-        """The gradebook, opened; use it in a `with`. Raises GradingError where it cannot be."""
+        """The open gradebook, a context manager; raises GradingError if it cannot be opened."""
         try:
             return Gradebook(self.api.coursedir.db_url, self.api.coursedir.course_id)
         except (SQLAlchemyError, ImportError) as problem:
@@ -88,7 +88,7 @@ class Course:
             ) from None
 
     def weeks(self) -> list[str]:
-        """The folders in course/ that hold lessons."""
+        """The folders in course/ that contain lessons."""
         return sorted({path.parent.name for path in self.lessons_folder.glob("*/*.md")})
 
     def lessons(self, week: str) -> list[Path]:
@@ -96,7 +96,7 @@ class Course:
         return sorted((self.lessons_folder / week).glob("*.md"))
 
     def lesson(self, week: str, name: str) -> Lesson | None:
-        """The lesson that a notebook was built from, if it is here."""
+        """The lesson that a notebook was built from, or None if its file is missing."""
         path = self.lessons_folder / week / f"{name}.md"
         return read_lesson(path) if path.is_file() else None
 
@@ -122,7 +122,7 @@ class Course:
             raise BuildError(f"nbgrader generate_assignment {week} failed:\n{result.get('log') or result.get('error')}")
 
     def read_stamp(self, week: str) -> dict[str, str]:
-        """What the last build noted about a week."""
+        """The stamp that the last build of a week wrote; empty if there is none."""
         try:
             stamp = json.loads((self.cache / "build" / f"{week}.json").read_text())
         except (OSError, ValueError):
@@ -130,13 +130,13 @@ class Course:
         return stamp if isinstance(stamp, dict) else {}
 
     def write_stamp(self, week: str, stamp: dict[str, str]) -> None:
-        """Note something about a week for the next build."""
+        """Save a week's stamp for the next build."""
         folder = self.cache / "build"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{week}.json").write_text(json.dumps(stamp))
 
     def need_week(self, week: str) -> None:
-        """Refuse a week that is not built; raises Problem with what to do."""
+        """Raise Problem if a week is not built."""
         if not self.is_released(week):
             known = ", ".join(self.weeks())
             raise Problem(f"{week} is not built. Run `make build` first. The weeks are: {known}")

@@ -1,4 +1,4 @@
-"""A check cell's code, with and without the checks that students do not see."""
+"""Split a check cell's source into its visible and hidden parts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["BEGIN_HIDDEN", "END_HIDDEN", "hidden_part", "visible_part"]
 
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 CHECK_FUNCTIONS = ("check", "check_choice")
-SIDE_EFFECTING = (ast.Call, ast.NamedExpr, ast.Await)  # what may do more than have a value
+SIDE_EFFECTING = (ast.Call, ast.NamedExpr, ast.Await)  # expressions that may have side effects
 
 
 def visible_part(source: str) -> str:
@@ -20,7 +20,7 @@ def visible_part(source: str) -> str:
 
 
 def _shown(lines: Sequence[str]) -> list[bool]:
-    """Of each line whether students see it; a hidden region ends with the source at the latest."""
+    """For each line whether students see it; an unclosed hidden region extends to the end."""
     shown, hidden = [], False
     for line in lines:
         marker = line.strip() in (BEGIN_HIDDEN, END_HIDDEN)
@@ -31,7 +31,7 @@ def _shown(lines: Sequence[str]) -> list[bool]:
 
 
 def hidden_part(source: str) -> str:
-    """A check cell's source whose visible checks are not made, though what their arguments call is called.
+    """A check cell's source without its visible checks, though calls in their arguments are kept.
 
     >>> print(hidden_part("check(f, 1)\\ncheck(f, draw(2))\\n" + BEGIN_HIDDEN + "\\ncheck(f, 3)"))
     <BLANKLINE>
@@ -43,7 +43,7 @@ def hidden_part(source: str) -> str:
     shown = _shown(lines)
     try:
         statements = ast.parse(source).body
-    except SyntaxError:  # Jupyter's own commands, say: then all checks are made
+    except SyntaxError:  # IPython magics, for example: then all checks are kept
         return source
     for place, node in enumerate(statements):
         alone = place + 1 == len(statements) or statements[place + 1].lineno > (node.end_lineno or 0)

@@ -1,7 +1,7 @@
-"""From a lesson to the instructor's notebook, and cells' course metadata.
+"""Compose the instructor's notebook of a lesson, and read cells' course metadata.
 
-Every cell of source/ and release/ carries ``metadata["course"]`` with its
-role and exercise; exercises' cells carry nbgrader's metadata (schema 3).
+Every cell in source/ and release/ has ``metadata["course"]`` with its role and
+exercise; cells of exercises also have nbgrader's metadata (schema 3).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3
 
 
 def compose_source(lesson: Lesson) -> NotebookNode:
-    """The instructor's notebook of a lesson: solutions and hidden tests in, misconceptions out."""
+    """The instructor's notebook of a lesson, with solutions and hidden tests, without misconceptions."""
     cells: list[NotebookNode] = []
     checks_of: dict[str, int] = {}
     for cell in lesson.cells:
@@ -57,7 +57,7 @@ def compose_source(lesson: Lesson) -> NotebookNode:
 
 
 def copy_of(notebook: NotebookNode) -> NotebookNode:
-    """A notebook that shares nothing with `notebook` that could be changed; faster than `copy.deepcopy`."""
+    """A copy that shares no mutable state with `notebook`; faster than `copy.deepcopy`."""
     copied: NotebookNode = nbformat.from_dict(notebook)
     return copied
 
@@ -105,7 +105,7 @@ def _graded(cell: Cell, name: str) -> NotebookNode:
 
 
 def _quiz_cells(cell: Cell) -> list[NotebookNode]:
-    """A quiz question's two cells: the student's choice, and its check."""
+    """A quiz question's two cells: the answer, and its check."""
     options = "".join(sorted([*cell.options["wrong"], cell.source.strip()[-2]]))
     check = Cell("code", f'check_choice("{cell.exercise}", {cell.exercise}, "{options}")', cell.line, Role.CHECK)
     check.exercise, check.options = cell.exercise, {"points": cell.options["points"]}
@@ -113,7 +113,7 @@ def _quiz_cells(cell: Cell) -> list[NotebookNode]:
 
 
 def _name_cells(lesson: Lesson, notebook: NotebookNode) -> None:
-    """Give each cell an id that depends on nothing but its place and name."""
+    """Give each cell an id that depends only on its name and position."""
     taken: set[str] = set()
     text = 0
     for cell in notebook.cells:
@@ -129,38 +129,38 @@ def _name_cells(lesson: Lesson, notebook: NotebookNode) -> None:
 
 
 def course_metadata(cell: Any) -> dict[str, Any]:
-    """A cell's course metadata; empty if it has none or something odd."""
+    """A cell's course metadata; empty if missing or malformed."""
     data = cell.get("metadata", {}).get("course") if isinstance(cell.get("metadata"), dict) else None
     return data if isinstance(data, dict) else {}
 
 
 def grade_id(cell: Any) -> str:
-    """A cell's nbgrader id, or ""."""
+    """A cell's nbgrader id; "" if missing or malformed."""
     data = cell.get("metadata", {}).get("nbgrader") if isinstance(cell.get("metadata"), dict) else None
     name = data.get("grade_id") if isinstance(data, dict) else None
     return name if isinstance(name, str) else ""
 
 
 def is_check(cell: Any) -> bool:
-    """Whether a cell holds an exercise's checks."""
+    """Whether a cell contains an exercise's checks."""
     return course_metadata(cell).get("role") == Role.CHECK
 
 
 def write_notebook(notebook: NotebookNode) -> str:
-    """A notebook as text, the same for the same notebook."""
+    """A notebook as text, deterministically."""
     return nbformat.writes(notebook, version=4) + "\n"
 
 
 def own_code_cells(notebook: Any) -> Iterator[tuple[int, Any]]:
-    """The code cells that run while grading and are no checks, each with its number."""
+    """The code cells that run during grading and are not checks, each with its number."""
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type == "code" and not is_check(cell) and course_metadata(cell).get("role") != Role.DEMO:
             yield number, cell
 
 
 def released_notebooks(folder: Path) -> dict[str, Any]:
-    """The released notebooks in a folder, by name; raises GradingError if there is none."""
+    """The released notebooks in a folder, by name; raises GradingError if there are none."""
     notebooks = {path.stem: nbformat.read(path, as_version=4) for path in sorted(folder.glob("*.ipynb"))}
     if not notebooks:
-        raise GradingError(f"{folder} holds no released notebooks. Run `make build` first.")
+        raise GradingError(f"no released notebooks in {folder}; run `make build` first")
     return notebooks

@@ -1,7 +1,7 @@
-"""Read a lesson file: MyST Markdown in, cells with roles out.
+"""Parse a lesson file, MyST Markdown, into cells with roles.
 
-`read_lesson` refuses what an author is likely to get wrong, with file, line
-and reason; what a lesson may contain is described in docs/authoring.md.
+`read_lesson` reports likely mistakes with file, line and reason; the format is
+described in docs/authoring.md.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ LEAST_MISCONCEPTIONS, LEAST_ALTERNATIVES = 4, 2
 
 @dataclass
 class Cell:
-    """One cell of a lesson: its text, its role and where it stands in the file."""
+    """One cell of a lesson: its source, its role and its line in the file."""
 
     kind: str  # "code" or "markdown"
     source: str
@@ -72,7 +72,7 @@ class LessonExercise:
 
 @dataclass
 class Lesson:
-    """A lesson file as read: its cells in order, and its exercises by name."""
+    """A parsed lesson file: its cells in order, and its exercises by name."""
 
     path: Path
     title: str
@@ -81,7 +81,7 @@ class Lesson:
 
     @property
     def name(self) -> str:
-        """The notebook's name, without ending."""
+        """The notebook's name, without its suffix."""
         return self.path.stem
 
     @property
@@ -94,9 +94,9 @@ def read_lesson(path: Path) -> Lesson:
     """The lesson in the file at `path`.
 
     Raises:
-        BuildError: the file is no lesson, with line and reason.
+        BuildError: the file is not a valid lesson; the message gives line and reason.
     """
-    from jupytext.myst import MystMetadataParsingError, myst_to_notebook  # loads a whole server, which graders need not
+    from jupytext.myst import MystMetadataParsingError, myst_to_notebook  # slow, and not needed for grading
 
     try:
         text = path.read_text(encoding="utf-8")
@@ -108,7 +108,7 @@ def read_lesson(path: Path) -> Lesson:
     except MystMetadataParsingError as problem:
         raise _option_error(path, str(problem)) from None
     except ValidationError as problem:
-        raise BuildError(f"an option is not as a notebook can hold it: {problem.message}", path) from None
+        raise BuildError(f"an option is not valid notebook metadata: {problem.message}", path) from None
     course = notebook.metadata.get("course")
     title = course.get("title") if isinstance(course, dict) else None
     if not title:
@@ -126,14 +126,14 @@ def read_lesson(path: Path) -> Lesson:
 
 def _option_error(path: Path, message: str) -> BuildError:
     cell, header = re.search(r"at line (\d+)", message), re.search(r"line (\d+), column", message)
-    line = int(cell[1]) if cell else int(header[1]) + 1 if header else 1  # the header's text begins in line 2
-    return BuildError(f"{message}\nIf a hint or name holds a colon, put it in double quotes.", path, line)
+    line = int(cell[1]) if cell else int(header[1]) + 1 if header else 1  # the header's YAML starts on line 2
+    return BuildError(f"{message}\nIf a hint or name contains a colon, put it in double quotes.", path, line)
 
 
 def _read_cell(path: Path, kind: str, source: str, options: dict[str, Any], line: int) -> Cell:
     named = options.get("role", "")
     if named != "" and named not in ROLES:
-        raise BuildError(f"the role {named!r} is none of {', '.join(ROLES)}", path, line)
+        raise BuildError(f"the role {named!r} is not one of {', '.join(ROLES)}", path, line)
     role = Role(named)
     unknown = set(options) - OPTIONS[role]
     if unknown:
@@ -168,7 +168,7 @@ def _check_points(path: Path, cell: Cell) -> None:
 
 
 def _check_markers(path: Path, cell: Cell) -> None:
-    """Refuse markers where nbgrader does not expect them, which could show students what is hidden."""
+    """Raise BuildError for misplaced markers, with which nbgrader might release hidden code."""
     found = [line.strip() for line in cell.source.splitlines() if re.match(r"\s*#+\s*(BEGIN|END)\b", line)]
     solution, hidden = [BEGIN_SOLUTION, END_SOLUTION], [BEGIN_HIDDEN, END_HIDDEN]
     pair = {Role.SOLUTION: solution, Role.WRITTEN: solution, Role.CHECK: hidden}.get(cell.role, [])
@@ -196,7 +196,9 @@ def _collect_exercises(lesson: Lesson) -> None:
             if cell.exercise in lesson.exercises:
                 first = lesson.exercises[cell.exercise].solution.line
                 raise BuildError(
-                    f"the exercise {cell.exercise} stands twice; the first is in line {first}", lesson.path, cell.line
+                    f"the exercise {cell.exercise} is defined twice; the first is in line {first}",
+                    lesson.path,
+                    cell.line,
                 )
             lesson.exercises[cell.exercise] = LessonExercise(cell.exercise, cell)
         elif cell.role in (Role.CHECK, Role.MISCONCEPTION, Role.ALTERNATIVE):
@@ -246,7 +248,7 @@ def _check_solution(lesson: Lesson, exercise: LessonExercise) -> None:
                 raise BuildError(f"the exercise {exercise.name} has two {item.role}s called {name}", path, item.line)
     for item in exercise.checks:
         if "check(" not in visible_part(item.source):
-            raise BuildError(f"a check cell of {exercise.name} shows the student no check", path, item.line)
+            raise BuildError(f"a check cell of {exercise.name} has no visible check", path, item.line)
 
 
 def _check_quiz(lesson: Lesson, exercise: LessonExercise) -> None:
@@ -263,7 +265,7 @@ def _check_quiz(lesson: Lesson, exercise: LessonExercise) -> None:
 
 
 def quiz_answer(cell: Cell) -> str | None:
-    """The right letter of a quiz cell, or None if it is not written as it should be."""
+    """The right letter of a quiz cell, or None if its source is malformed."""
     match = re.fullmatch(rf'{cell.exercise} = "([a-z])"', cell.source.strip())
     return match[1] if match else None
 

@@ -1,8 +1,8 @@
-"""Reference evidence: what the reference, the misconceptions and the alternatives do.
+"""Reference evidence: the outcomes of the reference, the misconceptions and the alternatives.
 
-It is computed by running the instructor's notebook the way submissions run,
-kept in a cache keyed by everything that it depends on, and never placed where
-a student's kernel can read.
+The instructor's notebook is run like a submission. The evidence is cached under a
+digest of everything that it depends on, and stored where no student's kernel can
+read it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from grader.lessons.roles import Role
 __all__ = ["CheckCell", "Reference", "ReferenceExercise", "load_reference", "package_sources", "support_files"]
 
 DID_NOT_RUN = Verdict(False, "missing", "The check did not run.", "The check did not run.")
-CACHE_FORMAT = 2  # of the evidence that is kept
+CACHE_FORMAT = 2  # version of the cached evidence
 AUTHOR_LIMITS = Limits(
     cell_seconds=60, total_seconds=1800, cpu_seconds=3600, kernels=8, output_kb=32_000, evidence_kb=64_000
 )
@@ -44,18 +44,18 @@ AUTHOR_LIMITS = Limits(
 
 @dataclass
 class CheckCell:
-    """One check cell: its checks in order, and which of them the student does not see.
+    """One check cell: its checks in order, and which of them are hidden.
 
     Attributes:
         name: nbgrader's id of the cell.
-        points: what passing all its checks is worth.
+        points: the points for passing all its checks.
         source: its code.
-        visible_source, hidden_source: the same with the visible or the hidden checks only.
-        others: all exercises of the notebook.
-        is_quiz: whether it checks a choice; then the right one is not told.
-        records: what the reference did, check by check.
-        hidden: for each check whether students do not see it.
-        wrong, right: what each misconception and each alternative did.
+        visible_source, hidden_source: its code with the visible or the hidden checks only.
+        others: the names of all exercises in the notebook.
+        is_quiz: whether it checks a choice, whose right answer must not be revealed.
+        records: the reference's evidence, one record per check.
+        hidden: for each check whether it is hidden.
+        wrong, right: the evidence of each misconception and each alternative.
     """
 
     name: str
@@ -71,7 +71,7 @@ class CheckCell:
     right: dict[str, list[Record | None]] = field(default_factory=dict)
 
     def misconceptions(self, number: int, hints: dict[str, str]) -> list[Misconception]:
-        """What each misconception did in check `number`."""
+        """The misconceptions with their outcomes in check `number`."""
         return [
             Misconception(name, hints[name], record.outcome)
             for name, records in self.wrong.items()
@@ -79,7 +79,7 @@ class CheckCell:
         ]
 
     def verdict(self, number: int, got: Record | None, hints: dict[str, str]) -> Verdict:
-        """Whether what came of check `number` is right; None says that it did not run."""
+        """The verdict on check `number`; `got` is None if it did not run."""
         if got is None:
             return DID_NOT_RUN
         want = self.records[number]
@@ -87,7 +87,7 @@ class CheckCell:
         return judge(want.outcome, got.outcome, want.settings, wrong, want.lengths)
 
     def label(self, number: int) -> str:
-        """What to call check `number` where hidden calls must not be shown."""
+        """The label of check `number`, which for a hidden check does not show the call."""
         record = self.records[number]
         if not self.hidden[number]:
             return f"{record.label}: {record.call}" if record.label else record.call
@@ -96,7 +96,7 @@ class CheckCell:
 
 @dataclass
 class ReferenceExercise:
-    """One exercise: its solution, its check cells, its hints and what it builds on."""
+    """One exercise: its solution, its check cells, its hints and its prerequisites."""
 
     name: str
     role: str
@@ -113,7 +113,7 @@ class ReferenceExercise:
 
 @dataclass
 class Reference:
-    """All that grading has to know about one notebook."""
+    """Everything needed to grade one notebook."""
 
     lesson: str
     title: str
@@ -122,7 +122,7 @@ class Reference:
     files: dict[str, bytes]
 
     def needed(self, name: str) -> set[str]:
-        """The exercises that `name` builds on, directly or not."""
+        """The exercises that `name` builds on, directly or indirectly."""
         found: set[str] = set()
         queue = list(self.exercises[name].uses)
         while queue:
@@ -134,7 +134,7 @@ class Reference:
 
 
 def support_files(folder: Path) -> dict[str, bytes]:
-    """The files that students are given beside their notebooks, keys left out."""
+    """The files that students get with their notebooks, except answer keys."""
     return {
         path.name: path.read_bytes()
         for path in sorted(folder.glob("*"))
@@ -148,11 +148,11 @@ def load_reference(source: Path, lesson: Lesson | None, cache: Path) -> Referenc
     Args:
         source: the notebook in source/.
         lesson: the lesson that it was built from, for misconceptions and
-            alternatives; without it there are no hints.
-        cache: folder in which evidence is kept between runs.
+            alternatives; None for a reference without hints.
+        cache: the folder in which evidence is cached.
 
     Raises:
-        GradingError: the notebook is missing or is not one of the course.
+        GradingError: the notebook is missing or was not built from a lesson.
         BuildError: a reference solution or check does not run.
     """
     try:
@@ -194,7 +194,7 @@ def _skeleton(notebook: Any, files: dict[str, bytes]) -> Reference:
 
 
 def _used(source: str, reference: Reference) -> set[str]:
-    """The other exercises whose functions a solution names."""
+    """The exercises whose functions a solution mentions."""
     names = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
     return names & set(reference.exercises)
 
@@ -214,7 +214,7 @@ def _add_lesson(reference: Reference, lesson: Lesson) -> None:
 
 
 def _digest(source: bytes, lesson: Lesson | None, files: dict[str, bytes]) -> str:
-    """A name for everything that evidence depends on."""
+    """A digest of everything that the evidence depends on."""
     digest = hashlib.sha256(source)
     if lesson is not None:
         digest.update(lesson.path.read_bytes())
@@ -227,11 +227,11 @@ def _digest(source: bytes, lesson: Lesson | None, files: dict[str, bytes]) -> st
 
 
 def package_sources(folder: Path, leave_out: Sequence[str] = ()) -> list[tuple[str, bytes]]:
-    """The Python files of a package, at any depth: path relative to `folder`, and content, in order.
+    """The Python files of a package, recursively, as sorted pairs of relative path and content.
 
     Args:
-        folder: where the package lies.
-        leave_out: subfolders whose code does not matter to what is made, such as pictures to evidence.
+        folder: the package's folder.
+        leave_out: subfolders that do not affect the digest's subject, such as widgets for evidence.
     """
     found = ((path.relative_to(folder), path) for path in folder.rglob("*.py"))
     return sorted((name.as_posix(), path.read_bytes()) for name, path in found if name.parts[0] not in leave_out)
@@ -257,7 +257,7 @@ def _cached_evidence(reference: Reference, lesson: Lesson | None, path: Path) ->
 
 
 def _steps(reference: Reference, lesson: Lesson | None) -> list[Step]:
-    """The notebook, its checks, then each variant in its solution's place with its checks."""
+    """The steps: the notebook and its checks, then each variant in place of the solution, with the checks."""
     cells = own_code_cells(reference.notebook)
     steps = [Step(StepKey(Part.CELL, str(number)), cell.source) for number, cell in cells]
     for exercise in reference.exercises.values():
@@ -334,7 +334,7 @@ def _fill(reference: Reference, lesson: Lesson | None, evidence: dict[str, Any])
 
 
 def _hidden(records: Sequence[Record], visible: Sequence[Record]) -> list[bool]:
-    """Which of all checks are not among the visible ones."""
+    """For each record whether it is missing from the visible ones."""
     hidden, position = [], 0
     for record in records:
         same = position < len(visible) and match_records([visible[position]], [record])[0] is not None

@@ -1,4 +1,4 @@
-"""What a cell of a lesson is for."""
+"""The roles of a lesson's cells."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["Role"]
 
 
 class Role(StrEnum):
-    """A cell's role, as it stands in a lesson's text and in a notebook's metadata."""
+    """A cell's role, as written in a lesson and in a notebook's metadata."""
 
     NONE = ""
     SETUP = "setup"
@@ -19,5 +19,5 @@ class Role(StrEnum):
     DEMO = "demo"
     QUIZ = "quiz"
     WRITTEN = "written"
-    TEXT = "text"  # in notebooks only: what has no role in the lesson's text
+    TEXT = "text"  # in notebooks only: a Markdown or code cell without a role in the lesson
     CODE = "code"

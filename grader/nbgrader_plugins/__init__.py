@@ -1,4 +1,4 @@
-"""The grader as parts of nbgrader's own commands."""
+"""Plug the grader into nbgrader's own commands."""
 
 from grader.nbgrader_plugins.config import configure
 

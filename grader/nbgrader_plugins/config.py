@@ -1,15 +1,14 @@
-"""The grader as parts of nbgrader.
+"""Configure nbgrader to use the grader.
 
-`configure` puts these parts into nbgrader's own configurable lists, so that
-`nbgrader generate_assignment`, `nbgrader autograde`, `nbgrader
-generate_feedback`, the formgrader's buttons and `python -m grader` all do the
-same:
+`configure` adds these plugins to nbgrader's configurable lists, so that `nbgrader
+generate_assignment`, `nbgrader autograde`, `nbgrader generate_feedback`, the
+formgrader's buttons and `python -m grader` all behave the same:
 
-- `SubmissionExporter` reads whatever was handed in, and finds renamed files;
-- `RebuildSubmission` makes the notebook to grade from it;
-- `RunSubmission` runs that in a sandboxed kernel and judges the evidence;
-- `ClearAnswers` clears quiz answers, too, when a release is made;
-- `FeedbackExporter` makes the feedback pages.
+- `SubmissionExporter` reads arbitrary submissions, and finds renamed files;
+- `RebuildSubmission` rebuilds the notebook to grade from them;
+- `RunSubmission` runs it in a sandboxed kernel and judges the evidence;
+- `ClearAnswers` also clears quiz answers when a release is generated;
+- `FeedbackExporter` renders the feedback pages.
 """
 
 from __future__ import annotations
@@ -35,13 +34,13 @@ from grader.nbgrader_plugins.exporter import SubmissionExporter
 from grader.nbgrader_plugins.feedback import FeedbackExporter
 from grader.nbgrader_plugins.preprocessors import ClearAnswers, GetGradesAndState, RebuildSubmission, RunSubmission
 
-warnings.filterwarnings("ignore", message="Object of type .* not in session", category=SAWarning)  # nbgrader's own
+warnings.filterwarnings("ignore", message="Object of type .* not in session", category=SAWarning)  # raised by nbgrader
 
 __all__ = ["configure"]
 
 
 def configure(config: Config) -> None:
-    """Put the grader into an nbgrader configuration."""
+    """Add the grader to an nbgrader configuration."""
     config.GenerateAssignment.preprocessors = [
         LockCells,
         ClearAnswers,

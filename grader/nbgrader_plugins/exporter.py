@@ -1,4 +1,4 @@
-"""How `nbgrader autograde` reads submissions."""
+"""The exporter through which `nbgrader autograde` reads submissions."""
 
 from __future__ import annotations
 
@@ -24,12 +24,11 @@ __all__ = ["SubmissionExporter"]
 
 
 class SubmissionExporter(NotebookExporter):
-    """Reads submissions for `nbgrader autograde`, whatever they are.
+    """Reads arbitrary submissions for `nbgrader autograde`.
 
-    nbgrader makes it with the converter as its parent. The list of files to
-    convert is replaced by one of canonical names, and reading one of these
-    reads the file that was really handed in; nothing else of a student's
-    folder is copied anywhere.
+    nbgrader creates it with the converter as its parent. The converter's list of
+    files is replaced by canonical names, and reading one of these reads the file
+    that was actually submitted; nothing else is copied from a student's folder.
     """
 
     def __init__(self, **kwargs: Any):
@@ -40,7 +39,7 @@ class SubmissionExporter(NotebookExporter):
 
     def _plan(self, converter: Any) -> None:
         converter.coursedir = copy.copy(converter.coursedir)
-        converter.coursedir.ignore = ["*"]  # no file but the notebooks goes anywhere
+        converter.coursedir.ignore = ["*"]  # copy no files besides the notebooks
         converter.coursedir.get_existing_timestamp = read_timestamp
         root = Path(converter.coursedir.root)
         week = converter.coursedir.assignment_id
@@ -56,9 +55,9 @@ class SubmissionExporter(NotebookExporter):
             converter.assignments[folder] = sorted(paths)
 
     def _clear_stale(self, converter: Any, folder: str, files: dict[str, Fetched]) -> None:
-        """Remove a result that a killed run left unfinished, or that is of another file than the one here now.
+        """Remove a result that a killed run left incomplete, or that belongs to an earlier version of a file.
 
-        nbgrader takes any folder in autograded/ for a result; without it the submission is graded.
+        nbgrader takes any folder in autograded/ for a result and would skip the submission.
         """
         coursedir = converter.coursedir
         graded = Path(coursedir.root) / coursedir.autograded_directory / Path(folder).parent.name / Path(folder).name
@@ -66,7 +65,7 @@ class SubmissionExporter(NotebookExporter):
             rmtree(str(graded))
 
     def from_filename(self, filename: str, resources: Any = None, **kwargs: Any) -> tuple[str, Any]:
-        """Convert a file; a submission is read with all care, anything else as usual."""
+        """Convert a file; submissions are read defensively, other files as usual."""
         key = str(Path(self.parent.coursedir.root) / filename) if self.parent is not None else filename
         if key not in self._actual:
             return super().from_filename(filename, resources=resources, **kwargs)

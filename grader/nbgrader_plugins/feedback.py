@@ -1,9 +1,9 @@
-"""Feedback pages for students, made so that nothing in them can run.
+"""Feedback pages for students, free of active content.
 
-Everything that came from a student is escaped, written answers are rendered
-and then cleaned, and the page forbids scripts altogether. Hidden checks are
-shown by label and hint only; their code and inputs are never in the notebook
-that the page is made from.
+Everything written by a student is escaped, written answers are rendered and then
+sanitised, and the page's content security policy forbids scripts. Hidden checks
+are shown by label and hint only; the notebook that the page is rendered from never
+contains their code or inputs.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ FORMATTER = HtmlFormatter(nowrap=False, cssclass="code")
 
 
 def _code(source: str) -> Markup:
-    return Markup(highlight(source, PythonLexer(), FORMATTER))  # pygments escapes what it is given
+    return Markup(highlight(source, PythonLexer(), FORMATTER))  # pygments escapes its input
 
 
 def render_answer(source: str) -> Markup:
-    """A student's Markdown as HTML without anything that could run or load."""
+    """A student's Markdown as HTML without active or external content."""
     try:
         rendered = markdown2html(source)
-    except Exception:  # noqa: BLE001 (whatever a parser can be made to raise)
+    except Exception:  # noqa: BLE001 (crafted input may make the parser raise anything)
         rendered = f"<pre>{escape(source)}</pre>"
     return Markup(nh3.clean(rendered, tags=TAGS, attributes=ATTRIBUTES, url_schemes={"https"}, link_rel=None))
 
@@ -52,13 +52,13 @@ pages().filters |= {"code": _code, "answer": render_answer}
 
 
 class FeedbackExporter(Exporter):
-    """Makes a student's feedback page from a graded notebook."""
+    """Renders a student's feedback page from a graded notebook."""
 
     file_extension = ".html"
     output_mimetype = "text/html"
 
     def from_notebook_node(self, nb: Any, resources: Any = None, **kwargs: Any) -> tuple[str, Any]:
-        """The page, after nbgrader's preprocessors have added scores and comments."""
+        """The page, rendered after nbgrader's preprocessors have added scores and comments."""
         notebook, resources = super().from_notebook_node(nb, resources, **kwargs)
         resources["output_extension"] = self.file_extension
         course = notebook.metadata.get("course", {})
@@ -81,7 +81,7 @@ class FeedbackExporter(Exporter):
 
 
 def _exercises(cells: Sequence[Any]) -> list[dict[str, Any]]:
-    """What the page shows, exercise by exercise, in the notebook's order."""
+    """The page's content, one item per exercise in the notebook's order."""
     found: dict[str, dict[str, Any]] = {}
     for cell in cells:
         data = course_metadata(cell)

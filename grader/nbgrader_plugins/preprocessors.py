@@ -1,4 +1,4 @@
-"""The steps of nbgrader's converters that are ours."""
+"""Preprocessors for nbgrader's converters."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["ClearAnswers", "GetGradesAndState", "RebuildSubmission", "RunSubmiss
 
 
 class ClearAnswers(ClearSolutions):
-    """nbgrader's ClearSolutions, which also empties the answers of quiz cells."""
+    """nbgrader's ClearSolutions, extended to clear the answers of quiz cells."""
 
     def preprocess_cell(self, cell: Any, resources: Any, cell_index: int) -> tuple[Any, Any]:
         """Clear one cell."""
@@ -39,10 +39,10 @@ class ClearAnswers(ClearSolutions):
 
 
 class RebuildSubmission(NbGraderPreprocessor):
-    """Puts the student's work into the released notebook."""
+    """Inserts the student's work into the released notebook."""
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
-        """The notebook to grade, instead of the one handed in."""
+        """The rebuilt notebook, in place of the submitted one."""
         place = resources["nbgrader"]
         converter = self.parent.parent
         folder = Path(converter.coursedir.root) / converter.coursedir.release_directory / place["assignment"]
@@ -52,7 +52,7 @@ class RebuildSubmission(NbGraderPreprocessor):
 
 
 class GetGradesAndState(GetGrades):
-    """nbgrader's GetGrades, which also says what still has to be graded by hand."""
+    """nbgrader's GetGrades, extended by whether a cell still needs manual grading."""
 
     def _get_score(self, cell: Any, resources: Any) -> None:
         super()._get_score(cell, resources)
@@ -61,18 +61,18 @@ class GetGradesAndState(GetGrades):
 
 
 class RunSubmission(NbGraderPreprocessor):
-    """Runs a rebuilt notebook in a sandboxed kernel and puts the verdict into its check cells."""
+    """Runs a rebuilt notebook in a sandboxed kernel and writes the verdicts into its check cells."""
 
     cell_seconds = Float(Limits.cell_seconds, help="Time of one cell, in seconds.").tag(config=True)
     total_seconds = Float(Limits.total_seconds, help="Time of one submission, in seconds.").tag(config=True)
-    cpu_seconds = Int(Limits.cpu_seconds, help="Processor time of one kernel, in seconds.").tag(config=True)
+    cpu_seconds = Int(Limits.cpu_seconds, help="CPU time of one kernel, in seconds.").tag(config=True)
     memory_mb = Int(Limits.memory_mb, help="Resident memory of one kernel and its children, in MB.").tag(config=True)
-    processes = Int(Limits.processes, help="Processes and threads at one time.").tag(config=True)
+    processes = Int(Limits.processes, help="Concurrent processes and threads.").tag(config=True)
     file_mb = Int(Limits.file_mb, help="Size of one file and of the working folder, in MB.").tag(config=True)
-    open_files = Int(Limits.open_files, help="Open files at one time.").tag(config=True)
+    open_files = Int(Limits.open_files, help="Concurrently open files.").tag(config=True)
     output_kb = Int(Limits.output_kb, help="Output of one cell, in kB.").tag(config=True)
-    evidence_kb = Int(Limits.evidence_kb, help="What the checks of one cell may hand over, in kB.").tag(config=True)
-    kernels = Int(Limits.kernels, help="How many kernels one submission may use up.").tag(config=True)
+    evidence_kb = Int(Limits.evidence_kb, help="Evidence of the checks of one cell, in kB.").tag(config=True)
+    kernels = Int(Limits.kernels, help="How many kernels one submission may use.").tag(config=True)
     follow_through = Bool(True, help="Whether a later exercise keeps its points if an earlier one is wrong.").tag(
         config=True
     )
@@ -84,11 +84,11 @@ class RunSubmission(NbGraderPreprocessor):
 
     @property
     def limits(self) -> Limits:
-        """The limits as configured."""
+        """The configured limits."""
         return Limits(**{field.name: getattr(self, field.name) for field in fields(Limits)})
 
     def sandboxed(self) -> bool:
-        """Whether there is a sandbox; raises GradingError where there is none and none is waived."""
+        """Whether a sandbox is available; raises GradingError if not, unless `unsafe_without_sandbox` is set."""
         reason = why_no_sandbox()
         if reason is not None and not self.unsafe_without_sandbox:
             raise GradingError(
@@ -98,7 +98,7 @@ class RunSubmission(NbGraderPreprocessor):
         return reason is None
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
-        """Run, judge, and write the reports into the notebook."""
+        """The notebook with the reports, after running and judging it."""
         place = resources["nbgrader"]
         sandboxed = self.sandboxed()
         reference = self._reference(place["assignment"], place["notebook"])
@@ -107,7 +107,7 @@ class RunSubmission(NbGraderPreprocessor):
         return nb, resources
 
     def _reference(self, week: str, name: str) -> Reference:
-        """The reference of a notebook, read once and again when it changes."""
+        """The reference of a notebook, cached until the notebook changes."""
         coursedir = self.parent.parent.coursedir
         source = Path(coursedir.root) / coursedir.source_directory / week / f"{name}.ipynb"
         key = (str(source), str(source.stat().st_mtime_ns) if source.exists() else "")

@@ -1,1 +1,1 @@
-"""What instructors read and export."""
+"""Reports and exports for instructors."""

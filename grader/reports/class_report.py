@@ -1,4 +1,4 @@
-"""The instructor's report: one HTML page about a graded week, pictures included."""
+"""The instructor's report: a self-contained HTML page about a graded week."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _row(course: Course, week: str, student: StudentResult, output: Path) -> dic
 
 
 def _picture(figure: Figure) -> Markup:
-    """A figure as an address that holds the picture itself."""
+    """A figure as an SVG data URI."""
     buffer = io.BytesIO()
     FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
     return Markup("data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode())

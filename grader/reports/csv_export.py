@@ -1,4 +1,4 @@
-"""A week's grades as CSV, quoted so that every spreadsheet reads it back."""
+"""A week's grades as CSV, quoted so that every spreadsheet can read it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A graded week as data: what the report and the export are made from."""
+"""The results of a graded week, for the report and the export."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["ExerciseResult", "StudentResult", "WeekResults", "read_results"]
 
 @dataclass
 class ExerciseResult:
-    """One student's result in one exercise; points are None while they wait for a person."""
+    """One student's result in one exercise; the score is None until it is graded manually."""
 
     name: str
     score: float | None

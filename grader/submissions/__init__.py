@@ -1,1 +1,1 @@
-"""Read anything that is handed in, and rebuild a notebook that can run."""
+"""Read arbitrary submitted files, and rebuild a notebook that can be run."""

@@ -1,7 +1,7 @@
-"""Reading whatever was handed in: nothing about it is taken for granted, and nothing raises.
+"""Read submitted files, whatever they contain, without raising.
 
-What a file holds is fetched by the process that owns the course's folders and
-understood by the one that runs it, which may be on another machine.
+A file is fetched by the process with access to the course's folders and parsed
+by the one that runs it, which may be on another machine.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ __all__ = [
 MAX_FILE = 20_000_000
 MAX_CELLS = 2000
 MAX_SOURCE = 200_000
-REMEMBERED = 10_000  # characters of a cell whose names are kept
+CACHED_LENGTH = 10_000  # maximum length of a cell whose names are cached
 
 
 @dataclass(frozen=True)
 class SubmittedCell:
-    """A cell as it was handed in: nothing about it is trusted."""
+    """A cell as submitted; untrusted."""
 
     number: int
     kind: str
@@ -64,7 +64,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class Fetched:
-    """A file as it was handed in: its name, and its bytes or why there are none."""
+    """A file as submitted: its name, and its content or why it could not be read."""
 
     name: str
     data: bytes | None = None
@@ -72,17 +72,17 @@ class Fetched:
 
     @property
     def digest(self) -> str:
-        """A short name of what was handed in, by which a newer file is told from a graded one."""
+        """A digest of the content, which tells a changed file from one that is already graded."""
         return hashlib.sha256(self.problem.encode() if self.data is None else b"\0" + self.data).hexdigest()[:32]
 
 
 def read_submission(path: Path) -> Submission:
-    """The cells in the file at `path`; never raises, whatever lies there."""
+    """The cells in the file at `path`; never raises."""
     return understand(fetch(path))
 
 
 def fetch(path: Path) -> Fetched:
-    """What the file at `path` holds; never raises, whatever lies there."""
+    """The content of the file at `path`; never raises."""
     name = _shown(path)
     try:
         return Fetched(name, read_regular(path, MAX_FILE))
@@ -95,7 +95,7 @@ def fetch(path: Path) -> Fetched:
 
 
 def understand(fetched: Fetched) -> Submission:
-    """The cells in a file that was fetched; never raises."""
+    """The cells in a fetched file; never raises."""
     if fetched.data is None:
         return Submission(problems=[fetched.problem])
     name = fetched.name
@@ -112,19 +112,19 @@ def understand(fetched: Fetched) -> Submission:
 
 
 def _shown(path: Path) -> str:
-    """A file's name as text that any file can hold."""
+    """A file's name with unprintable characters replaced."""
     return "".join(letter if letter.isprintable() else "�" for letter in path.name)
 
 
 class UnusableFile(Exception):
-    """Why a file is no notebook, as the end of a sentence."""
+    """A file is not a notebook; the message completes a sentence that begins with its name."""
 
 
 def read_regular(path: Path, limit: int) -> bytes:
-    """The bytes of a regular file of at most `limit`; links, pipes and folders are not followed or opened.
+    """The content of a regular file of at most `limit` bytes; links are not followed, pipes and folders not opened.
 
     Raises:
-        UnusableFile: it is no such file, or empty.
+        UnusableFile: it is not a regular file, too large, or empty.
         OSError: it cannot be read.
     """
     mode = path.lstat().st_mode
@@ -189,15 +189,15 @@ def _read_cell(number: int, cell: Any) -> SubmittedCell | str:
 
 
 def find_submissions(folder: Path, released: dict[str, Any]) -> dict[str, tuple[Path, list[str]]]:
-    """Which file in a student's folder is which notebook.
+    """The file in a student's folder for each released notebook.
 
     Args:
         folder: submitted/<student>/<week>.
         released: the week's released notebooks by name.
 
     Returns:
-        For each name the file to read, which need not exist, and what to say
-        about it. A renamed notebook is recognised by its exercises.
+        For each name the file to read, which need not exist, and the problems to
+        report. A renamed notebook is recognised by its exercises.
     """
     if folder.is_symlink() or folder.parent.is_symlink():
         said = "The folder is a link, which is not followed. Nothing in it was graded."
@@ -233,8 +233,8 @@ def _mentioned(cells: Iterable[SubmittedCell], names: set[str]) -> set[str]:
 
 
 def _defined(source: str) -> frozenset[str]:
-    """The names that code gives a value at its top level; a guess if it is not valid Python."""
-    return _names_in(source) if len(source) > REMEMBERED else _remembered(source)
+    """The names that code binds at its top level; a guess if it is not valid Python."""
+    return _names_in(source) if len(source) > CACHED_LENGTH else _names_in_cached(source)
 
 
 def _names_in(source: str) -> frozenset[str]:
@@ -253,11 +253,11 @@ def _names_in(source: str) -> frozenset[str]:
     return frozenset(names)
 
 
-_remembered = functools.lru_cache(2000)(_names_in)  # most cells are alike in all submissions
+_names_in_cached = functools.lru_cache(2000)(_names_in)  # most cells are identical across submissions
 
 
 def is_up_to_date(folder: Path, files: Mapping[str, Fetched]) -> bool:
-    """Whether a folder in autograded/ holds the complete result of just these files."""
+    """Whether a folder in autograded/ contains the complete results of these files."""
     return all(_was_graded(folder / f"{name}.ipynb", fetched.digest) for name, fetched in files.items())
 
 

@@ -1,10 +1,10 @@
-"""Anything may be submitted; what is graded is rebuilt.
+"""Rebuild the notebook to grade from whatever was submitted.
 
-The notebook that runs is the released one with the student's solutions put in
-and the student's own extra cells kept in their place. Solutions are found by
-nbgrader's id and by what they define, so deleted metadata, duplicated,
-renamed or swapped cells cost nothing that can be told. What cannot be used is
-reported in one sentence that names the cell.
+It is the released notebook with the student's solutions inserted and the
+student's extra cells kept in place. Solutions are found by nbgrader's id and by
+the names that they define, so deleted metadata and duplicated, renamed or swapped
+cells cost no points where the solution can be identified. Unusable cells are
+reported in one sentence each.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ MAX_EXTRA = 500
 
 @dataclass
 class Rebuilt:
-    """The notebook to grade, and what had to be said about it."""
+    """The notebook to grade, and the problems found."""
 
     notebook: Any
     problems: list[str]
 
 
 def rebuild(released: Any, submission: Submission) -> Rebuilt:
-    """The released notebook with a student's work in it.
+    """The released notebook with a student's work inserted.
 
     Args:
-        released: the notebook as it was released.
-        submission: what came back.
+        released: the notebook as released.
+        submission: the notebook as submitted.
     """
     notebook = copy_of(released)
     problems = list(submission.problems)
@@ -96,7 +96,7 @@ def _keep_extras(
     chosen: dict[str, SubmittedCell],
     problems: list[str],
 ) -> None:
-    """Put the student's own cells back, each after the lesson's cell that it followed."""
+    """Insert the student's extra cells, each after the lesson's cell that it followed."""
     by_id = {cell.id: place for place, cell in enumerate(released.cells)}
     by_name = {grade_id(cell): place for place, cell in enumerate(released.cells) if grade_id(cell)}
     by_source = {cell.source.strip(): place for place, cell in enumerate(released.cells)}
@@ -131,7 +131,7 @@ def _keep_extras(
 
 
 def _is_changed(cell: Any, item: SubmittedCell) -> bool:
-    """Whether a cell that runs, and that students are not asked to change, came back with other code."""
+    """Whether the student changed a code cell of the lesson that is not a solution."""
     ours, theirs = ([line.rstrip() for line in text.strip().splitlines()] for text in (cell.source, item.source))
     return course_metadata(cell).get("role") in (Role.CODE, Role.SETUP, Role.CHECK) and ours != theirs
 

@@ -1,4 +1,4 @@
-"""When a submission was handed in, as nbgrader notes it."""
+"""Read submissions' timestamp files, in nbgrader's format."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ DAMAGED_TIMESTAMP = "The file timestamp.txt is damaged: when this was handed in 
 
 
 def read_timestamp(folder: str) -> datetime | None:
-    """When the submission in a folder was handed in, in UTC; None if that is not known.
+    """The UTC time of the submission in a folder; None if unknown.
 
-    Unlike nbgrader's own reader it takes nothing for granted about the file.
+    Unlike nbgrader's own reader, it tolerates any file content.
     """
     try:
         text = read_regular(Path(folder) / "timestamp.txt", 100).decode("ascii").strip()
@@ -30,7 +30,7 @@ def read_timestamp(folder: str) -> datetime | None:
 
 
 def timestamp_file(folder: Path) -> dict[str, bytes]:
-    """The timestamp file that nbgrader looks for when a submission comes again."""
+    """The timestamp file's content by name, for nbgrader's check whether a submission is newer; empty if unreadable."""
     if read_timestamp(str(folder)) is None:
         return {}
     return {"timestamp.txt": read_regular(folder / "timestamp.txt", 100)}

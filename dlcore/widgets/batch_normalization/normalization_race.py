@@ -1,4 +1,4 @@
-"""Two networks from the same weights, with and without the student's normalisation: who learns?"""
+"""Two networks trained from the same weights, with and without the student's normalisation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["NormalizationRace"]
 
 WIDTH, STEPS, BATCH, EXAMPLES, MOMENTUM = 16, 200, 64, 256, 0.9
 REACH, SIDE = 2.6, 51
-HIGHEST = 2.0  # cost that is drawn
+HIGHEST = 2.0  # upper limit of the cost axis
 RATES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 SCALES = (0.1, 0.3, 1.0, 3.0)
 DEPTHS = (1, 2, 4, 8)
@@ -73,7 +73,7 @@ class NormalizationRace:
         self.seed += 1
 
     def update(self, rate: float, scale: float, depth: int) -> str:
-        """Train both networks, if that was not done before, and show them."""
+        """Train both networks, unless that is cached, and show them."""
         now = {kind: self._run(kind, rate, scale, int(depth)) for kind in LOOKS}
         for kind, run in now.items():
             shade, edge, score = self.planes[kind]
@@ -155,9 +155,9 @@ class _Network:
         return self._ahead(X, training=False)[0]
 
     def train(self, X: Floats, Y: Ints, rate: float, seed: int) -> Floats:
-        """Go STEPS steps down, with a rate that falls to 0 (which calms the end); returns the mini-batches' costs.
+        """The mini-batches' costs of STEPS steps, with a rate that decays to 0, which reduces noise at the end.
 
-        From where a cost is no number any more, they are inf.
+        From the first NaN on, they are inf.
         """
         costs, rng = np.full(STEPS, np.inf), np.random.default_rng(seed)
         order = rng.permuted(np.tile(np.arange(EXAMPLES), (STEPS * BATCH // EXAMPLES, 1)), axis=1).ravel()
@@ -187,7 +187,7 @@ class _Network:
         raise AssertionError("a network has an output layer")
 
     def _step(self, blame: Floats, kept: list[_Kept], rate: float) -> None:
-        """Send the blame of the output's scores back, and move every parameter against its gradient."""
+        """Backpropagate from the output's scores, and take one step of gradient descent."""
         for k in reversed(range(len(self.W))):
             before, A, cache = kept[k]
             if A is not None:
@@ -203,7 +203,7 @@ class _Network:
 
 
 def _story(now: dict[str, _Run]) -> str:
-    """Who learned, in words."""
+    """A description of which networks learned."""
     words = []
     for kind, run in now.items():
         finite = bool(np.isfinite(run.costs[-1]))

@@ -1,4 +1,4 @@
-"""One unit and a batch that passes through batch normalisation, and the running statistics it leaves."""
+"""One unit's scores in batch normalisation, and the running statistics."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from dlcore.widgets.shared.student_normalization import Running, normalized, not
 __all__ = ["NormalizedBatch"]
 
 SIZES = (1, 2, 4, 16, 64, 256)
-WIDE, HIGH, SHOWN = 10.0, 6.0, 60  # scores and heights that are drawn; batches that are remembered
+WIDE, HIGH, SHOWN = 10.0, 6.0, 60  # limits of the axes; number of batches kept
 
 
 class NormalizedBatch:
-    """The picture: scores and what becomes of them; the running statistics. `panel` shows it."""
+    """The picture: scores before and after, and the running statistics. `panel` shows it."""
 
     @matplotlib.rc_context(STYLE)
     def __init__(self, batchnorm_forward: Callable[..., Any]):
@@ -47,7 +47,7 @@ class NormalizedBatch:
         self.panel = Panel(self.live, controls, self.update, buttons)
 
     def go(self, batches: int) -> None:
-        """Let so many batches pass at the next update."""
+        """Process so many batches at the next update."""
         self.wanted = batches
 
     def restart(self) -> None:
@@ -58,7 +58,7 @@ class NormalizedBatch:
     def update(
         self, mean: float, spread: float, gamma: float, beta: float, m: int, momentum: float, testing: bool
     ) -> str:
-        """Let the batches pass that a button asked for, and show the last one."""
+        """Process the requested batches, and show the last one."""
         wanted, self.wanted = self.wanted, 0
         knobs = np.array([[gamma]]), np.array([[beta]])
         for _ in range(wanted):

@@ -1,4 +1,4 @@
-"""A kernel of 3 × 3 on its way over an image: window, products, sum, map."""
+"""A 3 × 3 kernel that slides over an image: window, products, sum, map."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dlcore.widgets.shared.table import Table
 
 __all__ = ["IMAGES", "KERNELS", "ConvolutionStep"]
 
-SIDE, WIDEST = 6, 2  # pixels of the image; of the frame, at most
+SIDE, WIDEST = 6, 2  # pixels of the image; maximum padding
 IMAGES: dict[str, Floats] = {
     "an upright edge": np.kron(np.array([[9.0, 0.0]]), np.ones((6, 3))),
     "a level edge": np.kron(np.array([[0.0], [9.0]]), np.ones((3, 6))),
@@ -37,7 +37,7 @@ KERNELS: dict[str, Floats] = {
     "outline": np.array([[-1.0, -1, -1], [-1, 8, -1], [-1, -1, -1]]),
     "shift": np.array([[0.0, 0, 0], [0, 0, 1], [0, 0, 0]]),
 }
-LARGEST = 9.0  # of a kernel's entries
+LARGEST = 9.0  # limit of a kernel's entries
 
 
 class ConvolutionStep:
@@ -65,7 +65,7 @@ class ConvolutionStep:
         self._make_panel()
 
     def update(self, image: str, pad: int, stride: int, place: int, *weights: float) -> str:
-        """Lay the kernel on place number `place` of the framed image."""
+        """Place the kernel at position number `place` of the padded image."""
         kernel = np.array(weights, dtype=float).reshape(3, 3)
         mine, right = maps_of(self.conv_forward, IMAGES[image], kernel[:, :, np.newaxis], stride, pad)
         mine, right = mine[:, :, 0], right[:, :, 0]
@@ -140,7 +140,7 @@ class ConvolutionStep:
         self.place.value = 0 if self.place.value >= last else self.place.value + 1
 
     def map_size(self) -> int:
-        """How many places the map on the picture has."""
+        """The number of positions in the map."""
         return len(self.map.shown)
 
     def _table(

@@ -1,4 +1,4 @@
-"""What eight filters see in a handwritten digit."""
+"""The maps of eight filters on a handwritten digit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dlcore.widgets.shared.student_convolution import expected_maps, maps_of
 
 __all__ = ["FILTERS", "FilterGallery"]
 
-SPECIMENS = 20  # of each digit
+SPECIMENS = 20  # images of each digit
 _UPRIGHT = np.array([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]]) / 4
 _FALLING = np.array([[2.0, 1, 0], [1, 0, -1], [0, -1, -2]]) / 4
 FILTERS: dict[str, Floats] = {
@@ -31,7 +31,7 @@ FILTERS: dict[str, Floats] = {
     "sharpen": np.array([[0.0, -1, 0], [-1, 5, -1], [0, -1, 0]]) / 2,
     "outline": np.array([[-1.0, -1, -1], [-1, 8, -1], [-1, -1, -1]]) / 6,
 }
-RANGE = 1.3  # of the maps' colours, to both sides
+RANGE = 1.3  # the colour scale is [-RANGE, RANGE]
 
 
 class FilterGallery:
@@ -55,7 +55,7 @@ class FilterGallery:
             self.maps.append(self._picture((left, bottom, 0.18, 0.36), PROBABILITY_COLOURS, -RANGE, RANGE))
             self.thumbs.append(self._picture((left, bottom + 0.375, 0.04, 0.08), PROBABILITY_COLOURS, -1.2, 1.2))
             self.live.figure.text(left + 0.047, bottom + 0.415, name, fontsize=9, fontweight="bold", va="center")
-        self.live.figure.axes[0].set_title(" ")  # its words stand beside it, in the figure
+        self.live.figure.axes[0].set_title(" ")  # its label is beside it
         self.live.freeze(self.digit, *self.maps, *self.thumbs)
         controls = [
             whole_slider("digit", 0, 9, 4),
@@ -68,7 +68,7 @@ class FilterGallery:
         self.panel = Panel(self.live, controls, self.update)
 
     def update(self, digit: int, specimen: int, pad: int, stride: int, relu: bool, turned: bool) -> str:
-        """Send the digit through all filters."""
+        """Apply all filters to the digit."""
         image = self.images[10 * (specimen - 1) + digit]
         kernels = self.kernels[::-1, ::-1] if turned else self.kernels
         mine, right = maps_of(self.conv_forward, image, kernels, stride, pad)

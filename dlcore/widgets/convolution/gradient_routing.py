@@ -1,4 +1,4 @@
-"""Where the gradient of an output goes: through a convolution, through max and through average pooling."""
+"""The backward pass of a convolution, of max pooling and of average pooling."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NUDGE = 1e-3
 
 
 class GradientRouting:
-    """The picture: input, its gradient, the gradient from behind. `panel` shows it."""
+    """The picture: input, its gradient, the upstream gradient. `panel` shows it."""
 
     @matplotlib.rc_context(STYLE)
     def __init__(self, *functions: Callable[..., Any]):
@@ -68,7 +68,7 @@ class GradientRouting:
         self.panel = Panel(self.live, controls, self.update)
 
     def update(self, layer: str, f: int, stride: int, source: str, number: int, image: str) -> str:
-        """Send a gradient of 1 back from one output, or from each of them."""
+        """Backpropagate a gradient of 1 from one output, or from each of them."""
         X = IMAGES[image][np.newaxis, :, :, np.newaxis]
         Z, cache = self._forward(layer, X, f, stride)
         rows, columns = Z.shape[1:3]

@@ -38,7 +38,7 @@ STAGES = (
     "Layers 3 and 2 have their gradients. Predict dz of layer 1.",
     "The backward pass is done.",
 )
-CORNER = 1e-4  # scores so near 0 are at ReLU's corner, where a nudge and the convention differ
+CORNER = 1e-4  # scores this close to 0 are at ReLU's kink, where a difference and the convention disagree
 BLUE, RED, GREY = COLOURS["blue"], COLOURS["vermilion"], "#888888"
 
 
@@ -70,7 +70,7 @@ class BackpropGraph:
         self.panel = Panel(self.live, controls, self.update)
 
     def update(self, shown: float, x1: float, x2: float, weight: float, label: bool) -> str:
-        """Compute everything, and show the first `shown` steps of it."""
+        """Compute both passes, and show the first `shown` steps."""
         parameters = {name: np.array(entries) for name, entries in WEIGHTS.items()}
         parameters["W2"][0, 0] = weight
         X, Y = np.array([[x1], [x2]]), np.array([[int(label)]])
@@ -177,7 +177,7 @@ class BackpropGraph:
         x, y = place
         k, i, j = edge
         look: dict[str, Any] = {"ha": "center", "fontsize": 9}
-        if i != j or k == 3:  # the line is not level, so it would run through the numbers
+        if i != j or k == 3:  # a sloping line would cross the numbers
             self.ax.add_patch(Rectangle((x - 0.34, y - 0.33), 0.68, 0.66, fc="white", ec="none", zorder=2))
         self.words["dW", *edge] = self.ax.text(x, y - 0.05, "", va="top", color=RED, **look)
         weight = self.ax.text(x, y + 0.05, f"{WEIGHTS[f'W{k}'][j][i]:.2f}", va="bottom", color="black", **look)

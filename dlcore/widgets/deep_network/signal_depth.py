@@ -1,4 +1,4 @@
-"""A signal on its way through many layers, and a gradient on its way back: do they die or explode?"""
+"""Vanishing and exploding signals and gradients in a network of many layers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dlcore.plots import COLOURS, STYLE
 __all__ = ["SignalDepth"]
 
 WIDTH, EXAMPLES, DEEPEST = 100, 40, 30
-LOWEST, HIGHEST = 1e-8, 1e8  # of the axes
+LOWEST, HIGHEST = 1e-8, 1e8  # limits of the axes
 ACTIVATIONS = ("relu", "tanh", "sigmoid")
 
 
@@ -45,7 +45,7 @@ class SignalDepth:
 
     @np.errstate(all="ignore")
     def update(self, c: float, depth: float, activation: str) -> str:
-        """Send everything through `depth` layers with weights of size c/√n."""
+        """Run both passes through `depth` layers with weights of size c/√n."""
         depth = int(depth)
         caches, scores = self._there(c, depth, activation)
         gradients = self._back(caches, activation)
@@ -115,7 +115,7 @@ def _check(name: str, what: str, value: Any, shape: tuple[int, ...]) -> None:
 
 
 def _story(scores: Floats, gradients: Floats) -> str:
-    """What a layer does on average, what arrives, and whether that is healthy."""
+    """A description of the average gain of a layer, what arrives, and whether that is healthy."""
     ahead = _factor(scores[0], scores[-1], len(scores) - 1)
     behind = _factor(gradients[-1], gradients[0], len(gradients) - 1)
     sizes = (

@@ -18,8 +18,8 @@ from dlcore.plots import COLOURS, STYLE
 __all__ = ["GradientError"]
 
 STEPS = 10.0 ** np.linspace(-14, 0, 113)
-LOWEST, HIGHEST = 1e-15, 10.0  # error that is drawn
-REACH = 1.6  # of the left picture, to both sides of the point
+LOWEST, HIGHEST = 1e-15, 10.0  # limits of the error axis
+REACH = 1.6  # of the left plot, on either side of the point
 LOOKS = {"one-sided": ("vermilion", "--", "^"), "centred": ("blue", "-.", "o")}
 
 
@@ -183,5 +183,5 @@ def _is_lost(x: float, eps: float, single: bool) -> bool:
 
 
 def _drawn(errors: Floats) -> Floats:
-    """Errors within what is drawn; 0 at the bottom, not a number at the top."""
+    """Errors clipped to the axis, with NaN at the top."""
     return np.clip(np.nan_to_num(errors, nan=HIGHEST, posinf=HIGHEST), LOWEST, HIGHEST)

@@ -24,8 +24,8 @@ SIZES = (2, 4, 3, 1)
 EXAMPLES = 6
 GOOD, BAD = 1e-7, 1e-4  # thresholds of the relative error
 FINE, COARSE = 1e-9, 1e-3  # steps between which a right gradient passes every sound check
-LOWEST = 1e-12  # error that is drawn
-TALLEST = 2.4  # claim that is drawn, in units of the array's largest true entry
+LOWEST = 1e-12  # lower limit of the error axis
+TALLEST = 2.4  # limit of the claims' axis, in units of the array's largest true entry
 PENALTY = 0.05
 
 BUGS = (
@@ -43,7 +43,7 @@ BUGS = (
 
 
 class PlantABug:
-    """The picture: one bar a parameter, and every entry, claimed against true. `panel` shows it."""
+    """The picture: one bar per parameter, and claimed against true entries. `panel` shows it."""
 
     @matplotlib.rc_context(STYLE)
     def __init__(self, gradient_check: Callable[..., Any]):
@@ -193,9 +193,9 @@ class _Network:
 
     def cost(self, parameters: Mapping[str, Floats], penalty: bool = False) -> float:
         """Half the mean squared error, perhaps with a penalty on the weights."""
-        slip = self._layers(parameters)[-1] - self.Y
+        residual = self._layers(parameters)[-1] - self.Y
         extra = PENALTY * sum(np.sum(np.hypot(1, parameters[f"W{layer}"])) for layer in (1, 2, 3)) if penalty else 0.0
-        return float(0.5 * np.vdot(slip, slip) / EXAMPLES + extra)
+        return float(0.5 * np.vdot(residual, residual) / EXAMPLES + extra)
 
     def pull(self, name: str) -> Floats:
         """What the penalty adds to the gradient of a parameter."""

@@ -1,4 +1,4 @@
-"""What the convolutions of LeNet see in a digit, and what comes out."""
+"""LeNet's feature maps and probabilities for a digit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dlcore.widgets.shared.student_convolution import expected_maps
 
 __all__ = ["FeatureMaps"]
 
-HELD_OUT, SPECIMENS, FARTHEST = 4000, 20, 7  # the first held-out digit; of each digit; pixels
+HELD_OUT, SPECIMENS, FARTHEST = 4000, 20, 7  # index of the first held-out digit; images of each digit; pixels of shift
 
 
 class FeatureMaps:
@@ -55,7 +55,7 @@ class FeatureMaps:
         self.panel = Panel(self.live, controls, self.update)
 
     def update(self, digit: int, specimen: int, right: int, down: int) -> str:
-        """Send a moved digit through the network."""
+        """Run the network on a shifted digit."""
         image = self._moved(10 * (specimen - 1) + digit, right, down)
         scores, first, second = self._ask(image)
         odds = np.exp(scores - scores.max())

@@ -18,7 +18,7 @@ from dlcore.widgets.shared.table import Table
 
 __all__ = ["IMAGE", "WindowsAsRows"]
 
-SIDE, FRAME = 4, 1  # of the image, and the widest frame, pixels
+SIDE, FRAME = 4, 1  # pixels of the image; maximum padding
 IMAGE = np.arange(1.0, SIDE * SIDE + 1).reshape(SIDE, SIDE)
 MATRICES = ("what im2col made", "a matrix of ones")
 
@@ -68,7 +68,7 @@ class WindowsAsRows:
         sent = rows if given == MATRICES[0] else np.ones(rows.shape)
         back = self._back(sent, f, stride, pad)
         visits = sum(np.array([at <= pixel < at + f for pixel in range(len(framed))], dtype=float) for at in starts)
-        held = np.outer(visits, visits)[pad : pad + SIDE, pad : pad + SIDE]  # windows that hold a pixel
+        held = np.outer(visits, visits)[pad : pad + SIDE, pad : pad + SIDE]  # number of windows that contain each pixel
         right_row = framed[top : top + f, left : left + f].ravel()
         right_back = held * (IMAGE if given == MATRICES[0] else 1.0)
         self.input.show(framed)

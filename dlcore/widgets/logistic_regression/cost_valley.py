@@ -29,7 +29,7 @@ class CostValley:
     def __init__(self, propagate: Callable[..., Any]):
         self.cost = _Cost(propagate)
         self.steps = 0
-        self.lowest, self.uphill = np.nan, False  # found out when the map is drawn
+        self.lowest, self.uphill = np.nan, False  # set when the map is drawn
         self.live = LiveFigure(
             size=(8.4, 4.2),
             alt="Left: a map of the cost over w and b, a narrow valley, with the path of gradient descent. "
@@ -50,10 +50,10 @@ class CostValley:
         self.panel = Panel(self.live, controls, self.update, buttons)
 
     def go(self, steps: int) -> None:
-        """Take so many more steps, from 0 to the most there are."""
+        """Take so many more steps, within the slider's range."""
         self.steps = int(np.clip(self.steps + steps, 0, MOST_STEPS))
 
-    @np.errstate(all="ignore")  # a walk that overflows is told in the sentence
+    @np.errstate(all="ignore")  # the sentence reports an overflow
     def update(self, rate: float, w: float, b: float) -> str:
         """Walk from (w, b) and show the walk."""
         if np.isnan(self.lowest):
@@ -142,7 +142,7 @@ class CostValley:
             return "The steps lead uphill, however small they are. Look at the signs of dw and db."
         if costs[-1] > costs[0]:
             return "It diverges: the cost is higher than at the start. Try a smaller learning rate."
-        rises = np.count_nonzero(~(np.diff(costs) <= 1e-12))  # not a number counts as a rise
+        rises = np.count_nonzero(~(np.diff(costs) <= 1e-12))  # NaN counts as a rise
         if rises:
             return f"The cost rose in {rises} of {steps} steps: they leap across the valley and back."
         done = np.clip((costs[0] - costs[-1]) / max(costs[0] - self.lowest, 1e-12), 0, 1)
@@ -157,14 +157,14 @@ def _on_map(point: Floats) -> bool:
 
 
 def _whereabouts(point: Floats, steps: int) -> list[str]:
-    """What to add about where the walk stands, if anything."""
+    """A remark on the current position of the walk, if any."""
     if not _on_map(point):
         return [f"The point is off the map, at w = {point[0]:.3g}, b = {point[1]:.3g}."]
     return ["These are all the steps there are: press Reset."] if steps == MOST_STEPS else []
 
 
 class _Cost:
-    """The cost over (w, b) of thirty examples that no threshold parts, by the student's `propagate`."""
+    """The cost over (w, b) of thirty examples that no threshold separates, by the student's `propagate`."""
 
     def __init__(self, propagate: Callable[..., Any]):
         self.propagate, self.name = propagate, f"`{name_of(propagate)}`"

@@ -63,7 +63,7 @@ class SigmoidPlane:
         return self._sentence(length, P, crossings, right)
 
     def _probability(self, z: Floats) -> Floats:
-        """What the student's function says, (1, k) for (1, k)."""
+        """The student's probabilities, (1, k) for (1, k)."""
         P, name = ask(self.sigmoid, z), name_of(self.sigmoid)
         if np.shape(P) != z.shape:
             raise CourseError(
@@ -92,7 +92,7 @@ class SigmoidPlane:
         look: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 16, "shrinkA": 0, "shrinkB": 0}
         self.arrow = FancyArrowPatch((0, 0), (1, 0), lw=2.5, color=COLOURS["green"], **look)
         ax.add_patch(self.arrow)
-        ax.spines[:].set(visible=True, position=("outward", 1))  # or the shading would cover them
+        ax.spines[:].set(visible=True, position=("outward", 1))  # otherwise the shading would cover them
         return [self.shade, *self.lines, *dots, self.wrong, self.arrow]
 
     def _draw_curve(self) -> list[Artist]:

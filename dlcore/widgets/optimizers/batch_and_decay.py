@@ -1,4 +1,4 @@
-"""A line fitted with mini-batches: the noise of the gradient, and what a falling learning rate does to it."""
+"""A line fitted with mini-batches: the effect of a decaying learning rate on gradient noise."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ SCHEDULES: dict[str, tuple[str, dict[str, float]]] = {
     "cosine": ("cosine", {"total": EPOCHS}),
     "warm-up": ("warm-up", {"warmup": 5}),
 }
-FAR = 1e3  # from the centre: here a walk is over
+FAR = 1e3  # distance from the centre at which a walk ends
 START = np.array([[-1.0], [-0.9]])
-LOWEST, HIGHEST = 1e-6, 30.0  # cost above the minimum that is drawn
+LOWEST, HIGHEST = 1e-6, 30.0  # limits of the axis of the cost above the minimum
 
 
 class BatchAndDecay:

@@ -23,14 +23,14 @@ Predict = Callable[[Floats], ArrayLike]
 
 LAMBDAS = (0, 0.03, 0.1, 0.3, 1, 3, 10)
 KEEP_PROBS = (1, 0.9, 0.8, 0.7, 0.6, 0.5)
-POINTS = 81  # of the shading, along each side
-SHOWN = 400  # dev examples that are drawn
-HIGHEST = 0.4  # error on the chart
+POINTS = 81  # grid points of the shading, along each side
+SHOWN = 400  # dev examples drawn
+HIGHEST = 0.4  # upper limit of the error axis
 
 
 @dataclass(frozen=True)
 class _Trained:
-    """What one training came to: the shading, which training examples are wrong, and two errors."""
+    """The result of one training: the shading, which training examples are wrong, and two errors."""
 
     shade: Floats
     wrong: Bools
@@ -70,7 +70,7 @@ class RegularizedBoundary:
         self.panel = Panel(self.live, [*knobs, toggle("show dev examples")], self.update)
 
     def update(self, lambd: float, *others: float) -> str:
-        """Train with λ and keep_prob, unless that was done before, and show the outcome."""
+        """Train with λ and keep_prob, unless that is cached, and show the result."""
         keep_prob, show_dev = others if self.with_dropout else (1, *others)
         key = (float(lambd), float(keep_prob))
         if key not in self.tried:
@@ -94,7 +94,7 @@ class RegularizedBoundary:
         return _Trained(shade, wrong, float(wrong.mean()), float(wrong_dev.mean()))
 
     def _probability(self, predict: Predict, X: Floats) -> Floats:
-        """What the trained network says, (1, k) for (2, k)."""
+        """The trained network's probabilities, (1, k) for (2, k)."""
         P = np.asarray(ask(predict, X))
         if P.shape != (1, X.shape[1]):
             raise CourseError(
@@ -120,7 +120,7 @@ class RegularizedBoundary:
             dots.set(alpha=0.6, linewidths=0)
         train_dots = scatter_classes(self.plane, self.X, self.Y, size=36)
         (self.wrong,) = self.plane.plot([], [], "o", ms=11, mfc="none", mec="black", mew=1.2)
-        self.plane.spines[:].set(visible=True, position=("outward", 1))  # or the shading would cover them
+        self.plane.spines[:].set(visible=True, position=("outward", 1))  # otherwise the shading would cover them
         return [self.shade, self.boundary, *self.dev_dots, *train_dots, self.wrong]
 
     def _draw_chart(self) -> list[Artist]:
@@ -197,7 +197,7 @@ def _place(lambd: float) -> int:
 
 def _contour(side: Floats, shade: Floats) -> list[Floats]:
     """The pieces, (k, 2), of the line where `shade` is one half, with a gap after each."""
-    from contourpy import contour_generator  # what matplotlib itself uses
+    from contourpy import contour_generator  # matplotlib's own contouring library
 
     lines = contour_generator(side, side, shade).lines(0.5)
     return [np.concatenate([line, [[np.nan, np.nan]]]) for line in lines]

@@ -20,10 +20,10 @@ __all__ = ["Shrinkage"]
 Penalty = Callable[[dict[str, Floats], float, int], float]
 
 EXAMPLES = 10
-WEIGHTS = np.arange(-250, 251) / 100  # exactly 0 is among them
-FINE = np.arange(-10, 11) / 1000  # about the lowest of them; 0 stays among them
+WEIGHTS = np.arange(-250, 251) / 100  # includes exactly 0
+FINE = np.arange(-10, 11) / 1000  # offsets around the lowest of them; chosen so that 0 stays included
 TARGETS = np.arange(-200, 201, 2) / 100
-HIGHEST = 4.0  # cost that is drawn
+HIGHEST = 4.0  # upper limit of the cost axis
 LOOKS = {"L2": ("blue", "-"), "L1": ("vermilion", "--")}
 
 

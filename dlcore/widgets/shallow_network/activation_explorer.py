@@ -20,7 +20,7 @@ __all__ = ["ActivationExplorer"]
 
 UNITS = 200
 REACH = 6.0  # scores shown, from -REACH to REACH
-FLAT = 0.05  # a slope below this hardly lets anything be learned
+FLAT = 0.05  # slopes below this are marked as saturated
 
 
 class ActivationExplorer:
@@ -59,7 +59,7 @@ class ActivationExplorer:
         self.panel = Panel(self.live, controls, self.update)
 
     def update(self, name: str, mean: float, spread: float, setting: float) -> str:
-        """Send scores with this mean and spread through the function `name`."""
+        """Apply the function `name` to scores with this mean and spread."""
         scores = mean + spread * self.scores
         curve, slope_curve = self._values(name, self.z, setting)
         a, slopes = self._values(name, scores, setting)
@@ -133,7 +133,7 @@ class ActivationExplorer:
         return f"{words} The average activation is {a.mean():.2f}."
 
     def _complaint(self, name: str, curve: Floats, slopes: Floats) -> str:
-        """A word of warning if the student's derivative is not the slope of the curve."""
+        """A warning if the student's derivative is not the slope of the curve; else ""."""
         seen = np.gradient(curve[0], self.z[0])
         smooth = np.abs(self.z[0]) > 0.1
         off = np.abs(seen - slopes[0]) * smooth
@@ -147,7 +147,7 @@ class ActivationExplorer:
 
 
 def _shade(ax: Axes) -> AxesImage:
-    """A grey background where it is told to be."""
+    """A grey background over the given range."""
     extent = (-REACH, REACH, *ax.get_ylim())
     return ax.imshow(np.zeros((1, 481)), extent=extent, aspect="auto", cmap="gray_r", vmin=0, vmax=1, zorder=0)
 

@@ -45,7 +45,7 @@ class HiddenUnits:
         self.side = np.linspace(-REACH, REACH, 61)
         self.grid = np.stack([axis.ravel() for axis in np.meshgrid(self.side, self.side)])  # (2, 61²)
         self.seed, self.wanted, self.done, self.cost = 0, 0, 0, np.nan
-        self.drawn: tuple[str | int, ...] = ()  # what the network now trained belongs to
+        self.drawn: tuple[str | int, ...] = ()  # settings that the current network was initialised with
         self.parameters: Parameters = {}
         self.live = LiveFigure(
             size=(8.8, 4.6),

@@ -66,7 +66,7 @@ class Symmetry:
         return " ".join([self._sentence(history[now], costs, now * PAUSE, right), *_too_slow(now * PAUSE, step)])
 
     def _run(self, scale: float, equal: bool) -> tuple[list[Parameters], list[float]]:
-        """The parameters after every PAUSE steps, and the costs; trained when first asked for."""
+        """The parameters after every PAUSE steps, and the costs; cached."""
         key = (scale, True) if equal else (scale, False, self.seed)
         if key not in self.runs:
             first = start(self.initialize, UNITS, self.seed, scale)
@@ -148,5 +148,5 @@ class Symmetry:
 
 
 def _too_slow(done: int, asked: int) -> list[str]:
-    """What to add if training was cut short."""
+    """A remark if training was cut short; else ""."""
     return [f"Your functions are slow, so only {done} steps were done."] if done < asked else []

@@ -1,1 +1,1 @@
-"""What the widgets of several lessons need: tables of cells, and calls of students' layers."""
+"""Shared parts of widgets: tables of cells, and calls of students' layers."""

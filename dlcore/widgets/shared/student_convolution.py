@@ -1,4 +1,4 @@
-"""Calling a student's convolution from a picture, and what it should say."""
+"""Call a student's convolution from a widget, and compute the expected result."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def checked(array: Any, what: str, shape: tuple[int, ...] | None = None) -> Floa
 def maps_of(
     conv_forward: Callable[..., Any], image: Floats, kernels: Floats, stride: int, pad: int
 ) -> tuple[Floats, Floats]:
-    """What the student's layer makes of an image, and what it should make of it, both (rows, columns, n).
+    """The student's maps of an image, and the expected ones, both (rows, columns, n).
 
     Args:
         conv_forward: (A_prev, W, b, stride, pad) → (Z, cache).
@@ -61,7 +61,7 @@ def maps_of(
 
 
 def expected_maps(image: Floats, kernels: Floats, stride: int, pad: int) -> Floats:
-    """All answers of all kernels, (rows, columns, n), by way of Fourier's transform: no window, no loop over places."""
+    """The maps of all kernels, (rows, columns, n), by a Fourier transform instead of a loop over windows."""
     sides = tuple(side + 2 * pad for side in image.shape)
     framed = np.zeros(sides)
     framed[tuple(slice(pad, side - pad) for side in sides)] = image

@@ -1,4 +1,4 @@
-"""Calling a student's `initialize`, `forward` and `fit` from a picture, and saying what is wrong with an answer."""
+"""Call a student's `initialize`, `forward` and `fit` from a widget, and check their results."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def start(initialize: Callable[..., Any], n_h: int, seed: int, scale: float) -> 
 def train(
     fit: Callable[..., Any], X: Floats, Y: Ints, parameters: Parameters, rate: float, steps: int, pause: int
 ) -> tuple[list[Parameters], list[float]]:
-    """Train for `steps` steps; fewer if the student's function is slow.
+    """The history of training for `steps` steps; fewer if the student's function is slow.
 
     Returns:
         The parameters after every `pause` steps, and the cost before each step.
@@ -38,8 +38,8 @@ def train(
     name, n_h = f"`{name_of(fit)}`", len(parameters["W2"][0])
     history: list[Parameters] = []
     costs: list[float] = []
-    begun = time.perf_counter()
-    while len(costs) < steps and time.perf_counter() - begun < PATIENCE:
+    started = time.perf_counter()
+    while len(costs) < steps and time.perf_counter() - started < PATIENCE:
         given = {key: value.copy() for key, value in parameters.items()}
         result = ask(fit, X.copy(), Y.copy(), given, rate, pause)
         if not isinstance(result, tuple | list) or len(result) != 2:
@@ -56,7 +56,7 @@ def train(
 
 
 def answers(forward: Callable[..., Any], X: Floats, parameters: Parameters) -> tuple[Floats, Floats]:
-    """What the outputs, (1, k), and the hidden units, (n_h, k), of the student's network say to X, (2, k)."""
+    """The outputs, (1, k), and the hidden activations, (n_h, k), of the student's network for X, (2, k)."""
     name, k = f"`{name_of(forward)}`", X.shape[1]
     result = ask(forward, X.copy(), {key: value.copy() for key, value in parameters.items()})
     if not isinstance(result, tuple | list) or len(result) != 2 or not isinstance(result[1], dict):

@@ -1,4 +1,4 @@
-"""The student's batch normalisation, called with care: what comes back has the shapes that pictures need."""
+"""Call a student's batch normalisation from a widget, and check the shapes of its results."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def normalized(
     momentum: float,
     training: bool,
 ) -> tuple[Floats, Any, Running]:
-    """What the student's layer makes of the scores Z, (n, m): the output, the cache, the running statistics.
+    """The output, the cache and the running statistics of the student's layer for the scores Z, (n, m).
 
     `knobs` are gamma and beta, (n, 1). The student's function gets copies of the running statistics.
     """
@@ -52,7 +52,7 @@ def normalized(
 
 
 def go_back(backward: Callable[..., Any], dout: Floats, cache: Any) -> tuple[Floats, Floats, Floats]:
-    """What the student's backward pass says: dZ, (n, m), and dgamma and dbeta, (n, 1)."""
+    """The results of the student's backward pass: dZ, (n, m), and dgamma and dbeta, (n, 1)."""
     name, n = f"`{name_of(backward)}`", len(dout)
     result = ask(backward, dout, cache)
     if not isinstance(result, tuple | list) or len(result) != 3:

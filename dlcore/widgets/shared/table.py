@@ -22,15 +22,15 @@ _SQUARE = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)])  # a ce
 
 
 class Table:
-    """A table of coloured cells with numbers in them, of up to `side` × `side` cells, in axes of its own.
+    """A table of coloured cells with numbers in them, of up to `side` × `side` cells, in its own axes.
 
-    All numbers together are one path, and all cells are one collection: a hundred texts would take ten times as long
-    to draw, and an image stretched to the size of the axes three times as long as the rest of the table.
+    All numbers are one path, and all cells are one collection: a hundred text artists would take ten times as long
+    to draw, and a resampled image three times as long as the rest of the table.
 
     Attributes:
-        ax: the axes it stands in.
+        ax: its axes.
         shown: the numbers as texts, row by row.
-        corner: how many cells the first one is away from the top and from the left.
+        corner: the offset of the first cell from the top and from the left.
     """
 
     def __init__(self, ax: Axes, side: int, colours: Colormap, low: float, high: float):
@@ -51,7 +51,7 @@ class Table:
 
     @property
     def artists(self) -> list[Artist]:
-        """What moves, bottom to top."""
+        """The moving artists, bottom to top."""
         return [self.cells, self.ink, self.crosses]
 
     def show(
@@ -93,6 +93,6 @@ def _outline(text: str) -> Path:
     width, height = (
         np.ptp(outline.vertices[:, 0]),
         7.3,
-    )  # of a digit, so that minus signs and points stay where they are
+    )  # a digit's extent, so that minus signs and points keep their position
     middle = outline.vertices[:, 0].min() + width / 2, height / 2
     return Path((outline.vertices - middle) * (size, -size), outline.codes)

@@ -1,4 +1,4 @@
-"""Two settings, a map of the dev error, and two ways to look for its lowest point: a grid and chance."""
+"""Grid search and random search for the lowest dev error over two settings."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ __all__ = ["GridAndRandom", "Landscape"]
 
 RATES = (-4.0, 0.0)  # exponents of the learning rate on the map
 PENALTIES = (-6.0, -1.0)  # exponents of the penalty
-LOWEST, HIGHEST = 0.05, 0.65  # dev error
-MAPS = 60  # on which both searches are compared
-POINTS = 81  # of the map, along each side
+LOWEST, HIGHEST = 0.05, 0.65  # limits of the dev error
+MAPS = 60  # number of maps on which the searches are compared
+POINTS = 81  # grid points of the map, along each side
 
 
 class Landscape:
@@ -39,7 +39,7 @@ class Landscape:
         return HIGHEST - (HIGHEST - LOWEST) * np.exp(-off / (2 * self.size**2))
 
     def objective(self, learning_rate: float, penalty: float) -> float:
-        """What the searches ask: the dev error, nan where there is no logarithm."""
+        """The objective of the searches: the dev error, NaN where a logarithm is undefined."""
         if not (learning_rate > 0 and penalty > 0):
             return float("nan")
         return float(self.at(np.log10(learning_rate), np.log10(penalty)))
@@ -107,11 +107,11 @@ class GridAndRandom:
         return words + (f" {outside} of its trials lie outside the map." if outside else "")
 
     def draw_again(self) -> None:
-        """Let chance draw other trials."""
+        """Draw other random trials."""
         self.draw_seed += 1
 
     def move_map(self) -> None:
-        """Put the lowest point somewhere else."""
+        """Move the lowest point to a random place."""
         self.map_seed += 1
 
     def _search(self, here: Landscape, n: int, seed: int) -> tuple[tuple[Floats, Floats], tuple[float, float, float]]:
@@ -199,7 +199,7 @@ class GridAndRandom:
 
 
 def _exponents(settings: Any) -> tuple[float, float]:
-    """Where settings lie on the map; far below it if they are no positive numbers."""
+    """The exponents of settings; far below the map if they are not positive numbers."""
     values = (float(settings["learning_rate"]), float(settings["penalty"]))
     places = [float(np.log10(value)) if value > 0 else -99.0 for value in values]
     return places[0], places[1]

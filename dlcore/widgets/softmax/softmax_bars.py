@@ -21,9 +21,9 @@ __all__ = ["SoftmaxBars"]
 
 CLASSES = 4
 START = (2.0, 1.0, -1.0, 0.5)
-LIMIT = 10.0  # of the scores
-STEP = 0.1  # of a slider
-STEPS, RATE = 10, 0.5  # of one press on the button
+LIMIT = 10.0  # largest absolute score
+STEP = 0.1  # of the sliders
+STEPS, RATE = 10, 0.5  # per press of the button
 
 
 class SoftmaxBars:
@@ -37,7 +37,7 @@ class SoftmaxBars:
         softmax_gradient: Callable[[Floats, Ints], ArrayLike],
     ):
         self.softmax, self.cross_entropy, self.softmax_gradient = softmax, cross_entropy, softmax_gradient
-        self.exact = np.array(START)  # the scores, which the sliders round
+        self.exact = np.array(START)  # the unrounded scores
         self.live = LiveFigure(
             size=(9.4, 3.6),
             alt="Bars of four classes. Left: their scores. Middle: their probabilities. "
@@ -91,7 +91,7 @@ class SoftmaxBars:
         self._set(np.clip(Z[:, 0], -LIMIT, LIMIT))
 
     def restart(self) -> None:
-        """Put all controls where they were in the beginning."""
+        """Reset all controls."""
         self._set(np.array(START))
         self.temperature.value, self.right.value = 1.0, 1
 
@@ -135,7 +135,7 @@ def _move(ax: Axes, bars: list[Rectangle], texts: list[Text], heights: Floats, d
 
 
 def _column(function: Callable[..., Any], Z: Floats, *label: Ints) -> Floats:
-    """What the student's function says of the only example, shape (CLASSES,)."""
+    """The student's result for the single example, shape (CLASSES,)."""
     answer = np.asarray(ask(function, Z.copy(), *label))
     if answer.shape != Z.shape:
         raise CourseError(

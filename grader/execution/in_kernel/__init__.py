@@ -1,1 +1,1 @@
-"""Code that runs inside a kernel, injected as source; it imports nothing of the grader."""
+"""Code that runs inside a kernel, injected as source; it must not import the grader."""

@@ -1,12 +1,12 @@
-"""Runs inside a kernel: many plain cells by one request.
+"""Run many plain cells in one request; runs inside a kernel.
 
-A request of Jupyter's protocol costs several milliseconds on either side, far
-more than most cells. Cells that are plain Python are therefore run one after
-the other by this code, in the notebook's own namespace; before and after each
-a line is written to the pipe that also takes the evidence.
+A request of the Jupyter protocol costs several milliseconds on either side, far
+more than most cells take. Plain Python cells are therefore run one after the
+other by this module, in the notebook's namespace; before and after each, a line
+is written to the evidence pipe.
 
-It is handed over as text, so it imports nothing of the project, and it is as
-little trusted as the student's code beside which it runs.
+It is injected as source, so it imports nothing from the project, and it is
+trusted no more than the student code that it shares a process with.
 """
 
 import contextlib
@@ -18,29 +18,29 @@ from typing import Any
 
 
 class OutputLimit(RuntimeError):
-    """A cell printed more than it may."""
+    """A cell printed more than its output limit."""
 
 
 class Counter(io.TextIOBase):
-    """Takes what cells print: nobody reads it, but it is limited."""
+    """A text stream that discards what cells print, up to a limit."""
 
     def __init__(self, most: int):
         self.most, self.size = most, 0
 
     def writable(self) -> bool:
-        """It can be written to."""
+        """Always true."""
         return True
 
     def write(self, text: str) -> int:
-        """Count `text`."""
+        """Count `text`; raises OutputLimit."""
         self.size += len(text)
         if self.size > self.most:
             raise OutputLimit(f"It printed more than {self.most // 1000} kB.")
         return len(text)
 
 
-def tell(path: str, *forms: dict) -> None:
-    """Write lines to the pipe; an error if nobody reads it, as when it was replaced."""
+def write_lines(path: str, *forms: dict) -> None:
+    """Write lines to the pipe; raises OSError if it has no reader, as when it was replaced."""
     pipe = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
     os.set_blocking(pipe, True)
     try:
@@ -52,26 +52,26 @@ def tell(path: str, *forms: dict) -> None:
 
 
 def describe(problem: BaseException) -> dict:
-    """The class and the message of an error."""
+    """The class name and the message of an exception."""
     try:
         text = str(problem)
-    except BaseException:  # noqa: BLE001 (a student's own class of errors)
+    except BaseException:  # noqa: BLE001 (`__str__` of a student's exception class)
         text = ""
     return {"error": type(problem).__name__[:100], "text": text[:2000]}
 
 
 def compiled(key: str, source: str, shell: Any) -> Any:
-    """The code of a cell; not by IPython's name for it, a digest that takes longer to find than the code."""
+    """A cell's code object, named by its key: IPython's name, a digest, takes longer to compute than the code."""
     name = f"<{key}>"
     linecache.cache[name] = (len(source), None, source.splitlines(True), name)
     return compile(source, name, "exec", shell.compile.flags, True)
 
 
 def run(shell: Any, cells: list, path: str, most: int) -> None:
-    """Run cells, each given as (key, source), until one is interrupted."""
-    ended: list[dict] = []  # told with the beginning of the next one, in half the time
+    """Run cells, given as (key, source), until one is interrupted."""
+    ended: list[dict] = []  # written together with the next start, which halves the number of writes
     for key, source in cells:
-        tell(path, *ended, {"begin": key})
+        write_lines(path, *ended, {"begin": key})
         outcome: dict = {}
         printed = Counter(most)
         try:
@@ -82,4 +82,4 @@ def run(shell: Any, cells: list, path: str, most: int) -> None:
         ended = [{"end": key} | outcome]
         if outcome.get("error") == "KeyboardInterrupt":
             break
-    tell(path, *ended)
+    write_lines(path, *ended)

@@ -1,6 +1,6 @@
-"""Runs first inside the sandbox: sets limits that cannot be raised, then becomes a kernel.
+"""Entry point of a cold kernel: set hard resource limits, then start an IPython kernel.
 
-It is handed over as text, so it imports nothing of the project.
+It is injected as source, so it imports nothing from the project.
 Arguments: connection file, then the limits as name=value.
 """
 

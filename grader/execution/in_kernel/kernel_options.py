@@ -1,10 +1,10 @@
-"""How IPython is set up in every kernel, whether it is a fork or starts by itself; injected as source."""
+"""IPython's configuration in every kernel, warm or cold; injected as source."""
 
 from traitlets.config import Config
 
 
 def kernel_options() -> Config:
-    """No history, no colours, and nothing of the machine's own configuration."""
+    """A configuration without history, colours, or the host's startup files."""
     config = Config()
     config.HistoryManager.enabled = False
     config.HistoryManager.hist_file = ":memory:"

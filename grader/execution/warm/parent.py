@@ -1,4 +1,4 @@
-"""The warm parent as its user sees it: start it once, fork kernels from it."""
+"""The warm parent, controlled from outside: start it once, fork kernels from it."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ TRIES = 3
 
 
 class WarmError(Exception):
-    """The warm parent, or a kernel of it, could not be started."""
+    """The warm parent, or a kernel forked from it, could not be started."""
 
 
 @dataclass(frozen=True)
 class KernelRequest:
-    """What one kernel gets.
+    """The files, folders, limits and environment of one kernel.
 
     Attributes:
-        files: text files to write before it starts, by path (bytes as Latin-1).
-        connection_file: which of them is the connection file.
-        folders: private folders in memory, with their sizes in bytes; they must
-            exist in the parent's sandbox.
+        files: files to write before it starts, by path (bytes decoded as Latin-1).
+        connection_file: the path of the connection file, one of `files`.
+        folders: private tmpfs folders, with their sizes in bytes; they must exist
+            in the parent's sandbox.
         limits: resource limits by name without ``RLIMIT_``.
-        environment: all of its environment. What was looked up in the parent's
-            before the fork, such as IPython's and matplotlib's folders, stays.
+        environment: its complete environment. Values that libraries read in the
+            parent, such as the folders of IPython and matplotlib, stay as they are.
         home: its working folder.
     """
 
@@ -62,10 +62,10 @@ class KernelRequest:
 
 
 class WarmProcess:
-    """A kernel's process: `pid` is its id as seen from here, and /proc/<pid>/root its files.
+    """A kernel's process: `pid` is its id in the caller's namespace, /proc/<pid>/root its file system.
 
-    It ends when nobody holds this object any more. `lost` says that it ended with
-    its parent, and not by itself or by a signal of its own.
+    The process is killed when this object is garbage-collected. `lost` is true if it
+    ended with its parent rather than by itself or by a signal.
     """
 
     def __init__(self, pid: int, channel: socket.socket):
@@ -82,7 +82,7 @@ class WarmProcess:
         return self.returncode
 
     def wait(self, seconds: float | None = None) -> int | None:
-        """Wait for its end, up to a time; the same as `poll` after that."""
+        """Wait until it ends, at most `seconds`; returns the same as `poll`."""
         deadline = None if seconds is None else time.monotonic() + seconds
         while self.returncode is None:
             left = None if deadline is None else deadline - time.monotonic()
@@ -107,13 +107,13 @@ class WarmProcess:
             self._channel.close()
 
     def send_signal(self, number: int) -> None:
-        """Send it a signal; nothing happens if it has ended."""
+        """Send it a signal, unless it has ended."""
         if self.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
     def kill(self) -> None:
-        """End it, and with it everything that it started."""
+        """End it and every process that it started."""
         self.send_signal(signal.SIGKILL)
 
 
@@ -121,17 +121,16 @@ class WarmParent:
     """A sandboxed process with `modules` imported, from which kernels are forked.
 
     Args:
-        modules: what to import, and keep shared between all kernels.
-        sources: the code of those modules that are installed nowhere, by name.
-        folders: folders in memory that kernels may have private copies of.
-        read_only: folders of the host, and where they appear inside.
+        modules: what to import and share between all kernels.
+        sources: the source of modules that are not installed, by name.
+        folders: tmpfs folders that kernels may mount their own copies of.
+        read_only: folders of the host, and where they are mounted inside.
         environment: the environment while the modules are imported.
         home: the working folder; one of `folders`.
 
-    It can be used from several threads. Processes that are forked once it has
-    started share it, if no thread was using it just then. End it with `close`; it
-    also ends with the process that started it, and each kernel with the process
-    that asked for it.
+    It is thread-safe. Processes forked after it has started share it, provided that
+    no thread held its lock during the fork. End it with `close`; it also ends with
+    the process that started it, and each kernel ends with the process that requested it.
     """
 
     def __init__(
@@ -160,10 +159,10 @@ class WarmParent:
             return False
         listening = select.poll()
         listening.register(self._control, 0)
-        return not listening.poll(0)  # nothing is asked for, so what there is to say is that nobody listens
+        return not listening.poll(0)  # with an empty event mask, only a hang-up or an error is reported
 
     def start(self) -> None:
-        """Start it, unless it runs; raises WarmError."""
+        """Start it unless it is running; raises WarmError."""
         with self._lock:
             self._start()
 
@@ -183,7 +182,9 @@ class WarmParent:
             nested=True,
         )
         try:
-            self._process = _popen_kept(command.arguments, command.environment, [*command.descriptors, theirs.fileno()])
+            self._process = _popen_in_thread(
+                command.arguments, command.environment, [*command.descriptors, theirs.fileno()]
+            )
         finally:
             command.close()
             theirs.close()
@@ -194,13 +195,13 @@ class WarmParent:
         except OSError:
             word = b""
         if word != b"warm":
-            reason = self._last_words()
+            reason = self._last_error_line()
             self._close()
             raise WarmError(f"the warm parent did not start: {reason}")
         if self._process.stderr is not None:
-            self._process.stderr.close()  # it writes nowhere from now on
+            self._process.stderr.close()  # the parent has redirected its own to /dev/null
 
-    def _last_words(self) -> str:
+    def _last_error_line(self) -> str:
         assert self._process is not None
         assert self._process.stderr is not None
         self._process.kill()
@@ -208,7 +209,7 @@ class WarmParent:
         return lines[-1] if lines else "no reason given"
 
     def fork(self, request: KernelRequest) -> WarmProcess:
-        """A new kernel's process; raises WarmError, but not because the parent ended meanwhile: it is replaced."""
+        """A new kernel's process; a parent that has ended is replaced. Raises WarmError after several failures."""
         for _ in range(TRIES - 1):
             with contextlib.suppress(WarmError):
                 return self._fork(request)
@@ -234,14 +235,14 @@ class WarmParent:
             message, ancillary, _, _ = ours.recvmsg(1000, socket.CMSG_SPACE(CREDENTIALS.size))
         except OSError as problem:
             ours.close()
-            raise WarmError(f"no kernel came: {problem}") from None
+            raise WarmError(f"no kernel was forked: {problem}") from None
         if message != b"ready\n":
             ours.close()
-            raise WarmError(f"no kernel came: {message.decode('utf-8', 'replace').strip() or 'its fork ended'}")
+            raise WarmError(f"no kernel was forked: {message.decode('utf-8', 'replace').strip() or 'the child died'}")
         return WarmProcess(_sender(ancillary), ours)
 
     def close(self) -> None:
-        """End it, with all its kernels."""
+        """End it and all its kernels."""
         with self._lock:
             self._close()
 
@@ -250,7 +251,7 @@ class WarmParent:
             self._control.close()
             self._control = None
         if self._process is not None and self._owner != os.getpid():
-            self._process = None  # it is another's
+            self._process = None  # inherited through a fork, so not this process's to kill
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -259,11 +260,13 @@ class WarmParent:
             self._process = None
 
 
-def _popen_kept(arguments: list[str], environment: dict[str, str], descriptors: list[int]) -> subprocess.Popen[bytes]:
-    """Start a process from a thread that lives as long as it does.
+def _popen_in_thread(
+    arguments: list[str], environment: dict[str, str], descriptors: list[int]
+) -> subprocess.Popen[bytes]:
+    """Start a process from a thread that outlives it.
 
-    Bubblewrap ends with its parent, and to the system that is the very thread
-    that started it.
+    Bubblewrap dies with its parent (PR_SET_PDEATHSIG), and Linux takes that to be
+    the thread that started it.
     """
     if threading.current_thread() is threading.main_thread():
         return _popen(arguments, environment, descriptors)
@@ -301,8 +304,8 @@ def _popen(arguments: list[str], environment: dict[str, str], descriptors: list[
 
 
 def _sender(ancillary: list[Any]) -> int:
-    """The process id, as seen from here, of who sent a message."""
+    """The sender's process id in the caller's PID namespace."""
     for level, kind, data in ancillary:
         if level == socket.SOL_SOCKET and kind == SCM_CREDENTIALS:
             return int(CREDENTIALS.unpack(data[: CREDENTIALS.size])[0])
-    raise WarmError("no kernel came: its message names no sender")
+    raise WarmError("no kernel was forked: its message carries no credentials")

@@ -1,10 +1,10 @@
-"""An IPython kernel made in two halves; runs inside the sandbox, handed over as text.
+"""An IPython kernel initialised in two halves; injected as source, runs inside the sandbox.
 
-Two thirds of what IPython does as it starts need neither sockets nor threads:
-options, profile, shell, magics. The warm parent does them once, and each fork
-finds them done, in memory that it shares with its parent until it writes there.
-The steps are those of `IPKernelApp.initialize`, in that order within each half;
-what watches a parent process or hides output is left out.
+Two thirds of IPython's start-up need neither sockets nor threads: options,
+profile, shell, magics. The warm parent does this once, and each fork inherits
+the result in copy-on-write memory. The steps are those of
+`IPKernelApp.initialize`, in that order within each half, without the parent
+poller and the output redirection.
 """
 
 import os
@@ -16,15 +16,15 @@ from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from kernel_options import kernel_options  # type: ignore[import-not-found] # beside this file, inside the sandbox
 
-WARMUP_RUNS = 10  # of running a cell: what Python works out only as it goes is then known to all forks
+WARMUP_RUNS = 10  # cells run in the parent, so that forks inherit lazily initialised state and specialised bytecode
 
 
 class PreparedKernel(IPythonKernel):
-    """A kernel that is made before its sockets and streams, and given them later.
+    """A kernel that is created before its sockets and streams, which are attached later.
 
-    It knows one request more than others: `call_request` calls a function of a
-    loaded module, with the shell and what else is asked for. That takes a third
-    of the time of running a cell that does the same.
+    It handles one additional request: `call_request` calls a function of a loaded
+    module, with the shell and the given arguments. That takes a third of the time
+    of executing a cell that does the same.
     """
 
     def __init__(self, **given: Any):
@@ -33,35 +33,35 @@ class PreparedKernel(IPythonKernel):
 
     @classmethod
     def instance(cls, **given: Any) -> "PreparedKernel":
-        """The one kernel; what is given becomes its attributes."""
+        """The singleton kernel, with the given attributes set."""
         kernel = super().instance(**({} if cls.initialized() else given))
         for name, value in given.items():
             setattr(kernel, name, value)
         return kernel
 
     async def call_request(self, _stream: Any, _identities: list[bytes], request: dict[str, Any]) -> None:
-        """Call ``content["function"]`` of ``content["module"]``; no reply, the status says when it is done."""
+        """Call ``content["function"]`` of ``content["module"]``; no reply is sent but the idle status."""
         asked = request["content"]
-        with self.shell.builtin_trap:  # what IPython adds to the builtins while a cell runs
+        with self.shell.builtin_trap:  # the builtins that IPython adds while a cell runs
             getattr(sys.modules[asked["module"]], asked["function"])(self.shell, *asked["arguments"])
 
     def connect(self) -> None:
-        """Use the sockets that it was given."""
+        """Connect its streams and publishers to its sockets."""
         self._stdout, self._stderr = sys.stdout, sys.stderr
         for publisher in (self.shell.displayhook, self.shell.display_pub):
             publisher.session, publisher.pub_socket = self.session, self.iopub_socket
 
 
 class PreparedApp(IPKernelApp):
-    """A kernel's application; `prepare` it in the parent, `initialize` and `start` it in the fork."""
+    """The kernel application: `prepare` it in the parent, `initialize` and `start` it in the fork."""
 
     kernel_class = PreparedKernel
 
     def parse_command_line(self, argv: list[str] | None = None) -> None:
-        """Nothing was typed, and to make a parser for it takes long."""
+        """Do nothing: there are no arguments, and building the parser is slow."""
 
     def prepare(self) -> None:
-        """What all kernels have in common."""
+        """Initialise what all forks share."""
         super(IPKernelApp, self).initialize([])
         self.init_pdb()
         self.kernel = PreparedKernel.instance(
@@ -71,12 +71,12 @@ class PreparedApp(IPKernelApp):
         self.init_shell()
         self.init_extensions()
         self.init_code()
-        self.log.setLevel(self.log_level)  # otherwise each line is written down before it is left out
+        self.log.setLevel(self.log_level)  # otherwise each record is formatted before it is discarded
         for _ in range(WARMUP_RUNS):
             self.kernel.shell.run_cell("pass", silent=True)
 
     def initialize(self, argv: list[str] | None = None) -> None:
-        """What is each kernel's own."""
+        """Initialise what each fork owns."""
         os.makedirs(self.profile_dir.location, exist_ok=True)
         self.profile_dir.check_dirs()
         self.kernel.shell.init_environment()
@@ -92,13 +92,13 @@ class PreparedApp(IPKernelApp):
         self.init_gui_pylab()
 
     def init_kernel(self) -> None:
-        """Give the kernel its sockets."""
+        """Attach the sockets to the kernel."""
         super().init_kernel()
         self.kernel.connect()
 
 
 def prepared_app() -> PreparedApp:
-    """The application, up to where it has to be forked."""
+    """The application, initialised up to the point of the fork."""
     config = kernel_options()
     config.IPythonKernel._execute_sleep = 0.0
     app = PreparedApp.instance(config=config)

@@ -14,7 +14,7 @@
     manager._kernel_spec = spec  # or a kernelspec installed under a name
     await manager.start_kernel()
 
-All kernels of a process that are configured alike share one warm parent.
+Kernels with the same configuration share one warm parent within a process.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class WarmProvisioner(KernelProvisionerBase):  # type: ignore[misc]
     """Forks kernels from a warm, sandboxed parent; registered as ``warm-sandbox``."""
 
     modules = List(Unicode(), [], help="Modules that the parent imports.").tag(config=True)
-    read_only = Dict({}, help="Folders of the host, and where they appear inside, read-only.").tag(config=True)
-    environment = Dict({}, help="All of the kernels' environment.").tag(config=True)
+    read_only = Dict({}, help="Folders of the host, and where they are mounted inside, read-only.").tag(config=True)
+    environment = Dict({}, help="The kernels' complete environment.").tag(config=True)
     folder_mb = Int(50, help="Size of the working folder and of /tmp, in MB.").tag(config=True)
     resource_limits = Dict({}, help="Limits by name without RLIMIT_, such as CPU or AS.").tag(config=True)
 
@@ -51,7 +51,7 @@ class WarmProvisioner(KernelProvisionerBase):  # type: ignore[misc]
 
     @property
     def has_process(self) -> bool:
-        """Whether a kernel was started and not cleaned up."""
+        """Whether a kernel was started and has not been waited for."""
         return self._process is not None
 
     async def poll(self) -> int | None:
@@ -59,7 +59,7 @@ class WarmProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         return 0 if self._process is None else self._process.poll()
 
     async def wait(self) -> int | None:
-        """Wait for the kernel's end."""
+        """Wait for the kernel to end; returns its exit code."""
         if self._process is None:
             return 0
         code = await asyncio.to_thread(self._process.wait)
@@ -67,27 +67,27 @@ class WarmProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         return code
 
     async def send_signal(self, signum: int) -> None:
-        """Send the kernel a signal; 0 asks whether it is there."""
+        """Send the kernel a signal; 0 does nothing."""
         if self._process is not None and signum:
             self._process.send_signal(signum)
 
     async def kill(self, restart: bool = False) -> None:
-        """End the kernel and everything that it started."""
+        """End the kernel and every process that it started."""
         await self.send_signal(signal.SIGKILL)
 
     async def terminate(self, restart: bool = False) -> None:
-        """The same: process 1 of its own world cannot be asked politely."""
+        """The same as `kill`: PID 1 of a PID namespace ignores signals without a handler, such as SIGTERM."""
         await self.kill(restart)
 
     async def cleanup(self, restart: bool = False) -> None:
-        """Nothing is left to clean: its folders were in memory."""
+        """Do nothing: the kernel's folders were in memory."""
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
-        """Nothing to prepare on this side."""
+        """The launch arguments, with a placeholder for the command."""
         return await super().pre_launch(cmd=["warm fork"], **kwargs)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
-        """Fork a kernel; returns how to connect to it."""
+        """Fork a kernel; returns its connection info."""
         session_key = self.parent.session.key
         inside = PORTS | {
             "transport": "ipc",
@@ -117,7 +117,7 @@ class WarmProvisioner(KernelProvisionerBase):  # type: ignore[misc]
         }
 
     def _warm_parent(self) -> WarmParent:
-        """The parent that this configuration asks for, started when first needed."""
+        """The parent for this configuration; it starts with its first kernel."""
         settings = json.dumps([self.modules, self.read_only, self._environment(), self.folder_mb], sort_keys=True)
         with self._lock:
             if settings not in self._parents:

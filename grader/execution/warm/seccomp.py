@@ -1,10 +1,13 @@
-"""A filter of system calls: what would let code use memory that nobody can count, or meet its neighbours.
+"""A seccomp filter against unaccounted memory, communication between kernels, and attacks on the host.
 
-Memory is limited by watching what a kernel's processes hold. A few calls give
-memory that belongs to no process, so that it is never seen: memory files,
-System V segments, shared mappings without a file. The kernel's keyrings belong
-to no namespace, so that two kernels could leave each other notes in them. None
-of these calls is needed here. The others have no use but attacks on the system.
+Memory is limited by watching the resident memory of a kernel's processes. Some
+calls allocate memory that is not attributed to a process: memory files, System V
+segments, anonymous shared mappings. Linux keyrings are not namespaced, so two
+kernels could exchange data through them. None of these calls is needed here. The
+other refused calls are only of use in attacks on the system.
+
+The BPF program is assembled here, since bindings to libseccomp need the shared
+library, which pip cannot install, and the program has some twenty instructions.
 """
 
 from __future__ import annotations
@@ -29,19 +32,19 @@ REFUSED = {
 MMAP = {"x86_64": 9, "aarch64": 222}
 ARCHITECTURE = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 SHARED_WITHOUT_FILE = 0x01 | 0x20  # of mmap's flags
-OTHER_ABI = 0x40000000  # the same calls under other numbers, on x86_64
-LOAD, AND, EQUAL, AT_LEAST, RETURN = 0x20, 0x54, 0x15, 0x35, 0x06  # instructions of the filter's machine
-ALLOW, REFUSE = 0x7FFF0000, 0x00050001  # the latter: error EPERM
+OTHER_ABI = 0x40000000  # x32: the same calls under other numbers
+LOAD, AND, EQUAL, AT_LEAST, RETURN = 0x20, 0x54, 0x15, 0x35, 0x06  # classic BPF instructions
+ALLOW, REFUSE = 0x7FFF0000, 0x00050001  # SECCOMP_RET_ALLOW; SECCOMP_RET_ERRNO with EPERM
 NUMBER_AT, ARCHITECTURE_AT, FLAGS_AT = 0, 4, 16 + 3 * 8
 
 
 def call_filter(machine: str | None = None) -> bytes | None:
-    """The filter for bubblewrap's ``--seccomp``; None for machines whose calls are not known here."""
+    """The filter for bubblewrap's ``--seccomp``; None for an unknown architecture."""
     machine = machine or platform.machine()
     if machine not in REFUSED:
         return None
     refused = sorted(REFUSED[machine].values())
-    # Jumps are counted from the next instruction; the last two are "allow" and "refuse".
+    # Jumps are relative to the next instruction; the last two instructions are "allow" and "refuse".
     program: list[tuple[int, int | str, int | str, int]] = [
         (LOAD, 0, 0, ARCHITECTURE_AT),
         (EQUAL, 0, "refuse", ARCHITECTURE[machine]),

@@ -28,8 +28,8 @@ MEMORY = {
 }
 """The methods, and what the state of each holds."""
 
-FAR = 1e6  # where a way ends: it has diverged
-SLOW, PATIENCE = 0.6, 2.0  # seconds for all steps of a way, and until a step that never ends is stopped
+FAR = 1e6  # a path beyond this has diverged and ends
+SLOW, PATIENCE = 0.6, 2.0  # seconds for all steps of a path; time limit of a single step
 
 
 class Path(NamedTuple):
@@ -91,7 +91,7 @@ def walk(
 
 
 class _Log:
-    """What is written down after every step."""
+    """The values recorded after every step."""
 
     def __init__(self, surface: Surface, method: str):
         self.surface = surface
@@ -105,7 +105,7 @@ class _Log:
         far = abs(point).max() > FAR
         self.slopes.append((np.nan, np.nan) if far else self.surface.slope(*point.tolist()))
         for name, held in self.memory.items():
-            held.append(np.array(state[name]["theta"], dtype=float).ravel())  # a copy: it may be changed in place
+            held.append(np.array(state[name]["theta"], dtype=float).ravel())  # a copy, since steps may work in place
         if far:
             self.ending = "diverged"
 
@@ -122,7 +122,7 @@ def _column(pair: ArrayLike) -> Floats:
 
 
 def _flaw(result: Any, method: str) -> str:
-    """What is wrong with what a step returned, in words, or nothing."""
+    """What is wrong with the result of a step, in words; "" if nothing."""
     if result is None:
         return "returned nothing: is a `return` missing"
     if not isinstance(result, tuple | list) or len(result) != 2:

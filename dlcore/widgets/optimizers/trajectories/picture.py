@@ -33,15 +33,15 @@ LOOKS: dict[str, tuple[str, Any, str]] = {
 HEIGHTS = LinearSegmentedColormap.from_list("heights", ["#FFFFFF", "#E4E4E4", "#B9B9B9"])
 GRADIENT = "#666666"
 SIZE = (9.4, 4.75)  # inches
-WIDE, HIGH = 0.4, 0.72  # of the map, as fractions of the figure
+WIDE, HIGH = 0.4, 0.72  # size of the map, as fractions of the figure
 LONGEST = 55.0  # pixels of the longest arrow of a method
-MARKERS = 30  # on a whole path, at most
+MARKERS = 30  # maximum on a whole path
 CIRCLE = np.stack([np.cos(np.linspace(0, 2 * np.pi, 33)), np.sin(np.linspace(0, 2 * np.pi, 33))], axis=1)
 FLOOR = 1e-6  # the smallest cost that a logarithmic chart shows
 
 
 class Picture:
-    """The figure. `survey` draws a surface, `show` moves what moves."""
+    """The figure. `survey` draws a surface, `show` updates the moving artists."""
 
     @matplotlib.rc_context(STYLE)
     def __init__(self, methods: list[str], pressed: Callable[[float, float], None]):
@@ -121,7 +121,7 @@ class Picture:
 
     def _remember(self, paths: Mapping[str, Path], step: int, remembering: bool) -> None:
         """Arrows −g and −v, and areas with the half-axes √s, at the heads; sizes are compressed by a square root."""
-        unit = 2 * self.surface.reach / (SIZE[1] * HIGH * self.live.figure.dpi)  # of θ, a pixel
+        unit = 2 * self.surface.reach / (SIZE[1] * HIGH * self.live.figure.dpi)  # units of θ per pixel
         places, downhill, pull, areas, colours = [], [], [], [], []
         for method, path in paths.items() if remembering else ():
             last = min(step, len(path.points) - 1)

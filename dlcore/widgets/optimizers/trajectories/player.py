@@ -1,4 +1,4 @@
-"""Play, pause, speed and step: a player that moves an index along what is computed already."""
+"""Player controls (play, pause, speed, step) that move an index along precomputed steps."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SPEEDS = {"slow: 5 steps a second": (200, 1), "20 steps a second": (50, 1), "fas
 
 
 class Player:
-    """The controls of a film. `panel` is to be set.
+    """The controls of an animation. Set `panel` before use.
 
     Attributes:
         step: the slider of the step that is shown.
@@ -32,7 +32,7 @@ class Player:
         self.live, self.film, self._show = live, live.image, show
         self.step = whole_slider("step", 0, 1, 0)
         self.speed = choice("speed", list(SPEEDS), list(SPEEDS)[1])
-        self.following = False  # the slider follows the film, and not the film the slider
+        self.following = False  # while true, the slider follows the animation instead of moving it
         if hasattr(self.film, "playing"):
             self.playing: Any = ipywidgets.ToggleButton(description=PLAY, layout={"width": "7em"})
             self.link = ipywidgets.jslink((self.playing, "value"), (self.film, "playing"))
@@ -40,12 +40,12 @@ class Player:
             self.film.observe(self._label, "playing")
             self.step.observe(self._jump, "value")
             self.speed.observe(self._set_speed, "value")
-        else:  # without anywidget there is no film, and ipywidgets' own player moves the slider
+        else:  # without anywidget, ipywidgets' own player moves the slider
             self.playing = ipywidgets.Play(interval=100)
             self.link = ipywidgets.jslink((self.playing, "value"), (self.step, "value"))
 
     def set_last(self, last: int) -> None:
-        """Let the film end at a step."""
+        """Set the last step of the animation."""
         self.step.max = last
         if hasattr(self.film, "last"):
             self.film.last = last
@@ -66,7 +66,7 @@ class Player:
         self._follow(step)
 
     def _draw(self, steps: Sequence[int], now: int) -> list[bytes]:
-        """The pictures of some steps; slider and sentence show the step that the page shows now."""
+        """The frames of the given steps; slider and sentence follow the step that the browser shows."""
         pictures = []
         try:
             for step in steps:
@@ -74,7 +74,7 @@ class Player:
                 pictures.append(self.live.png())
             self._follow(now)
             self.panel.say(self._show(now))
-        except Exception:  # noqa: BLE001 - the panel meets the same trouble, and says what it is
+        except Exception:  # noqa: BLE001 - the panel raises the same error and reports it
             pictures.clear()
             self.go(0)
             self.panel.tick()
@@ -85,7 +85,7 @@ class Player:
         self.panel.tick()
 
     def _follow(self, step: int) -> None:
-        """Move the slider to where the film is."""
+        """Move the slider to the animation's position."""
 
         def move() -> None:
             self.step.value = self.film.position = step

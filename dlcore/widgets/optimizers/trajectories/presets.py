@@ -11,13 +11,13 @@ OWN = "(your own settings)"
 
 
 class Preset(NamedTuple):
-    """What a preset sets. The methods shown are those that have a rate in it."""
+    """The settings of a preset. Methods without a rate are hidden."""
 
     surface: str
     start: tuple[float, float]
     rates: Mapping[str, float]
-    steps: int  # how many are taken
-    step: int  # the one that is shown first
+    steps: int  # number of steps
+    step: int  # step shown first
     words: str
     beta: float = 0.9
     weight_decay: float = 0.01

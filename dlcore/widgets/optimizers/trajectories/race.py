@@ -1,4 +1,4 @@
-"""The race of the optimizers: presets and settings, and the paths that follow from them."""
+"""The race of the optimizers: presets, settings, and the resulting paths."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from dlcore.widgets.optimizers.trajectories.surfaces import SURFACES
 __all__ = ["Trajectories"]
 
 LOWEST_RATE, HIGHEST_RATE = 1e-4, 10.0
-GRAIN = 0.0002  # of the rates, as logarithms to base 10: a limit lies between two presets
+GRAIN = 0.0002  # step of the rates' sliders in log10; two presets lie just either side of a stability limit
 RATES = {"sgd": 0.05, "momentum": 0.02, "nesterov": 0.02, "rmsprop": 0.05, "adam": 0.2, "adamw": 0.2}
-HORIZONS = (20, 60, 100, 300, 1000)  # how many steps there are
-EDGE = 4.5  # how far from 0 a start may be
+HORIZONS = (20, 60, 100, 300, 1000)  # choices for the number of steps
+EDGE = 4.5  # maximum absolute coordinate of the start
 BETAS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 0.9999)
 COLUMN = {"max_width": "100%", "margin": "0 1em 0 0"}
-LABEL, WIDE = "13em", "34em"  # of the settings to the left
+LABEL, WIDE = "13em", "34em"  # widths of the settings on the left
 
 
 class Trajectories:
@@ -64,12 +64,12 @@ class Trajectories:
         self.panel.box.children[-1].layout.min_height = "13em"
 
     def update(self, *_: object) -> str:
-        """Bring the picture up to date with the controls; returns what it shows, in words."""
+        """Update the picture from the controls; returns a description of it."""
         self._follow_preset()
         return self._show(self.player.step.value)
 
     def _show(self, step: int) -> str:
-        """Draw a step; returns what it shows, in words."""
+        """Draw a step; returns a description of it."""
         wanted = self.surface.value, self.horizon.value
         if self.surveyed != wanted:
             self.picture.survey(*wanted)
@@ -84,7 +84,7 @@ class Trajectories:
         return story(SURFACES[self.surface.value], ways, settings, step, preset)
 
     def _settings(self, method: str, rate: float) -> dict[str, float]:
-        """What the step of a method takes by name."""
+        """The keyword arguments of a method's step."""
         beta, beta2 = self.beta.value, self.beta2.value
         others = {
             "sgd": {},
@@ -97,7 +97,7 @@ class Trajectories:
         return {"learning_rate": rate, **others[method]}
 
     def _way(self, method: str, rate: float) -> Path | str:
-        """The path of a method, or kind words; computed once for the same settings."""
+        """The path of a method, or an error message; cached by its settings."""
         start, settings = (self.x.value, self.y.value), self._settings(method, rate)
         key = method, self.surface.value, start, self.horizon.value, tuple(settings.items())
         if method in self.endless:
@@ -112,7 +112,7 @@ class Trajectories:
                 )
             except CourseError as error:
                 self.known[key] = str(error)
-                if isinstance(error.__cause__, OutOfTime):  # do not wait for it at every move of a slider
+                if isinstance(error.__cause__, OutOfTime):  # do not wait for it again at every move of a slider
                     guilty = name_of(self.initial_state) in str(error)
                     self.endless.update(dict.fromkeys(self.steps if guilty else [method], str(error)))
         return self.known[key]
@@ -161,10 +161,10 @@ class Trajectories:
         return [list(SURFACES).index(self.surface.value), *(float(control.value) for control in controls)]
 
     def _follow_preset(self) -> None:
-        """A preset chosen anew sets everything; a setting changed by hand leaves the preset."""
+        """Apply a newly chosen preset, or deselect the preset if a setting was changed by hand."""
         if self.preset.value not in (self.was, OWN):
             self._set(self.preset.value)
-        elif not np.allclose(self._values(), self.as_set, rtol=1e-6, atol=1e-6):  # the page's last digits may differ
+        elif not np.allclose(self._values(), self.as_set, rtol=1e-6, atol=1e-6):  # the browser rounds the last digits
             self.preset.value = OWN
         self.was = self.preset.value
 

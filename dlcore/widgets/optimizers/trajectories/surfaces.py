@@ -11,7 +11,7 @@ __all__ = ["SURFACES", "Surface"]
 
 
 class Surface(NamedTuple):
-    """A cost of two coordinates, and what is known of it."""
+    """A cost of two coordinates, and its known properties."""
 
     cost: Callable[[Any, Any], Any]
     slope: Callable[[Any, Any], tuple[Any, Any]]
