@@ -128,8 +128,7 @@ def _judge(
 
 def _name_missing(verdict: Verdict, where: str, cell: CheckCell) -> Verdict:
     """The verdict, reworded if the function that is not implemented yet is another exercise's."""
-    own = cell.name.rpartition("-check")[0]
-    if verdict.kind != "unattempted" or where in ("", own) or where not in cell.others:
+    if verdict.kind != "unattempted" or where in ("", cell.exercise) or where not in cell.others:
         return verdict
     sentence = f"It calls {where}, which is not written yet."
     return replace(verdict, kind="unattempted-other", gist=sentence, message=sentence)

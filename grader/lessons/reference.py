@@ -51,6 +51,7 @@ class CheckCell:
         points: the points for passing all its checks.
         source: its code.
         visible_source, hidden_source: its code with the visible or the hidden checks only.
+        exercise: the name of its exercise.
         others: the names of all exercises in the notebook.
         is_quiz: whether it checks a choice, whose right answer must not be revealed.
         records: the reference's evidence, one record per check.
@@ -63,6 +64,7 @@ class CheckCell:
     source: str
     visible_source: str
     hidden_source: str
+    exercise: str = ""
     others: frozenset[str] = frozenset()
     is_quiz: bool = False
     records: list[Record] = field(default_factory=list)
@@ -188,7 +190,7 @@ def _skeleton(notebook: Any, files: dict[str, bytes]) -> Reference:
     for exercise in reference.exercises.values():
         exercise.uses = _used(exercise.solution, reference) - {exercise.name}
         for check_cell in exercise.cells:
-            check_cell.others = frozenset(reference.exercises)
+            check_cell.exercise, check_cell.others = exercise.name, frozenset(reference.exercises)
             check_cell.is_quiz = exercise.role == Role.QUIZ
     return reference
 
