@@ -12,8 +12,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
-QUICK := test_lesson.py test_codec.py test_compare.py test_checking.py test_evidence.py test_judge.py \
-  test_diagnose.py test_hints.py test_progress.py test_records.py test_plain.py test_notebooks.py test_imports.py \
+QUICK := test_parser.py test_codec.py test_compare.py test_check.py test_evidence.py test_verdict.py \
+  test_diagnosis.py test_hints.py test_progress.py test_evidence_records.py test_plain_cells.py test_notebooks.py test_imports.py \
   test_one_lesson.py
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1

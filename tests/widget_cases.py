@@ -11,11 +11,11 @@ from tests import test_widgets_convolution as convolution
 from tests import test_widgets_deep_network as deep_network
 from tests import test_widgets_gradient_checking as gradient_checking
 from tests import test_widgets_lenet as lenet
+from tests import test_widgets_logistic_regression as logistic_regression
 from tests import test_widgets_optimizers as optimizers
 from tests import test_widgets_regularization as regularization
 from tests import test_widgets_shallow_network as shallow_network
 from tests import test_widgets_softmax as softmax
-from tests import test_widgets_week1 as week1
 from tests.reference_steps import STEPS, initial_state
 
 __all__ = ["CASES", "Case", "label_of", "nothing"]
@@ -152,7 +152,7 @@ WEEK1 = [
     Case(
         "sigmoid_plane",
         "week1",
-        {"sigmoid": week1.sigmoid},
+        {"sigmoid": logistic_regression.sigmoid},
         also={"angle of w, degrees": (101.5,), "length ‖w‖": (3.5,), "bias b": (1.5,)},
         alike={"angle of w, degrees": "both ends are the same direction"},
         silent={"angle of w, degrees": "the line may pass no example on its way"},
@@ -160,7 +160,7 @@ WEEK1 = [
     Case(
         "cost_valley",
         "week1",
-        {"propagate": week1.propagate},
+        {"propagate": logistic_regression.propagate},
         set_up=click("Step", "Step", "Step"),
         buttons=("Step", "10 steps", "Reset"),
         also={"learning rate": (2.0,), "start at w": (-0.5,), "start at b": (3.5,)},
