@@ -249,6 +249,7 @@ c.AssignLatePenalties.plugin_class = TenAnHour
 """
 
 
+@pytest.mark.sweep
 def test_late_work_is_penalised_as_nbgrader_does(tmp_path):
     """Late by an hour, by less than an extension, by so much that all is lost, in time, and at no known time."""
     came = {"late": "11:00:00", "extended": "10:59:00", "overdue": "21:00:00", "intime": "09:00:00", "unknown": ""}

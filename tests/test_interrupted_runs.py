@@ -107,6 +107,7 @@ def test_a_run_cut_off_by_kill_is_finished_by_the_next_one(undisturbed, start, t
     assert gradebook_rows(course) == undisturbed
 
 
+@pytest.mark.sweep
 def test_a_worker_that_is_killed_is_replaced_and_its_submissions_run_again(undisturbed, start, tmp_path):
     course = fill(make_course(tmp_path / "worker"))
     run = start(course)
@@ -130,6 +131,7 @@ def test_the_end_of_the_warm_parent_costs_no_student_anything(undisturbed, start
     assert gradebook_rows(course) == undisturbed
 
 
+@pytest.mark.sweep
 def test_the_end_of_the_forkserver_costs_no_student_anything(undisturbed, start, tmp_path):
     course = fill(make_course(tmp_path / "forkserver"))
     run = start(course)
