@@ -1,5 +1,6 @@
 """A gradebook on a PostgreSQL server holds the same as one in SQLite, whichever way it is filled."""
 
+import contextlib
 import csv
 import io
 import os
@@ -10,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from sqlalchemy import create_engine, text
 
@@ -30,6 +32,7 @@ from tests.classroom import (
     with_cell,
     with_solutions,
 )
+from tests.processes import PATIENCE, descendants
 
 pytestmark = [
     pytest.mark.slow,
@@ -57,7 +60,7 @@ class Server:
     def call(self, program: str, *arguments: str) -> None:
         command = [*self.prefix, str(self.programs / program), *arguments]
         result = subprocess.run(
-            command, cwd=self.folder, env={"LC_ALL": "C"}, capture_output=True, text=True, timeout=120, check=False
+            command, cwd=self.folder, env={"LC_ALL": "C"}, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
         assert result.returncode == 0, f"{program}: {result.stdout} {result.stderr}"
 
@@ -69,8 +72,27 @@ class Server:
         log = str(self.folder / "log")
         self.call("pg_ctl", "-D", str(self.data), "-l", log, "-o", options, "-w", "start")
 
+    @property
+    def running(self) -> bool:
+        """Whether it was started and not stopped since."""
+        return (self.data / "postmaster.pid").exists()
+
+    @contextlib.contextmanager
+    def restarted_in_the_end(self) -> Iterator[None]:
+        """Let it be stopped meanwhile; whatever happens, the next test finds it running."""
+        try:
+            yield
+        finally:
+            if not self.running:
+                self.start()
+
     def stop(self) -> None:
+        """Stop it, and wait for all its processes: one that lingers keeps the next start from its shared memory."""
+        postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
+        family = descendants(postmaster)
         self.call("pg_ctl", "-D", str(self.data), "-m", "immediate", "-w", "stop")
+        _, alive = psutil.wait_procs(family, PATIENCE)
+        assert not alive
 
     def url(self, database: str) -> str:
         return f"postgresql://grader@/{database}?host={self.folder}"
@@ -112,8 +134,11 @@ def server(tmp_path_factory) -> Iterator[Server]:
         server = Server(programs(), Path(folder, "server"))
         server.make()
         server.start()
-        yield server
-        server.stop()
+        try:
+            yield server
+        finally:
+            if server.running:
+                server.stop()
 
 
 def fill(course) -> None:
@@ -235,9 +260,9 @@ def test_a_name_that_does_not_fit_fails_alone(server, tmp_path):
 def test_a_server_that_is_stopped_and_started_again_costs_no_grade(in_sqlite, server, tmp_path):
     course = make(tmp_path / "stopped", server.create("stopped"))
     assert grader(course, "grade", WEEK, "--student", "perfect").returncode == 0
-    server.stop()
-    result = grader(course, "grade", WEEK)
-    server.start()
+    with server.restarted_in_the_end():
+        server.stop()
+        result = grader(course, "grade", WEEK)
     assert result.returncode == 2, result.stdout + result.stderr
     assert "Traceback" not in result.stderr
     assert "the gradebook cannot be used" in result.stderr
@@ -256,7 +281,8 @@ def test_a_server_that_goes_away_during_a_run_costs_what_came_meanwhile(in_sqlit
                 server.start()
             yield student
 
-    graded = grade_week(course, WEEK, workers=0, progress=progress)
+    with server.restarted_in_the_end():
+        graded = grade_week(course, WEEK, workers=0, progress=progress)
     assert [item.state for item in graded] == ["graded", "failed", "graded", "graded", "graded", "graded"]
     assert [item.state for item in grade_week(course, WEEK, workers=0)].count("graded") == 1
     assert gradebook_rows(course) == gradebook_rows(in_sqlite)
