@@ -78,7 +78,9 @@ def test_too_much_memory_kills_the_kernel_and_says_so():
 
 def test_a_fork_bomb_is_stopped():
     runs = run_cells("import os\nwhile True:\n    os.fork()", "x = 1")
-    assert (runs[0].status, runs[1].status) == ("died", "ok")
+    # Killed for its processes or their memory; or, where the system counts processes (not root's), refused.
+    assert runs[0].status == "died" or (runs[0].status, runs[0].error) == ("error", "BlockingIOError")
+    assert runs[1].status == "ok"
 
 
 def test_a_flood_of_output_is_stopped():
@@ -109,15 +111,22 @@ raise Exception(problems)
 
 
 def test_nothing_of_the_host_can_be_read():
+    """Nothing but the interpreter, wherever on this machine it is installed, and the folders that lead to it."""
     here = Path(__file__).parent.parent
     source = f"""
-import os
-seen = []
-for path in ({str(here)!r}, {str(here / "source")!r}, {str(here / "nbgrader_config.py")!r}, "/root/.ssh", "/home",
-             "/etc/shadow", "/etc/passwd", "/var", "/proc/1/root/home"):
-    if os.path.isfile(path) or (os.path.isdir(path) and set(os.listdir(path)) - {{".venv"}}):
-        seen.append(path)
-raise Exception(seen)
+import os, sys
+leading = set()
+for place in (sys.prefix, sys.base_prefix):
+    while (place := os.path.dirname(place)) != "/":
+        leading.add(place)
+expected = leading | {{sys.prefix, sys.base_prefix}}
+def shows(path):
+    real = path.removeprefix("/proc/1/root")
+    names = os.listdir(path) if os.path.isdir(path) else []
+    return os.path.isfile(path) or any(os.path.join(real, name) not in expected for name in names)
+places = [{str(here)!r}, {str(here / "source")!r}, {str(here / "nbgrader_config.py")!r}, "/root/.ssh", "/home",
+          "/etc/shadow", "/etc/passwd", "/var", "/proc/1/root/home", *leading]
+raise Exception([path for path in places if shows(path)])
 """
     assert told(run_cells(source)[0]) == "[]"
 
