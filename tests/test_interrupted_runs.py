@@ -205,7 +205,13 @@ def test_what_kills_its_worker_every_time_is_reported_and_takes_no_other_along()
 
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 0}),
-        LocalCluster(n_workers=2, threads_per_worker=2, dashboard_address=None, silence_logs=50) as dask_cluster,
+        LocalCluster(
+            n_workers=2,
+            threads_per_worker=2,
+            dashboard_address=None,
+            scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # another process may have the usual port
+            silence_logs=50,
+        ) as dask_cluster,
         Client(dask_cluster) as client,
         pytest.MonkeyPatch.context() as patch,
     ):
