@@ -50,7 +50,7 @@ def arrows() -> dict[str, dict[str, set[str]]]:
                 parts = tuple(module.split("."))
                 if parts[0] in TOP and place(parts) != own:
                     found[own][place(parts)].add(path.relative_to(ROOT).as_posix())
-    return found
+    return {own: dict(others) for own, others in found.items()}  # which no look-up adds to
 
 
 @pytest.fixture(scope="module")
@@ -82,13 +82,13 @@ def test_no_folder_imports_what_it_may_not(arrows, table):
 
 
 def test_no_arrow_of_the_table_is_gone(arrows, table):
-    assert {own: allowed - set(arrows[own]) for own, allowed in table.items() if own != "grader/cli.py"} == {
+    assert {own: allowed - set(arrows.get(own, {})) for own, allowed in table.items() if own != "grader/cli.py"} == {
         own: set() for own in table if own != "grader/cli.py"
     }
 
 
 def test_no_folders_import_each_other(arrows):
-    mutual = {(own, other) for own in arrows for other in arrows[own] if own in arrows[other]}
+    mutual = {(own, other) for own in arrows for other in arrows[own] if own in arrows.get(other, {})}
     assert mutual == {(TOP["dlcore"], "dlcore/checks"), ("dlcore/checks", TOP["dlcore"])}  # its errors; re-exports
 
 
