@@ -13,12 +13,19 @@ import pytest
 from hypothesis import settings
 
 from grader.execution.sandbox import why_no_sandbox
+from grader.lessons.variants import lesson_files
 
 ROOT = Path(__file__).parent.parent
 FIRST_LESSON = "week1-logistic_regression"
 
 settings.register_profile("course", deadline=None)  # nothing is timed: machines differ
 settings.load_profile("course")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A marker for each week, whichever there are: `-m week1`."""
+    for week in sorted({path.parent.name for path in lesson_files(ROOT / "course")}):
+        config.addinivalue_line("markers", f"{week}: the lessons in course/{week}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,12 +10,18 @@ from grader.lessons.build import answer_key
 from grader.lessons.notebooks import compose_source, write_notebook
 from grader.lessons.parser import read_lesson
 from grader.lessons.reference import Reference, load_reference
+from grader.lessons.variants import variants_path
 
 NAME = "small"
 
 HEADER = """\
 ---
+course:
+  title: A small lesson
 jupytext:
+  cell_metadata_filter: role,exercise,points,wrong,uses,-all
+  notebook_metadata_filter: course,-jupytext.text_representation.format_version,\
+-jupytext.text_representation.jupytext_version
   text_representation:
     extension: .md
     format_name: myst
@@ -23,8 +29,6 @@ kernelspec:
   display_name: Python 3
   language: python
   name: python3
-course:
-  title: A small lesson
 ---
 
 # A small lesson
@@ -84,64 +88,6 @@ check(double, np.zeros((0, 2)), label="no entries at all")
 
 check(double, np.array([0.25, 3.0]), fresh=True, label="memory of its own")
 ```
-
-```{code-cell} ipython3
-:exercise: double
-:hint: You squared z. Twice a number is something else.
-:name: squares
-:role: misconception
-
-def double(z):
-    return np.asarray(z) ** 2
-```
-
-```{code-cell} ipython3
-:exercise: double
-:hint: You halved z.
-:name: halves
-:role: misconception
-
-def double(z):
-    return np.asarray(z) / 2
-```
-
-```{code-cell} ipython3
-:exercise: double
-:hint: You changed the array that you were given.
-:name: in-place
-:role: misconception
-
-def double(z):
-    z *= 2
-    return z
-```
-
-```{code-cell} ipython3
-:exercise: double
-:hint: 'You turn z into whole numbers: what stands after the point is lost.'
-:name: whole-numbers
-:role: misconception
-
-def double(z):
-    return 2 * np.asarray(z).astype(int)
-```
-
-```{code-cell} ipython3
-:exercise: double
-:name: adds
-:role: alternative
-
-def double(z):
-    return np.asarray(z) + np.asarray(z)
-```
-
-```{code-cell} ipython3
-:exercise: double
-:name: lambda
-:role: alternative
-
-double = lambda z: np.multiply(z, 2.0)
-```
 '''
 
 ROW_MEANS = '''
@@ -168,64 +114,6 @@ check(row_means, rng.normal(size=(2, 3)), label="two rows")
 ### BEGIN HIDDEN TESTS
 check(row_means, rng.normal(size=(5, 1)), label="one column")
 ### END HIDDEN TESTS
-```
-
-```{code-cell} ipython3
-:exercise: row_means
-:hint: That is the sum.
-:name: sum
-:role: misconception
-
-def row_means(X):
-    return X.sum(axis=1, keepdims=True)
-```
-
-```{code-cell} ipython3
-:exercise: row_means
-:hint: Your result has a single axis.
-:name: rank-1
-:role: misconception
-
-def row_means(X):
-    return X.mean(axis=1)
-```
-
-```{code-cell} ipython3
-:exercise: row_means
-:hint: You averaged the columns.
-:name: other-axis
-:role: misconception
-
-def row_means(X):
-    return X.mean(axis=0, keepdims=True)
-```
-
-```{code-cell} ipython3
-:exercise: row_means
-:hint: You averaged everything.
-:name: one-mean
-:role: misconception
-
-def row_means(X):
-    return X.mean()
-```
-
-```{code-cell} ipython3
-:exercise: row_means
-:name: product
-:role: alternative
-
-def row_means(X):
-    return X @ np.ones((X.shape[1], 1)) / X.shape[1]
-```
-
-```{code-cell} ipython3
-:exercise: row_means
-:name: loop
-:role: alternative
-
-def row_means(X):
-    return np.array([[row.mean()] for row in X])
 ```
 '''
 
@@ -255,20 +143,110 @@ Because multiplying by 2 keeps the sign.
 ### END SOLUTION
 """
 
+DOUBLE_VARIANTS = """
+## double
+
+### misconception: squares
+
+You squared z. Twice a number is something else.
+
+- `2 * np.asarray(z)` → `np.asarray(z) ** 2`
+
+### misconception: halves
+
+You halved z.
+
+- `2 * np.asarray(z)` → `np.asarray(z) / 2`
+
+### misconception: in-place
+
+You changed the array
+that you were given.
+
+```diff
+-    return 2 * np.asarray(z)
++    z *= 2
++    return z
+```
+
+### misconception: whole-numbers
+
+You turn z into whole numbers: what stands after the point is lost.
+
+- `np.asarray(z)` → `np.asarray(z).astype(int)`
+
+### alternative: adds
+
+- `2 *` → `np.asarray(z) +`
+
+### alternative: lambda
+
+```python
+double = lambda z: np.multiply(z, 2.0)
+```
+"""
+
+ROW_MEANS_VARIANTS = """
+## row_means
+
+### misconception: sum
+
+That is the sum.
+
+- `X.mean` → `X.sum`
+
+### misconception: rank-1
+
+Your result has a single axis.
+
+- delete `, keepdims=True`
+
+### misconception: other-axis
+
+You averaged the columns.
+
+- `axis=1` → `axis=0`
+
+### misconception: one-mean
+
+You averaged everything.
+
+```python
+def row_means(X):
+    return X.mean()
+```
+
+### alternative: product
+
+```python
+def row_means(X):
+    return X @ np.ones((X.shape[1], 1)) / X.shape[1]
+```
+
+### alternative: loop
+
+```python
+def row_means(X):
+    return np.array([[row.mean()] for row in X])
+```
+"""
+
 TEXT = HEADER + DOUBLE + ROW_MEANS + QUESTIONS
+VARIANTS = "# A small lesson: misconceptions and alternatives\n" + DOUBLE_VARIANTS + ROW_MEANS_VARIANTS
 
 
-def lesson_file(folder: Path, text: str = TEXT, name: str = NAME) -> Path:
-    """The lesson as course/week1/small.md under a folder."""
+def lesson_file(folder: Path, text: str = TEXT, name: str = NAME, variants: str = VARIANTS) -> Path:
+    """The lesson as course/week1/small.md under a folder, with its variants beside it."""
     path = folder / "course" / "week1" / f"{name}.md"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
+    variants_path(path).write_text(variants, encoding="utf-8")
     return path
 
 
-def reference_of(folder: Path, text: str = TEXT) -> Reference:
+def reference_of(folder: Path, text: str = TEXT, variants: str = VARIANTS) -> Reference:
     """The lesson's reference, run in a kernel."""
-    lesson = read_lesson(lesson_file(folder, text))
+    lesson = read_lesson(lesson_file(folder, text, variants=variants))
     source = folder / "source" / "week1" / f"{NAME}.ipynb"
     source.parent.mkdir(parents=True, exist_ok=True)
     source.write_text(write_notebook(compose_source(lesson)), encoding="utf-8")

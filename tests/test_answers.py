@@ -14,9 +14,10 @@ import pytest
 
 from grader.lessons.notebooks import course_metadata
 from grader.lessons.parser import BEGIN_SOLUTION, END_SOLUTION, read_lesson
+from grader.lessons.variants import lesson_files
 from tests.classroom import REPOSITORY
 
-LESSONS = sorted((REPOSITORY / "course").glob("*/*.md"))
+LESSONS = lesson_files(REPOSITORY / "course")
 TELLING = 14  # nodes from which an expression is an answer and not an idiom
 
 

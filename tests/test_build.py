@@ -18,14 +18,15 @@ from grader.lessons.course import Course
 from grader.lessons.hidden_tests import BEGIN_HIDDEN, END_HIDDEN, visible_part
 from grader.lessons.notebooks import compose_source, course_metadata, grade_id
 from grader.lessons.parser import BEGIN_SOLUTION, END_SOLUTION, read_lesson
+from grader.lessons.variants import lesson_files, variants_path
 from tests.conftest import ROOT
-from tests.small_lesson import TEXT, lesson_file
+from tests.small_lesson import TEXT, VARIANTS, lesson_file
 
 pytestmark = pytest.mark.xdist_group("build")
 
 LESSONS = [
     pytest.param(path, marks=getattr(pytest.mark, path.parent.name), id=f"{path.parent.name}-{path.stem}")
-    for path in sorted(ROOT.glob("course/*/*.md"))
+    for path in lesson_files(ROOT / "course")
 ]
 NEARLY = Settings(rtol=1e-9, atol=1e-12)
 MARKERS = ("BEGIN SOLUTION", "END SOLUTION", "BEGIN HIDDEN", "END HIDDEN")
@@ -105,7 +106,8 @@ def test_the_committed_notebooks_of_every_lesson_are_up_to_date(path, course_roo
             continue
         assert cell.source.rstrip() == visible_part(original.source)
     keys = [path.parent / f"{path.stem}{suffix}" for suffix in (SUFFIX, HIDDEN_SUFFIX)]
-    hints = {str(cell.options["hint"]) for cell in lesson.cells if cell.role == "misconception"}
+    hints = {str(cell.options["hint"]) for item in lesson.exercises.values() for cell in item.misconceptions}
+    assert hints
     text = "".join(
         (course_root / "source" / key.relative_to(course_root / "course")).read_text("utf-8") for key in keys
     )
@@ -175,11 +177,12 @@ def test_students_get_no_solutions_and_nothing_hidden(path, course_root):
     lesson = read_lesson(path)
     released = notebook_of(course_root, "release", path)
     stripped = ["\n".join(line.strip() for line in cell.source.splitlines()) for cell in released.cells]
-    for cell in lesson.cells:
-        if cell.role in ("misconception", "alternative"):
+    for exercise in lesson.exercises.values():
+        for cell in (*exercise.misconceptions, *exercise.alternatives):
             assert all(cell.source not in text.source for text in released.cells)
             assert "hint" not in cell.options or all(cell.options["hint"] not in text for text in stripped)
-        elif cell.role in ("solution", "written"):
+    for cell in lesson.cells:
+        if cell.role in ("solution", "written"):
             assert all(region(cell.source) not in text for text in stripped)
         elif cell.role == "quiz":
             assert all(cell.source.strip() not in text for text in stripped)
@@ -335,14 +338,16 @@ def refused(small_course):
     """Builds a changed lesson that must be refused; gives the error, and checks that nothing else changed."""
     path = small_course.lessons_folder / "week1" / "small.md"
 
-    def run(text):
+    def run(text=TEXT, variants=VARIANTS):
         before = [contents(folder) for folder in (small_course.source, small_course.release)]
         path.write_text(text, encoding="utf-8")
+        variants_path(path).write_text(variants, encoding="utf-8")
         try:
             with pytest.raises(BuildError) as caught:
                 build(small_course, ["week1"], quietly)
         finally:
             path.write_text(TEXT, encoding="utf-8")
+            variants_path(path).write_text(VARIANTS, encoding="utf-8")
         assert [contents(folder) for folder in (small_course.source, small_course.release)] == before
         assert small_course.read_stamp("week1")
         assert build(small_course, ["week1"], quietly)[0].unchanged
@@ -351,24 +356,20 @@ def refused(small_course):
     return run
 
 
-def replaced(*replacements):
-    text = TEXT
+def replaced(*replacements, text=TEXT):
     for old, new in replacements:
         assert text.count(old) == 1, old
         text = text.replace(old, new)
     return text
 
 
-def line_of(text, mark, fence="```{code-cell}"):
-    return text[: text.rindex(fence, 0, text.index(mark))].count("\n") + 1
-
-
-def assert_reported(message, text, mark, reason):
-    """The reason stands in the message, with the file and the line of the cell that holds the mark."""
-    (line,) = [line for line in message.splitlines() if reason in line]
-    number = re.match(r".*/course/week1/small\.md:(\d+): ", line)
+def assert_reported(message, text, mark, reason, name="small.md"):
+    """The reason stands in the message, with the file and the line of the mark."""
+    (line,) = [line for line in message.splitlines() if reason in line] or [message]
+    number = re.match(rf".*/course/week1/{re.escape(name)}:(\d+): ", line)
     assert number, line
-    assert int(number[1]) - line_of(text, mark) in (0, 1)
+    assert reason in line
+    assert int(number[1]) == text[: text.index(mark)].count("\n") + 1
 
 
 def test_a_small_course_is_built_with_its_support_modules(small_course):
@@ -379,24 +380,23 @@ def test_a_small_course_is_built_with_its_support_modules(small_course):
 
 
 def test_checks_that_are_too_weak_or_too_strict_are_refused_with_file_and_line(refused):
+    variants = replaced(
+        ("return X.mean()\n", "return X.sum(axis=1)[:, None] / X.shape[1]\n"),
+        ("return X @ np.ones((X.shape[1], 1)) / X.shape[1]", "return np.ones((1, 2)) @ X"),
+        text=VARIANTS,
+    )
     text = replaced(
-        (
-            "def row_means(X):\n    return X.mean()\n",
-            "def row_means(X):\n    return X.sum(axis=1)[:, None] / X.shape[1]\n",
-        ),
-        ("    return X @ np.ones((X.shape[1], 1)) / X.shape[1]", "    return np.ones((1, 2)) @ X"),
         ("wrong:\n  a:", "wrong:\n  d: It is.\n  a:"),
         (', label="no entries at all"', ""),
         ("check(double, 1.5)\n", "check(double, 1.5)\ncheck(double, 1.5)\n"),
     )
-    message = refused(text)
-    double = 'def double(z):\n    "'
-    assert_reported(
-        message, text, "X.sum(axis=1)[:, None]", "the misconception one-mean of row_means passes all checks"
-    )
-    assert_reported(message, text, "np.ones((1, 2))", "the alternative product of row_means is rejected: two rows")
-    assert_reported(message, text, double, "the hidden check “double(array (0, 2))” has no label")
-    assert_reported(message, text, double, "two checks of double cannot be told apart: “double(1.5)”")
+    message = refused(text, variants)
+    slip, rejected = "one-mean of row_means passes all checks", "product of row_means is rejected: two rows"
+    assert_reported(message, variants, "### misconception: one-mean", f"the misconception {slip}", "small.variants.md")
+    assert_reported(message, variants, "### alternative: product", f"the alternative {rejected}", "small.variants.md")
+    again = "check(double, 1.5)\ncheck(double, np"
+    assert_reported(message, text, "check(double, np.zeros", "the hidden check “double(array (0, 2))” has no label")
+    assert_reported(message, text, again, "two checks of double cannot be told apart: “double(1.5)”")
     assert len(message.splitlines()) == 4
 
 
@@ -411,21 +411,26 @@ def test_checks_without_meaning_are_refused_with_file_and_line(refused):
             f'{BEGIN_HIDDEN}\ncheck(row_means, rng.normal(size=(5, 1)), label="one column")\n{END_HIDDEN}\n',
             "",
         ),
-        ("    return X.mean(axis=1, keepdims=True)\n", "    if X.shape == (2, 3):\n        raise KeyError(3)\n"),
+        ("    return X.mean(axis=1", "    if X.shape == (2, 3):\n        raise KeyError(3)\n    return X.mean(axis=1"),
     )
-    message = refused(text)
-    double, means = "calls = []", "raise KeyError"
-    assert_reported(message, text, double, "is foreign (A value of type set cannot be compared")
-    assert_reported(message, text, double, "double-check-2: the checks depend on what ran before them")
-    assert_reported(message, text, means, "row_means has no hidden checks: what is visible can be copied")
-    assert_reported(message, text, means, "row_means-check: the reference raised KeyError: 3")
+    variants = replaced(
+        ("diff\n-    return 2 * np.asarray(z)\n+    z *= 2\n+    return z\n", "python\ndef double(z):\n    z *= 2\n"),
+        text=VARIANTS,
+    )
+    message = refused(text, variants)
+    random, row = "double-check-2: the checks depend on what ran before them", "check(double, np.array([[1.0"
+    assert_reported(message, text, row, "is foreign (A value of")
+    assert_reported(message, text, "check(double, np.array([0.25", random)
+    cell = "```{code-cell} ipython3\n:exercise: row_means\n:points"
+    assert_reported(message, text, cell, "row_means has no hidden checks: what is visible can be copied")
+    assert_reported(message, text, "check(row_means", "row_means-check: the reference raised KeyError: 3")
 
 
 def test_a_reference_that_does_not_run_is_refused_with_file_and_line(refused):
     text = replaced(("offset = 1.0", "offset = nothing"))
     message = refused(text)
     assert "running the reference failed at “cell 2” (error: NameError name 'nothing' is not defined)" in message
-    assert_reported(message, text, "offset = nothing", "running the reference failed")
+    assert_reported(message, text, "```{code-cell} ipython3\noffset = nothing", "running the reference failed")
 
 
 def test_a_check_cell_that_calls_no_check_is_refused(refused):
@@ -435,7 +440,8 @@ def test_a_check_cell_that_calls_no_check_is_refused(refused):
 
 def test_a_lesson_that_cannot_be_read_is_refused_before_anything_runs(refused):
     text = replaced((":points: 5\n", ":points: 0\n"))
-    assert_reported(refused(text), text, "check(double, 1.5)", "has points 0, not a positive number")
+    cell = "```{code-cell} ipython3\n:exercise: double\n:points: 0"
+    assert_reported(refused(text), text, cell, "has points 0, not a positive number")
 
 
 def test_two_lessons_of_a_week_cannot_share_an_exercise(small_course):
@@ -453,7 +459,8 @@ def test_two_lessons_of_a_week_cannot_share_an_exercise(small_course):
 def test_files_of_a_lesson_that_was_renamed_are_removed(small_course, tmp_path):
     shutil.copytree(small_course.root, tmp_path / "course")
     course = Course(tmp_path / "course")
-    (course.lessons_folder / "week1" / "small.md").rename(course.lessons_folder / "week1" / "tiny.md")
+    for suffix in (".md", ".variants.md"):
+        (course.lessons_folder / "week1" / f"small{suffix}").rename(course.lessons_folder / "week1" / f"tiny{suffix}")
     (course.lessons_folder / "week1" / "helper.py").unlink()
     (course.source / "week1" / "left over.txt").write_text("from long ago")
     build(course, ["week1"], quietly)

@@ -17,11 +17,12 @@ from nbclient import NotebookClient
 from dlcore.checks.answer_key import HIDDEN_SUFFIX, SUFFIX
 from grader.execution.sandbox import Limits
 from grader.grading.pipeline import run_and_judge
-from grader.lessons.audit import AuditRow, audit, table
+from grader.lessons.audit import AuditRow, Defect, audit, table
 from grader.lessons.build import answer_key
 from grader.lessons.notebooks import compose_source, course_metadata, write_notebook
 from grader.lessons.parser import Cell, Lesson, read_lesson
 from grader.lessons.reference import Reference, load_reference, support_files
+from grader.lessons.variants import lesson_files
 
 REPOSITORY = Path(__file__).parent.parent
 LESSONS = [
@@ -30,7 +31,7 @@ LESSONS = [
         marks=[getattr(pytest.mark, path.parent.name), pytest.mark.xdist_group(path.stem)],  # it is built once
         id=f"{path.parent.name}-{path.stem}",
     )
-    for path in sorted(REPOSITORY.glob("course/*/*.md"))
+    for path in lesson_files(REPOSITORY / "course")
 ]
 CELL_SECONDS = 1800  # only what hangs takes that long
 
@@ -129,7 +130,7 @@ class Finished:
     reference: Reference
     folder: Path
     rows: list[AuditRow]
-    problems: list[tuple[int, str]]
+    problems: list[Defect]
 
     @property
     def notebook(self) -> Any:
@@ -342,23 +343,24 @@ def collisions(cells: list[Cell]) -> list[str]:
 
 
 def test_collisions_are_found():
-    check = Cell("code", "X = 1\nrng = 2\ndef made_up(): return X\ncheck(f, X, made_up())", 10, "check", "f")
-    own = Cell("code", "X = [0]\nX = [x for x in X]\nfor rng in X: print(rng, X)", 20, "demo")
+    here = Path("lesson.md")
+    check = Cell("code", "X = 1\nrng = 2\ndef made_up(): return X\ncheck(f, X, made_up())", here, 10, "check", "f")
+    own = Cell("code", "X = [0]\nX = [x for x in X]\nfor rng in X: print(rng, X)", here, 20, "demo")
     assert collisions([check, own]) == []
-    assert collisions([check, Cell("code", "print(X)", 30, "demo")]) == ["line 30 needs X, line 10 assigns it"]
-    late = Cell("code", "X = [0]\nwidget(lambda x: X[x])", 40, "demo")
+    assert collisions([check, Cell("code", "print(X)", here, 30, "demo")]) == ["line 30 needs X, line 10 assigns it"]
+    late = Cell("code", "X = [0]\nwidget(lambda x: X[x])", here, 40, "demo")
     assert collisions([check, late]) == ["line 40 needs X, line 10 assigns it"]
-    other = Cell("code", "check(g, made_up())", 50, "check", "g")
+    other = Cell("code", "check(g, made_up())", here, 50, "check", "g")
     assert collisions([check, other]) == ["line 50 needs made_up, line 10 assigns it"]
-    taken = Cell("code", "relu = 3", 60, "demo")
-    solution = Cell("code", "def f(Z): return relu(Z)", 70, "solution", "f")
+    taken = Cell("code", "relu = 3", here, 60, "demo")
+    solution = Cell("code", "def f(Z): return relu(Z)", here, 70, "solution", "f")
     assert collisions([taken, solution]) == ["line 70 needs relu, line 60 assigns it"]
 
 
 @pytest.mark.parametrize("path", LESSONS)
 def test_no_cell_needs_a_name_that_a_check_assigns(path):
     """So a student may run any check again, at any time, and go on anywhere."""
-    left_out = ("misconception", "alternative", "written")
+    left_out = ("written",)
     cells = [cell for cell in read_lesson(path).cells if cell.kind == "code" and cell.role not in left_out]
     assert collisions(cells) == []
 

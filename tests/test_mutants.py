@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from grader.lessons.variants import lesson_files, variants_path
 from tests.mutation import judge_lesson, mutants
 from tests.mutation.inputs import derived_inputs
 
 REPOSITORY = Path(__file__).parent.parent
 LESSONS = [
     pytest.param(path, marks=getattr(pytest.mark, path.parent.name), id=f"{path.parent.name}-{path.stem}")
-    for path in sorted(REPOSITORY.glob("course/*/*.md"))
+    for path in lesson_files(REPOSITORY / "course")
 ]
 SHARE = 0.01  # of the wrong mutants that may pass all checks
 
@@ -48,11 +49,11 @@ check(spread, np.array([1.0, 2.0, 4.0]))
 ```
 """
 VARIANT = """
-```{{code-cell}} ipython3
-:role: {role}
-:exercise: spread
-:name: v{number}
-:hint: A hint.
+### {role}: v{number}
+
+A hint.
+
+```python
 def spread(x): return {number}
 ```
 """
@@ -62,12 +63,11 @@ def small_lesson(folder, solution, *checks):
     """A lesson with one exercise."""
     body = textwrap.indent(f"### BEGIN SOLUTION\n{solution}\n### END SOLUTION", "    ")
     variants = [VARIANT.format(role="misconception", number=number) for number in range(4)]
-    variants += [VARIANT.format(role="alternative", number=number).replace(":hint: A hint.\n", "") for number in (5, 6)]
+    variants += [VARIANT.format(role="alternative", number=number).replace("A hint.\n", "") for number in (5, 6)]
     path = folder / "week1" / "lesson.md"
     path.parent.mkdir()
-    path.write_text(
-        HEADER + EXERCISE.format(solution=f"def spread(x):\n{body}", checks="\n".join(checks)) + "".join(variants)
-    )
+    path.write_text(HEADER + EXERCISE.format(solution=f"def spread(x):\n{body}", checks="\n".join(checks)))
+    variants_path(path).write_text("## spread\n" + "".join(variants))
     return path
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 
 from grader.lessons.notebooks import compose_source, course_metadata, grade_id, is_check, write_notebook
 from grader.lessons.parser import read_lesson
-from tests.small_lesson import TEXT, lesson_file
+from tests.small_lesson import TEXT, VARIANTS, lesson_file
 from tests.test_codec import json_values
 
 
@@ -104,7 +104,8 @@ def test_a_cells_id_does_not_change_when_text_is_changed_or_checks_are_added(sou
 
 def test_long_names_get_short_ids(tmp_path):
     name = "a_function_with_a_name_that_is_much_longer_than_any_that_a_lesson_would_use"
-    notebook = compose_source(read_lesson(lesson_file(tmp_path, TEXT.replace("double", name))))
+    text, variants = (part.replace("double", name) for part in (TEXT, VARIANTS))
+    notebook = compose_source(read_lesson(lesson_file(tmp_path, text, variants=variants)))
     nbformat.validate(notebook)
     assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
 

@@ -1,16 +1,25 @@
 import contextlib
 import re
 
-import jupytext
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jupytext.config import load_jupytext_config
 
 from grader.errors import BuildError, Problem
 from grader.lessons.hidden_tests import BEGIN_HIDDEN, END_HIDDEN, hidden_part, visible_part
 from grader.lessons.parser import ROLES, bound_at_top, quiz_answer, read_lesson
-from tests.small_lesson import DOUBLE, HEADER, QUESTIONS, ROW_MEANS, TEXT, lesson_file
+from grader.lessons.variants import variants_path
+from tests.small_lesson import (
+    DOUBLE,
+    DOUBLE_VARIANTS,
+    HEADER,
+    QUESTIONS,
+    ROW_MEANS,
+    ROW_MEANS_VARIANTS,
+    TEXT,
+    VARIANTS,
+    lesson_file,
+)
 
 
 def changed(*replacements, text=TEXT):
@@ -28,8 +37,6 @@ def without(cell_start, text=TEXT):
     return text[:start] + text[text.index("\n```\n", place) + 5 :]
 
 
-MISCONCEPTION = ":name: halves\n:role: misconception"
-ALTERNATIVE = ":name: adds\n:role: alternative"
 WRITTEN = '+++ {"exercise": "explain", "points": 3, "role": "written"}'
 
 # What is wrong, the lesson with it, a text at which the line is named, and a part of the reason.
@@ -40,13 +47,7 @@ REFUSED = {
     "with an empty title": (changed(("title: A small lesson", 'title: ""')), "---", "the header has no course title"),
     "with a text for the course": (changed(("course:\n  title: A small", "course: A")), "---", "no course title"),
     "with a broken header": (changed(("course:\n", "course: [\n")), "course: [", "Notebook metadata"),
-    "with a colon in a hint": (
-        changed((":hint: You halved z.", ":hint: You halved: z.")),
-        ":hint: You halved: z.",
-        "put it in double quotes",
-    ),
     "with a broken written cell": (changed((WRITTEN, '+++ {"role": written}')), "Because", "could not be read"),
-    "with a list for a name": (changed((":name: halves", ":name: [halves]")), "", "is not of type 'string'"),
     "with an unknown role": (changed((":role: demo", ":role: demonstration")), "SystemExit", "'demonstration' is not"),
     "with an empty role": (changed((":role: demo", ":role:")), "SystemExit", "the role None is not one of"),
     "with a list of roles": (changed((":role: demo", ":role: [demo]")), "SystemExit", "the role ['demo'] is not one"),
@@ -99,35 +100,15 @@ REFUSED = {
         "### BEGIN SOLUTION\nB",
         "has points None",
     ),
-    "with a misconception without a hint": (
-        changed((":hint: You halved z.\n", "")),
-        "return np.asarray(z) / 2",
-        "the misconception cell of double has no hint",
-    ),
-    "with a misconception without a name": (
-        changed((":name: halves\n", "")),
-        "return np.asarray(z) / 2",
-        "the misconception cell of double has no name",
-    ),
-    "with an alternative without a name": (
-        changed((":name: adds\n", "")),
-        "return np.asarray(z) + np",
-        "the alternative cell of double has no name",
-    ),
     "with a quiz whose wrong answers are missing": (
         re.sub(r"wrong:\n.*\n.*\n---", "---", TEXT),
         'quiz_sign = "b"',
-        "the quiz cell of quiz_sign has no wrong",
+        "the quiz cell of quiz_sign has no `wrong`",
     ),
     "with a solution that is not Python": (
         changed(("return X.mean(axis=1, keepdims=True)", "return X.mean(axis=1")),
         'def row_means(X):\n    "',
         "the solution cell of row_means is not Python",
-    ),
-    "with a misconception that is not Python": (
-        changed(("return np.asarray(z) / 2", "return np.asarray(z) /")),
-        "return np.asarray(z) /\n",
-        "the misconception cell of double is not Python: invalid syntax in its line 2",
     ),
     "with a check that is not Python": (
         changed(("check(double, 1.5)", "check(double")),
@@ -153,11 +134,6 @@ REFUSED = {
         changed((":exercise: row_means\n:points: 4", ":exercise: means\n:points: 4")),
         "size=(2, 3)",
         "the check cell of means has no solution cell before it",
-    ),
-    "with a misconception of a quiz": (
-        changed((":exercise: row_means\n:hint: That is the sum.", ":exercise: quiz_sign\n:hint: That is the sum.")),
-        "return X.sum",
-        "the misconception cell of quiz_sign has no solution cell before it",
     ),
     "without a setup cell": (changed((":role: setup", ":role: demo")), "---", "there must be one setup cell"),
     "with two setup cells": (changed((":role: demo", ":role: setup")), "---", "there must be one setup cell"),
@@ -204,12 +180,7 @@ REFUSED = {
             ("    return X.mean(axis=1, keepdims=True)\n", "    ### BEGIN HIDDEN TESTS\n    ### END HIDDEN TESTS\n")
         ),
         'def row_means(X):\n    "',
-        "'### BEGIN HIDDEN TESTS' is misspelt or out of place",
-    ),
-    "with a solution region in a misconception": (
-        changed(("    return X.mean()\n", "    ### BEGIN SOLUTION\n    return X.mean()\n    ### END SOLUTION\n")),
-        "return X.mean()",
-        "'### BEGIN SOLUTION' is misspelt or out of place",
+        "'### BEGIN HIDDEN TESTS' is misspelt or out of place: '### END SOLUTION' comes here",
     ),
     "without a check cell": (
         without(":exercise: row_means\n:points"),
@@ -220,36 +191,6 @@ REFUSED = {
         changed(('def row_means(X):\n    """', 'def means(X):\n    """')),
         'def means(X):\n    "',
         "the solution cell does not define row_means",
-    ),
-    "with a misconception of another name": (
-        changed(("def double(z):\n    return np.asarray(z) / 2", "def halve(z):\n    return np.asarray(z) / 2")),
-        "def halve",
-        "the misconception cell does not define double",
-    ),
-    "with an alternative of another name": (
-        changed(("double = lambda z", "twice = lambda z")),
-        "twice = lambda z",
-        "the alternative cell does not define double",
-    ),
-    "with too few misconceptions": (
-        without(MISCONCEPTION),
-        'def double(z):\n    "',
-        "the exercise double has 3 misconceptions, not 4 or more",
-    ),
-    "with too few alternatives": (
-        without(ALTERNATIVE),
-        'def double(z):\n    "',
-        "the exercise double has 1 alternatives, not 2 or more",
-    ),
-    "with two misconceptions of one name": (
-        changed((":name: halves", ":name: squares")),
-        "return np.asarray(z) ** 2",
-        "the exercise double has two misconceptions called squares",
-    ),
-    "with two alternatives of one name": (
-        changed((":name: adds", ":name: lambda")),
-        "return np.asarray(z) + np",
-        "the exercise double has two alternatives called lambda",
     ),
     "with hidden checks only": (
         changed(
@@ -291,13 +232,14 @@ REFUSED = {
 }
 
 
-def line_of(text, mark):
-    """The line of the fence (or +++) of the cell that holds a mark, or of the mark itself if no cell does."""
+def cell_lines(text, mark):
+    """The first and the last line of the cell that holds a mark; of the mark itself if no cell does."""
     place = text.rindex(mark[5:]) if mark.startswith("last ") else text.index(mark)
     if text[:place].count("---\n") < 2:
-        return text[:place].count("\n") + 1
+        return [text[:place].count("\n") + 1] * 2
     fence = max(text.rfind("```{code-cell}", 0, place + 1), text.rfind("+++", 0, place + 1))
-    return text[:fence].count("\n") + 1
+    end = text.find("\n```\n", place)
+    return text[:fence].count("\n") + 1, text[: end if end > 0 else None].count("\n") + 1
 
 
 @pytest.mark.parametrize(("text", "mark", "reason"), REFUSED.values(), ids=REFUSED)
@@ -309,7 +251,210 @@ def test_a_lesson_is_refused(tmp_path, text, mark, reason):
     assert caught.value.path == path
     assert str(caught.value).startswith(f"{path}:")
     if mark:
-        assert caught.value.line in (line_of(text, mark), line_of(text, mark) + 1)
+        first, last = cell_lines(text, mark)
+        assert first <= caught.value.line <= last
+
+
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [
+        (REFUSED["with a solution that is not Python"][0], "return X.mean(axis=1"),
+        (REFUSED["with a misspelt marker"][0], "### BEGIN HIDDEN TEST\n"),
+        (REFUSED["with hidden tests in a solution"][0], "    ### BEGIN HIDDEN TESTS\n"),
+    ],
+)
+def test_the_line_of_the_cause_is_named(tmp_path, text, mark):
+    with pytest.raises(BuildError) as caught:
+        read_lesson(lesson_file(tmp_path, text))
+    assert caught.value.line == text[: text.index(mark)].count("\n") + 1
+
+
+def variants(*replacements):
+    return changed(*replacements, text=VARIANTS)
+
+
+# What is wrong with the variants, the file with it, the text in the line that is named, and a part of the reason.
+REFUSED_VARIANTS = {
+    "an exercise that is not there": (
+        variants(("## double", "## doubles")),
+        "### misconception: squares",
+        "small.md has no exercise doubles; it has: double, row_means",
+    ),
+    "a quiz": (variants(("## row_means", "## quiz_sign")), "### misconception: sum", "has no exercise quiz_sign"),
+    "a variant of nothing": (
+        variants(("## double\n", "")),
+        "### misconception: squares",
+        "needs a heading “## exercise” before it",
+    ),
+    "a misspelt heading": (
+        variants(("misconception: halves", "misconeption: halves")),
+        "### misconeption",
+        "is neither “### misconception: name” nor",
+    ),
+    "a name with a space": (
+        variants(("misconception: halves", "misconception: one half")),
+        "one half",
+        "a name has lower-case letters, digits and hyphens",
+    ),
+    "a text that belongs to nothing": (
+        variants(("## row_means\n", "## row_means\n\nMeans.\n")),
+        "Means.",
+        "a text needs a heading “### misconception: name” before it",
+    ),
+    "code that belongs to nothing": (
+        variants(("## row_means\n", "## row_means\n\n```python\nx\n```\n")),
+        "```python\nx",
+        "code needs a heading",
+    ),
+    "no hint": (variants(("You halved z.\n", "")), "### misconception: halves", "halves of double has no hint"),
+    "a hint of what is right": (
+        variants(("### alternative: adds\n", "### alternative: adds\n\nAdd.\n")),
+        "### alternative: adds",
+        "the alternative adds is right, and has no hint",
+    ),
+    "a hint too late": (
+        variants(("    return X.mean()\n```\n", "    return X.mean()\n```\n\nToo late.\n")),
+        "Too late.",
+        "a hint stands before what differs",
+    ),
+    "nothing that differs": (
+        variants(("- `X.mean` → `X.sum`\n", "")),
+        "### misconception: sum",
+        "has nothing that differs",
+    ),
+    "both": (
+        variants(("    return X.mean()\n```\n", "    return X.mean()\n```\n\n- `X.mean` → `X.sum`\n")),
+        "### misconception: one-mean",
+        "has both replacements and whole code",
+    ),
+    "two codes": (
+        variants(("    return X.mean()\n```\n", "    return X.mean()\n```\n\n```python\nx = 1\n```\n")),
+        "```python\nx = 1",
+        "one-mean has two blocks of python",
+    ),
+    "another fence": (
+        variants(("```diff", "```patch")),
+        "```patch",
+        "a fenced block is `diff` or `python`, not 'patch'",
+    ),
+    "a number for a list": (
+        variants(("- `X.mean` → `X.sum`", "1. `X.mean` → `X.sum`")),
+        "1. `X.mean`",
+        "a ordered list has no meaning here",
+    ),
+    "an arrow of another kind": (
+        variants(("`X.mean` → `X.sum`", "`X.mean` -> `X.sum`")),
+        "`X.mean` ->",
+        "is neither “`old` → `new`” nor “delete `old`”",
+    ),
+    "a text that the solution does not have": (
+        variants(("`2 * np.asarray(z)` → `np.asarray(z) / 2`", "`2 * np.array(z)` → `np.asarray(z) / 2`")),
+        "- `2 * np.array(z)`",
+        "`2 * np.array(z)` does not occur in the reference solution (it has `return 2 * np.asarray(z)`)",
+    ),
+    "a text of the docstring": (
+        variants(("`X.mean` → `X.sum`", "`(n, 1)` → `sum`")),
+        "`(n, 1)`",
+        "does not occur in the reference solution; its docstring and markers do not count",
+    ),
+    "a text that occurs twice": (
+        variants(("- `2 *` → `np.asarray(z) +`", "- `z` → `Z`")),
+        "- `z` →",
+        "`z` occurs 2 times in the reference solution; write more of what stands around it",
+    ),
+    "replacements that overlap": (
+        variants(("- `axis=1` → `axis=0`", "- `axis=1` → `axis=0`\n- `(axis` → `(dim`")),
+        "- `axis=1`",
+        "`axis=1` overlaps with another replacement",
+    ),
+    "a diff that changes nothing": (
+        variants(("+    z *= 2\n+    return z\n", "+    return 2 * np.asarray(z)\n")),
+        "```diff",
+        "the diff changes nothing",
+    ),
+    "a diff without a place": (variants(("-    return 2 * np.asarray(z)\n", "")), "```diff", "a line that says where"),
+    "a diff of something else": (
+        variants(("-    return 2 * np.asarray(z)\n", "-    return 3 * np.asarray(z)\n")),
+        "```diff",
+        "does not occur in the reference solution (it has",
+    ),
+    "a diff with a line of its own": (
+        variants(("+    z *= 2", "z *= 2")),
+        "z *= 2",
+        "a diff's lines begin with a space, - or +, not 'z *= 2'",
+    ),
+    "code that is not Python": (
+        variants(("    return X.mean()\n", "    return X.mean(\n")),
+        "    return X.mean(\n",
+        "the misconception one-mean of row_means is not Python: '(' was never closed: `return X.mean(`",
+    ),
+    "a replacement that leaves no Python": (
+        variants(("- `X.mean` → `X.sum`", "- `X.mean` → `X.sum(`")),
+        "### misconception: sum",
+        "the misconception sum of row_means is not Python after its replacements",
+    ),
+    "a marker in a misconception": (
+        variants(("    return X.mean()\n", "    ### BEGIN SOLUTION\n    return X.mean()\n    ### END SOLUTION\n")),
+        "    ### BEGIN SOLUTION\n",
+        "the misconception one-mean takes no line '### BEGIN SOLUTION'",
+    ),
+    "another function": (
+        variants(("double = lambda z", "twice = lambda z")),
+        "### alternative: lambda",
+        "the alternative lambda does not define double",
+    ),
+    "too few misconceptions": (
+        variants(("### misconception: halves\n\nYou halved z.\n\n- `2 * np.asarray(z)` → `np.asarray(z) / 2`\n", "")),
+        "",
+        "the exercise double has 3 misconceptions in small.variants.md, not 4 or more",
+    ),
+    "two of one name": (
+        variants(("misconception: halves", "misconception: squares")),
+        "last ### misconception: squares",
+        "the exercise double has two misconceptions called squares; the first is in line 5",
+    ),
+    "two that are the same": (
+        variants(("np.asarray(z) / 2", "np.asarray(z)  **  2")),
+        "### misconception: halves",
+        "the misconception halves of double is the same code as squares (line 5)",
+    ),
+    "one that is the reference": (
+        variants(("return X.mean()", "return X.mean(axis=1, keepdims=True)")),
+        "### misconception: one-mean",
+        "the misconception one-mean of row_means is the same code as the reference solution",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "mark", "reason"), REFUSED_VARIANTS.values(), ids=REFUSED_VARIANTS)
+def test_a_file_of_variants_is_refused(tmp_path, text, mark, reason):
+    path = lesson_file(tmp_path, variants=text)
+    with pytest.raises(BuildError) as caught:
+        read_lesson(path)
+    assert reason in caught.value.reason
+    if mark:
+        assert caught.value.path == variants_path(path)
+        place = text.rindex(mark[5:]) if mark.startswith("last ") else text.index(mark)
+        assert caught.value.line == text[:place].count("\n") + 1
+
+
+def test_a_variant_that_stands_in_the_lesson_is_shown_its_place(tmp_path):
+    with pytest.raises(BuildError, match=re.escape("does not stand in the lesson but in small.variants.md beside it")):
+        read_lesson(lesson_file(tmp_path, changed((":role: demo", ":role: misconception"))))
+
+
+def test_variants_are_the_reference_but_for_what_differs(tmp_path):
+    double = read_lesson(lesson_file(tmp_path)).exercises["double"]
+    sources = {cell.options["name"]: cell.source for cell in (*double.misconceptions, *double.alternatives)}
+    assert sources == {
+        "squares": "def double(z):\n    return np.asarray(z) ** 2",
+        "halves": "def double(z):\n    return np.asarray(z) / 2",
+        "in-place": "def double(z):\n    z *= 2\n    return z",
+        "whole-numbers": "def double(z):\n    return 2 * np.asarray(z).astype(int)",
+        "adds": "def double(z):\n    return np.asarray(z) + np.asarray(z)",
+        "lambda": "double = lambda z: np.multiply(z, 2.0)",
+    }
+    assert double.misconceptions[2].options["hint"] == "You changed the array that you were given."
 
 
 def test_a_good_lesson_is_read_as_it_is_written(tmp_path):
@@ -338,9 +483,11 @@ def test_every_cell_knows_its_line(tmp_path):
         assert first in lines[cell.line - 1 : cell.line + 9]
 
 
-@pytest.mark.parametrize("part", [DOUBLE, ROW_MEANS, QUESTIONS])
-def test_a_lesson_may_consist_of_any_kind_of_exercise(tmp_path, part):
-    assert read_lesson(lesson_file(tmp_path, HEADER + part)).exercises
+@pytest.mark.parametrize(
+    ("part", "variants"), [(DOUBLE, DOUBLE_VARIANTS), (ROW_MEANS, ROW_MEANS_VARIANTS), (QUESTIONS, "")]
+)
+def test_a_lesson_may_consist_of_any_kind_of_exercise(tmp_path, part, variants):
+    assert read_lesson(lesson_file(tmp_path, HEADER + part, variants=variants)).exercises
 
 
 def test_a_file_that_is_missing_or_not_text_is_refused(tmp_path):
@@ -366,27 +513,6 @@ def test_a_damaged_lesson_is_read_or_refused(tmp_path_factory, data):
     path = lesson_file(tmp_path_factory.mktemp("lesson"), "".join([*lines[:start], junk, *lines[stop:]]))
     with contextlib.suppress(BuildError):
         assert read_lesson(path).path == path
-
-
-def parts(lesson):
-    return [(cell.kind, cell.role, cell.source, cell.options) for cell in lesson.cells]
-
-
-def lesson_files(root):
-    return sorted((root / "course").glob("*/*.md"))
-
-
-@pytest.mark.slow
-def test_a_lesson_saved_in_jupyterlab_is_the_same_lesson(tmp_path, course_root):
-    """JupyterLab writes through jupytext, with the repository's configuration."""
-    config = load_jupytext_config(str(course_root / "course"))
-    for original in [lesson_file(tmp_path), *lesson_files(course_root)]:
-        notebook = jupytext.reads(original.read_text(encoding="utf-8"), fmt="md:myst", config=config)
-        saved = tmp_path / original.parent.name / original.name
-        saved.parent.mkdir(exist_ok=True)
-        saved.write_text(jupytext.writes(notebook, fmt="md:myst", config=config), encoding="utf-8")
-        assert parts(read_lesson(saved)) == parts(read_lesson(original))
-        assert read_lesson(saved).title == read_lesson(original).title
 
 
 @pytest.mark.parametrize(

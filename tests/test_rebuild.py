@@ -14,7 +14,7 @@ from grader.lessons.parser import read_lesson
 from grader.submissions import reader as submissions
 from grader.submissions.reader import MAX_CELLS, MAX_FILE, MAX_SOURCE, find_submissions, read_submission
 from grader.submissions.rebuild import MAX_EXTRA, rebuild
-from tests.small_lesson import TEXT, lesson_file
+from tests.small_lesson import TEXT, VARIANTS, lesson_file
 from tests.test_codec import json_values
 
 STUB = "raise NotImplementedError()"
@@ -682,10 +682,10 @@ def test_a_notebook_that_was_cut_off_is_reported(tmp_path_factory, released, cut
 @pytest.fixture
 def two_released(tmp_path_factory, released):
     """Two notebooks of one week, with exercises of their own."""
-    text = TEXT
+    text, variants = TEXT, VARIANTS
     for name in ("double", "row_means", "quiz_sign", "explain"):
-        text = text.replace(name, f"{name}_two")
-    other = compose_source(read_lesson(lesson_file(tmp_path_factory.mktemp("lesson"), text, "other")))
+        text, variants = (part.replace(name, f"{name}_two") for part in (text, variants))
+    other = compose_source(read_lesson(lesson_file(tmp_path_factory.mktemp("lesson"), text, "other", variants)))
     return {"small": released, "other": other}
 
 

@@ -7,27 +7,46 @@ nondeterministic or indistinguishable checks.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations
+from pathlib import Path
 
 from dlcore.checks.answer_key import SAME_ARGUMENTS
 from dlcore.checks.compare import agree
 from dlcore.checks.evidence import OutcomeKind
 from dlcore.checks.verdict import Verdict
 from grader.execution.evidence import Record
-from grader.lessons.parser import Lesson
+from grader.lessons.hidden_tests import is_check_call
+from grader.lessons.parser import Cell, Lesson, LessonExercise
 from grader.lessons.reference import CheckCell, Reference, ReferenceExercise
 from grader.lessons.roles import Role
 
-__all__ = ["AuditRow", "audit", "table"]
+__all__ = ["AuditRow", "Defect", "audit", "table"]
 
 EXPECTED_ERRORS = ("ValueError", "TypeError", "CourseError")
 
 
+@dataclass(frozen=True)
+class Defect:
+    """Something to put right in a lesson, and where."""
+
+    path: Path
+    line: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.text}"
+
+
 @dataclass
 class AuditRow:
-    """The audit of one exercise, in counts."""
+    """The audit of one exercise, in counts.
+
+    Attributes:
+        unnamed: the misconceptions that no visible check names, and what the first failing one says instead.
+    """
 
     exercise: str
     points: float
@@ -38,53 +57,70 @@ class AuditRow:
     named: int = 0
     alternatives: int = 0
     accepted: int = 0
+    unnamed: dict[str, str] = field(default_factory=dict)
 
 
-def audit(reference: Reference, lesson: Lesson) -> tuple[list[AuditRow], list[tuple[int, str]]]:
-    """A row per exercise with checks, and the problems found with their line numbers."""
+def audit(reference: Reference, lesson: Lesson) -> tuple[list[AuditRow], list[Defect]]:
+    """A row per exercise with checks, and what is to be put right."""
     rows: list[AuditRow] = []
-    problems: list[tuple[int, str]] = []
+    defects: list[Defect] = []
     for exercise in reference.exercises.values():
         written = lesson.exercises[exercise.name]
         hidden = [flag for cell in exercise.cells for flag in cell.hidden]
         row = AuditRow(exercise.name, exercise.points, hidden.count(False), hidden.count(True))
         rows.append(row)
-        line = written.solution.line
-        problems += [(line, text) for text in _worthless(exercise)]
+        defects += _worthless_checks(exercise, written)
+        solution = written.solution
         if written.kind == Role.SOLUTION and not row.hidden:
-            problems.append((line, f"{exercise.name} has no hidden checks: what is visible can be copied"))
-        for item in written.misconceptions:
-            _audit_misconception(exercise, row, str(item.options["name"]), item.line, problems)
+            line = written.checks[0].line
+            text = f"{exercise.name} has no hidden checks: what is visible can be copied"
+            defects.append(Defect(solution.path, line, text))
+        variants = [(str(item.options["name"]), item) for item in written.misconceptions]
         if written.kind == Role.QUIZ:
-            for letter in written.solution.options["wrong"]:
-                _audit_misconception(exercise, row, letter, line, problems)
+            variants = [(letter, solution) for letter in solution.options["wrong"]]
+        for name, item in variants:
+            defects += _audit_misconception(exercise, row, name, item)
         for item in written.alternatives:
-            _audit_alternative(exercise, row, str(item.options["name"]), item.line, problems)
-    return rows, problems
+            defects += _audit_alternative(exercise, row, item)
+    return rows, defects
 
 
-def _worthless(exercise: ReferenceExercise) -> list[str]:
-    problems = []
-    records = [record for cell in exercise.cells for record in cell.records]
-    for first, second in combinations(records, 2):
+def _worthless_checks(exercise: ReferenceExercise, written: LessonExercise) -> Iterator[Defect]:
+    placed = [
+        (record, place)
+        for number, cell in enumerate(exercise.cells)
+        for record, place in zip(cell.records, _places(cell, written, number), strict=True)
+    ]
+    for (first, _), (second, place) in combinations(placed, 2):
         if agree(first.arguments, second.arguments, SAME_ARGUMENTS) and _title(first) == _title(second):
-            problems.append(f"two checks of {exercise.name} cannot be told apart: “{second.call}”; give them labels")
-    for cell in exercise.cells:
-        for number, record in enumerate(cell.records):
+            text = f"two checks of {exercise.name} cannot be told apart: “{second.call}”; give them labels"
+            yield Defect(*place, text)
+    for number, cell in enumerate(exercise.cells):
+        places = _places(cell, written, number)
+        for record, hidden, place in zip(cell.records, cell.hidden, places, strict=True):
             outcome = record.outcome
             if outcome.kind in (OutcomeKind.UNATTEMPTED, OutcomeKind.FOREIGN):
-                problems.append(
-                    f"{cell.name}: the reference's result in “{record.call}” is {outcome.kind} ({outcome.text})"
-                )
+                text = f"the reference's result in “{record.call}” is {outcome.kind} ({outcome.text})"
+                yield Defect(*place, f"{cell.name}: {text}")
             if outcome.kind == OutcomeKind.RAISED and outcome.error not in EXPECTED_ERRORS:
-                problems.append(f"{cell.name}: the reference raised {outcome.error}: {outcome.text} in “{record.call}”")
-            if cell.hidden[number] and not record.label:
-                problems.append(f"{cell.name}: the hidden check “{record.call}” has no label")
-        for _, verdict in verdicts(cell, cell.right["the reference, run again"], {}):
+                text = f"the reference raised {outcome.error}: {outcome.text} in “{record.call}”"
+                yield Defect(*place, f"{cell.name}: {text}")
+            if hidden and not record.label:
+                yield Defect(*place, f"{cell.name}: the hidden check “{record.call}” has no label")
+        for again, verdict in verdicts(cell, cell.right["the reference, run again"], {}):
             if not verdict.passed:
-                problems.append(f"{cell.name}: the checks depend on what ran before them, or on random state")
+                text = f"{cell.name}: the checks depend on what ran before them, or on random state"
+                yield Defect(*places[again], text)
                 break
-    return problems
+
+
+def _places(cell: CheckCell, written: LessonExercise, number: int) -> list[tuple[Path, int]]:
+    """Where each check of a cell is written: its call, or the cell if a call makes several checks."""
+    item = written.checks[number] if written.kind == Role.SOLUTION else written.solution
+    lines = [node.lineno for node in ast.walk(ast.parse(item.source)) if is_check_call(node)]
+    if written.kind == Role.SOLUTION and len(lines) == len(cell.records):
+        return [(item.path, item.line_of(line)) for line in sorted(lines)]
+    return [(item.path, item.line)] * len(cell.records)
 
 
 def _title(record: Record) -> str:
@@ -96,9 +132,7 @@ def verdicts(cell: CheckCell, records: Sequence[Record | None], hints: dict[str,
     return [(number, cell.verdict(number, got, hints)) for number, got in enumerate(records)]
 
 
-def _audit_misconception(
-    exercise: ReferenceExercise, row: AuditRow, name: str, line: int, problems: list[tuple[int, str]]
-) -> None:
+def _audit_misconception(exercise: ReferenceExercise, row: AuditRow, name: str, item: Cell) -> Iterator[Defect]:
     row.misconceptions += 1
     failed = [
         (cell.hidden[number], verdict)
@@ -107,14 +141,17 @@ def _audit_misconception(
         if not verdict.passed
     ]
     row.caught += bool(failed)
-    row.named += next((verdict.misconception == name for hidden, verdict in failed if not hidden), False)
+    seen = next((verdict for hidden, verdict in failed if not hidden), None)
+    if seen is not None and seen.misconception == name:
+        row.named += 1
+    elif failed:
+        row.unnamed[name] = "hidden checks only" if seen is None else seen.misconception or seen.message.split("\n")[0]
     if not failed:
-        problems.append((line, f"the misconception {name} of {exercise.name} passes all checks"))
+        yield Defect(item.path, item.line, f"the misconception {name} of {exercise.name} passes all checks")
 
 
-def _audit_alternative(
-    exercise: ReferenceExercise, row: AuditRow, name: str, line: int, problems: list[tuple[int, str]]
-) -> None:
+def _audit_alternative(exercise: ReferenceExercise, row: AuditRow, item: Cell) -> Iterator[Defect]:
+    name = str(item.options["name"])
     row.alternatives += 1
     failed = [
         f"{cell.label(number)}: {verdict.message}"
@@ -124,7 +161,7 @@ def _audit_alternative(
     ]
     row.accepted += not failed
     if failed:
-        problems.append((line, f"the alternative {name} of {exercise.name} is rejected: {failed[0]}"))
+        yield Defect(item.path, item.line, f"the alternative {name} of {exercise.name} is rejected: {failed[0]}")
 
 
 def table(rows: Sequence[AuditRow]) -> str:
@@ -137,7 +174,8 @@ def table(rows: Sequence[AuditRow]) -> str:
         f"{f'{row.accepted} of {row.alternatives}' if row.alternatives else '':>21}"
         for row in rows
     ]
-    total = AuditRow("total", *(sum(getattr(row, name) for row in rows) for name in list(vars(rows[0]))[1:]))
+    counts = [name for name in vars(rows[0]) if name not in ("exercise", "unnamed")]
+    total = AuditRow("total", *(sum(getattr(row, name) for row in rows) for name in counts))
     lines.append(
         f"{'total':<{width}}  {total.points:>6g}  {total.visible:>7}  {total.hidden:>6}  "
         f"{f'{total.caught} of {total.misconceptions}':>21}  {total.named:>7}  "

@@ -25,7 +25,7 @@ from dlcore.checks.codec import encode, only_moments
 from dlcore.checks.evidence import Outcome
 from grader.errors import BuildError
 from grader.execution.evidence import Record
-from grader.lessons.audit import AuditRow, audit, table
+from grader.lessons.audit import AuditRow, Defect, audit, table
 from grader.lessons.course import Course
 from grader.lessons.notebooks import compose_source, course_metadata, write_notebook
 from grader.lessons.parser import Lesson, read_lesson
@@ -88,11 +88,9 @@ def build_week(course: Course, week: str, say: Callable[[str], None]) -> dict[st
         notebook = staging / f"{lesson.name}.ipynb"
         notebook.write_text(write_notebook(compose_source(lesson)), encoding="utf-8")
         reference = load_reference(notebook, lesson, course.cache / "reference")
-        rows[lesson.name], problems = audit(reference, lesson)
+        rows[lesson.name], defects = audit(reference, lesson)
         say(table(rows[lesson.name]))
-        if problems:
-            listing = "".join(f"\n{lesson.path}:{line}: {text}" for line, text in problems[1:])
-            raise BuildError(problems[0][1] + listing, lesson.path, problems[0][0])
+        refuse(defects)
         for suffix, hidden in ((SUFFIX, False), (HIDDEN_SUFFIX, True)):
             key = json.dumps(answer_key(reference, hidden=hidden), ensure_ascii=False) + "\n"
             (staging / f"{lesson.name}{suffix}").write_text(key, encoding="utf-8")
@@ -100,6 +98,13 @@ def build_week(course: Course, week: str, say: Callable[[str], None]) -> dict[st
     _move_into_place(staging, course.source / week)
     course.release_week(week)
     return rows
+
+
+def refuse(defects: list[Defect]) -> None:
+    """Raise BuildError for all defects together, if there are any."""
+    if defects:
+        first, *others = defects
+        raise BuildError("\n".join([first.text, *map(str, others)]), first.path, first.line)
 
 
 def _refuse_shared_names(lessons: list[Lesson]) -> None:

@@ -15,6 +15,7 @@ from traitlets.config import Config, PyFileConfigLoader
 
 from grader.errors import BuildError, GradingError, Problem, reason_of
 from grader.lessons.parser import Lesson, read_lesson
+from grader.lessons.variants import lesson_files
 
 __all__ = ["Course"]
 
@@ -89,11 +90,11 @@ class Course:
 
     def weeks(self) -> list[str]:
         """The folders in course/ that contain lessons."""
-        return sorted({path.parent.name for path in self.lessons_folder.glob("*/*.md")})
+        return sorted({path.parent.name for path in lesson_files(self.lessons_folder)})
 
     def lessons(self, week: str) -> list[Path]:
         """The lesson files of a week."""
-        return sorted((self.lessons_folder / week).glob("*.md"))
+        return lesson_files(self.lessons_folder, week)
 
     def lesson(self, week: str, name: str) -> Lesson | None:
         """The lesson that a notebook was built from, or None if its file is missing."""

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 from typing import TypeGuard
 
-__all__ = ["BEGIN_HIDDEN", "END_HIDDEN", "hidden_part", "visible_part"]
+__all__ = ["BEGIN_HIDDEN", "END_HIDDEN", "hidden_part", "is_check_call", "visible_part"]
 
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 CHECK_FUNCTIONS = ("check", "check_choice")
@@ -48,7 +48,7 @@ def hidden_part(source: str) -> str:
     for place, node in enumerate(statements):
         alone = place + 1 == len(statements) or statements[place + 1].lineno > (node.end_lineno or 0)
         alone &= place == 0 or (statements[place - 1].end_lineno or 0) < node.lineno
-        if alone and shown[node.lineno - 1] and isinstance(node, ast.Expr) and _is_check_call(node.value):
+        if alone and shown[node.lineno - 1] and isinstance(node, ast.Expr) and is_check_call(node.value):
             given = [*node.value.args[1:], *(item.value for item in node.value.keywords)]
             kept = [item for item in given if any(isinstance(part, SIDE_EFFECTING) for part in ast.walk(item))]
             lines[node.lineno - 1 : node.end_lineno] = [
@@ -58,5 +58,6 @@ def hidden_part(source: str) -> str:
     return "\n".join(lines)
 
 
-def _is_check_call(node: ast.expr) -> TypeGuard[ast.Call]:
+def is_check_call(node: ast.AST) -> TypeGuard[ast.Call]:
+    """Whether a node calls `check` or `check_choice`."""
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CHECK_FUNCTIONS

@@ -37,8 +37,6 @@ def compose_source(lesson: Lesson) -> NotebookNode:
     cells: list[NotebookNode] = []
     checks_of: dict[str, int] = {}
     for cell in lesson.cells:
-        if cell.role in (Role.MISCONCEPTION, Role.ALTERNATIVE):
-            continue
         if cell.role == Role.CHECK:
             number = checks_of[cell.exercise] = checks_of.get(cell.exercise, 0) + 1
             cells.append(_graded(cell, f"{cell.exercise}-check" + (f"-{number}" if number > 1 else "")))
@@ -107,8 +105,9 @@ def _graded(cell: Cell, name: str) -> NotebookNode:
 def _quiz_cells(cell: Cell) -> list[NotebookNode]:
     """A quiz question's two cells: the answer, and its check."""
     options = "".join(sorted([*cell.options["wrong"], cell.source.strip()[-2]]))
-    check = Cell("code", f'check_choice("{cell.exercise}", {cell.exercise}, "{options}")', cell.line, Role.CHECK)
-    check.exercise, check.options = cell.exercise, {"points": cell.options["points"]}
+    source = f'check_choice("{cell.exercise}", {cell.exercise}, "{options}")'
+    points = {"points": cell.options["points"]}
+    check = Cell("code", source, cell.path, cell.line, Role.CHECK, cell.exercise, options=points)
     return [_graded(cell, cell.exercise), _graded(check, f"{cell.exercise}-check")]
 
 

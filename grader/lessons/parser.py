@@ -1,4 +1,4 @@
-"""Parse a lesson file, MyST Markdown, into cells with roles.
+"""Parse a lesson: its text, MyST Markdown, into cells with roles, and the variants file beside it.
 
 `read_lesson` reports likely mistakes with file, line and reason; the format is
 described in docs/authoring.md.
@@ -17,18 +17,18 @@ from nbformat import ValidationError
 from grader.errors import BuildError
 from grader.lessons.hidden_tests import BEGIN_HIDDEN, END_HIDDEN, visible_part
 from grader.lessons.roles import Role
+from grader.lessons.variants import WrittenVariant, base_of, read_variants, variants_path, with_replacements
 
 __all__ = ["ROLES", "Cell", "Lesson", "LessonExercise", "read_lesson"]
 
-ROLES = tuple(role for role in Role if role not in (Role.NONE, Role.TEXT, Role.CODE))
+IN_VARIANTS_FILE = (Role.MISCONCEPTION, Role.ALTERNATIVE)
+ROLES = tuple(role for role in Role if role not in (Role.NONE, Role.TEXT, Role.CODE, *IN_VARIANTS_FILE))
 OPTIONS: dict[Role, set[str]] = {
     Role.NONE: {"role"},
     Role.SETUP: {"role"},
     Role.DEMO: {"role"},
     Role.SOLUTION: {"role", "exercise", "uses"},
     Role.CHECK: {"role", "exercise", "points"},
-    Role.MISCONCEPTION: {"role", "exercise", "name", "hint"},
-    Role.ALTERNATIVE: {"role", "exercise", "name"},
     Role.QUIZ: {"role", "exercise", "points", "wrong"},
     Role.WRITTEN: {"role", "exercise", "points"},
 }
@@ -39,19 +39,25 @@ LEAST_MISCONCEPTIONS, LEAST_ALTERNATIVES = 4, 2
 
 @dataclass
 class Cell:
-    """One cell of a lesson: its source, its role and its line in the file."""
+    """One cell of a lesson, or one variant: its source, its role, and where it stands."""
 
     kind: str  # "code" or "markdown"
     source: str
-    line: int
+    path: Path
+    line: int  # of the cell
     role: Role = Role.NONE
     exercise: str = ""
+    first: int = 0  # line of the source's first line; 0 if the source stands nowhere as it is
     options: dict[str, Any] = field(default_factory=dict)
 
     @property
     def points(self) -> float:
         """The points of a check, a quiz question or a written answer."""
         return float(self.options.get("points", 0))
+
+    def line_of(self, number: int | None) -> int:
+        """The file's line of the source's line `number` (from 1), or the cell's if it stands nowhere as it is."""
+        return self.first + number - 1 if self.first and number else self.line
 
 
 @dataclass
@@ -114,12 +120,16 @@ def read_lesson(path: Path) -> Lesson:
     if not title:
         raise BuildError("the header has no course title:\ncourse:\n  title: …", path, 1)
     lines = notebook.metadata["source_map"]
+    written = text.splitlines()
     cells = [
-        _read_cell(path, item.cell_type, item.source, dict(item.metadata), line)
+        _read_cell(
+            item.cell_type, item.source, path, line, _first_line(written, item.source, line), dict(item.metadata)
+        )
         for item, line in zip(notebook.cells, lines, strict=True)
     ]
     lesson = Lesson(path, str(title), cells, {})
     _collect_exercises(lesson)
+    _add_variants(lesson)
     _check_exercises(lesson)
     return lesson
 
@@ -130,8 +140,24 @@ def _option_error(path: Path, message: str) -> BuildError:
     return BuildError(f"{message}\nIf a hint or name contains a colon, put it in double quotes.", path, line)
 
 
-def _read_cell(path: Path, kind: str, source: str, options: dict[str, Any], line: int) -> Cell:
+def _first_line(written: list[str], source: str, line: int) -> int:
+    """The line in which a cell's source begins, after its options and blank lines."""
+    wanted = source.split("\n")
+    for start in range(line, len(written)):
+        if written[start : start + len(wanted)] == wanted:
+            return start + 1
+    return 0
+
+
+def _read_cell(kind: str, source: str, path: Path, line: int, first: int, options: dict[str, Any]) -> Cell:
     named = options.get("role", "")
+    if named in IN_VARIANTS_FILE:
+        raise BuildError(
+            f"a {named} does not stand in the lesson but in {variants_path(path).name} beside it, "
+            f"as “### {named}: name”; see “The variants” in docs/authoring.md",
+            path,
+            line,
+        )
     if named != "" and named not in ROLES:
         raise BuildError(f"the role {named!r} is not one of {', '.join(ROLES)}", path, line)
     role = Role(named)
@@ -143,50 +169,66 @@ def _read_cell(path: Path, kind: str, source: str, options: dict[str, Any], line
         )
     if (role is Role.WRITTEN) != (kind == "markdown" and bool(role)):
         raise BuildError(f"a {role} cell cannot be a {kind} cell", path, line)
-    cell = Cell(kind, source, line, role, str(options.get("exercise", "")), options)
+    cell = Cell(kind, source, path, line, role, str(options.get("exercise", "")), first, options)
     if "exercise" in OPTIONS[role] and not NAME.match(cell.exercise):
         raise BuildError(f"the {role} cell needs an exercise name (lower case, digits, _)", path, line)
     if cell.exercise == "setup":
         raise BuildError("no exercise can be called setup: that is the name of the setup cell", path, line)
-    _check_markers(path, cell)
+    _check_markers(cell)
     if "points" in OPTIONS[role]:
-        _check_points(path, cell)
-    for option in ("name", "hint", "wrong"):
-        if option in OPTIONS[role] and not options.get(option):
-            raise BuildError(f"the {role} cell of {cell.exercise} has no {option}", path, line)
+        _check_points(cell)
+    if "wrong" in OPTIONS[role] and not options.get("wrong"):
+        raise BuildError(f"the {role} cell of {cell.exercise} has no `wrong`: the other letters, explained", path, line)
     if kind == "code" and role not in (Role.NONE, Role.DEMO, Role.SETUP):
-        _check_syntax(path, cell)
+        _check_syntax(cell)
     return cell
 
 
-def _check_points(path: Path, cell: Cell) -> None:
+def _check_points(cell: Cell) -> None:
     points = cell.options.get("points")
     if isinstance(points, bool) or not isinstance(points, int | float) or not 0 < points < float("inf"):
         raise BuildError(
-            f"the {cell.role} cell of {cell.exercise} has points {points!r}, not a positive number", path, cell.line
+            f"the {cell.role} cell of {cell.exercise} has points {points!r}, not a positive number",
+            cell.path,
+            cell.line,
         )
 
 
-def _check_markers(path: Path, cell: Cell) -> None:
+def _check_markers(cell: Cell) -> None:
     """Raise BuildError for misplaced markers, with which nbgrader might release hidden code."""
-    found = [line.strip() for line in cell.source.splitlines() if re.match(r"\s*#+\s*(BEGIN|END)\b", line)]
+    lines = enumerate(cell.source.splitlines(), 1)
+    found = [(line.strip(), number) for number, line in lines if re.match(r"\s*#+\s*(BEGIN|END)\b", line)]
     solution, hidden = [BEGIN_SOLUTION, END_SOLUTION], [BEGIN_HIDDEN, END_HIDDEN]
     pair = {Role.SOLUTION: solution, Role.WRITTEN: solution, Role.CHECK: hidden}.get(cell.role, [])
-    for number, marker in enumerate(found):
-        if marker not in pair or marker != pair[number % 2]:
-            raise BuildError(f"the line {marker!r} is misspelt or out of place", path, cell.line)
+    for place, (marker, number) in enumerate(found):
+        if not pair:
+            what = f"a cell of role {cell.role}" if cell.role else "a cell without a role"
+            if "name" in cell.options:
+                what = f"the {cell.role} {cell.options['name']}"
+            raise BuildError(f"{what} takes no line {marker!r}", cell.path, cell.line_of(number))
+        if marker != pair[place % 2]:
+            raise BuildError(
+                f"the line {marker!r} is misspelt or out of place: {pair[place % 2]!r} comes here",
+                cell.path,
+                cell.line_of(number),
+            )
     if len(found) % 2:
-        raise BuildError(f"the line {found[-1]!r} has no {pair[1]!r} after it", path, cell.line)
+        marker, number = found[-1]
+        raise BuildError(f"the line {marker!r} has no {pair[1]!r} after it", cell.path, cell.line_of(number))
 
 
-def _check_syntax(path: Path, cell: Cell) -> None:
+def _check_syntax(cell: Cell) -> None:
     try:
         ast.parse(cell.source)
     except SyntaxError as problem:
+        name = cell.options.get("name")
+        what = f"{cell.role} {name}" if name else f"{cell.role} cell"
+        how = "" if cell.first else " after its replacements"
+        wrong = (problem.text or "").strip()
         raise BuildError(
-            f"the {cell.role} cell of {cell.exercise} is not Python: {problem.msg} in its line {problem.lineno}",
-            path,
-            cell.line,
+            f"the {what} of {cell.exercise} is not Python{how}: {problem.msg}" + (f": `{wrong}`" if wrong else ""),
+            cell.path,
+            cell.line_of(problem.lineno),
         ) from None
 
 
@@ -201,13 +243,38 @@ def _collect_exercises(lesson: Lesson) -> None:
                     cell.line,
                 )
             lesson.exercises[cell.exercise] = LessonExercise(cell.exercise, cell)
-        elif cell.role in (Role.CHECK, Role.MISCONCEPTION, Role.ALTERNATIVE):
+        elif cell.role is Role.CHECK:
             exercise = lesson.exercises.get(cell.exercise)
             if exercise is None or exercise.kind != Role.SOLUTION:
                 raise BuildError(
                     f"the {cell.role} cell of {cell.exercise} has no solution cell before it", lesson.path, cell.line
                 )
-            getattr(exercise, f"{cell.role}s").append(cell)
+            exercise.checks.append(cell)
+
+
+def _add_variants(lesson: Lesson) -> None:
+    path = variants_path(lesson.path)
+    for written in read_variants(path):
+        exercise = lesson.exercises.get(written.exercise)
+        if exercise is None or exercise.kind is not Role.SOLUTION:
+            known = ", ".join(item.name for item in lesson.exercises.values() if item.kind is Role.SOLUTION) or "none"
+            raise BuildError(
+                f"{lesson.path.name} has no exercise {written.exercise}; it has: {known}", path, written.line
+            )
+        if written.role is Role.MISCONCEPTION and not written.hint:
+            raise BuildError(f"the misconception {written.name} of {exercise.name} has no hint", path, written.line)
+        if written.role is Role.ALTERNATIVE and written.hint:
+            raise BuildError(f"the alternative {written.name} is right, and has no hint", path, written.line)
+        cell = _variant_cell(written, exercise, path)
+        _check_markers(cell)
+        _check_syntax(cell)
+        (exercise.misconceptions if written.role is Role.MISCONCEPTION else exercise.alternatives).append(cell)
+
+
+def _variant_cell(written: WrittenVariant, exercise: LessonExercise, path: Path) -> Cell:
+    source = written.code or with_replacements(base_of(exercise.solution.source), written.replacements, path)
+    options = {"name": written.name} | ({"hint": written.hint} if written.hint else {})
+    return Cell("code", source, path, written.line, written.role, exercise.name, written.code_line, options)
 
 
 def _check_exercises(lesson: Lesson) -> None:
@@ -230,25 +297,47 @@ def _check_exercises(lesson: Lesson) -> None:
 
 
 def _check_solution(lesson: Lesson, exercise: LessonExercise) -> None:
-    path, cell = lesson.path, exercise.solution
+    cell = exercise.solution
     if not exercise.checks:
-        raise BuildError(f"the exercise {exercise.name} has no check cell", path, cell.line)
+        raise BuildError(f"the exercise {exercise.name} has no check cell", lesson.path, cell.line)
     for item in (cell, *exercise.misconceptions, *exercise.alternatives):
         if exercise.name not in bound_at_top(item.source):
-            raise BuildError(f"the {item.role} cell does not define {exercise.name}", path, item.line)
+            what = f"{item.role} {item.options['name']}" if "name" in item.options else f"{item.role} cell"
+            raise BuildError(f"the {what} does not define {exercise.name}", item.path, item.line)
     for items, least in ((exercise.misconceptions, LEAST_MISCONCEPTIONS), (exercise.alternatives, LEAST_ALTERNATIVES)):
         if len(items) < least:
             word = "misconceptions" if items is exercise.misconceptions else "alternatives"
             raise BuildError(
-                f"the exercise {exercise.name} has {len(items)} {word}, not {least} or more", path, cell.line
+                f"the exercise {exercise.name} has {len(items)} {word} in {variants_path(lesson.path).name}, "
+                f"not {least} or more",
+                lesson.path,
+                cell.line,
             )
-        names = [str(item.options["name"]) for item in items]
-        for item, name in zip(items, names, strict=True):
-            if names.count(name) > 1:
-                raise BuildError(f"the exercise {exercise.name} has two {item.role}s called {name}", path, item.line)
+        _refuse_alike(exercise, items)
     for item in exercise.checks:
         if "check(" not in visible_part(item.source):
-            raise BuildError(f"a check cell of {exercise.name} has no visible check", path, item.line)
+            raise BuildError(f"a check cell of {exercise.name} has no visible check", item.path, item.line)
+
+
+def _refuse_alike(exercise: LessonExercise, variants: list[Cell]) -> None:
+    """Raise BuildError if two variants have the same name or the same code."""
+    seen: dict[str, Cell] = {ast.dump(ast.parse(base_of(exercise.solution.source))): exercise.solution}
+    names: dict[str, Cell] = {}
+    for item in variants:
+        name = str(item.options["name"])
+        if name in names:
+            raise BuildError(
+                f"the exercise {exercise.name} has two {item.role}s called {name}; the first is in line "
+                f"{names[name].line}",
+                item.path,
+                item.line,
+            )
+        code = ast.dump(ast.parse(base_of(item.source)))
+        if code in seen:
+            other = seen[code].options.get("name")
+            what = f"as {other} (line {seen[code].line})" if other else "as the reference solution"
+            raise BuildError(f"the {item.role} {name} of {exercise.name} is the same code {what}", item.path, item.line)
+        names[name] = seen[code] = item
 
 
 def _check_quiz(lesson: Lesson, exercise: LessonExercise) -> None:

@@ -32,6 +32,7 @@ from grader.lessons.hidden_tests import hidden_part, visible_part
 from grader.lessons.notebooks import course_metadata, grade_id, is_check, own_code_cells
 from grader.lessons.parser import Lesson
 from grader.lessons.roles import Role
+from grader.lessons.variants import variants_path
 
 __all__ = ["CheckCell", "Reference", "ReferenceExercise", "load_reference", "package_sources", "support_files"]
 
@@ -219,7 +220,8 @@ def _digest(source: bytes, lesson: Lesson | None, files: dict[str, bytes]) -> st
     """A digest of everything that the evidence depends on."""
     digest = hashlib.sha256(source)
     if lesson is not None:
-        digest.update(lesson.path.read_bytes())
+        for path in (lesson.path, variants_path(lesson.path)):
+            digest.update(path.read_bytes() if path.exists() else b"")
     for name, data in sorted(files.items()):
         digest.update(name.encode() + b"\0" + data)
     for name, data in package_sources(Path(dlcore.__file__).parent, leave_out=("live", "widgets")):
