@@ -25,6 +25,9 @@ class Part(StrEnum):
     VARIANT = "variant"  # a misconception or an alternative in place of the solution
     VARIANT_CHECKS = "checks"  # a check cell on a variant
     VARIANT_UNDONE = "undone"  # the reference solution again
+    GUARDED = "guarded"  # other exercises' functions in place, but for use by the solution only
+    GUARDED_CHECKS = "alone"  # a check cell, so
+    UNGUARDED = "unguarded"  # the other exercises' functions again
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,8 @@ from grader.lessons.audit import AuditRow, Defect, audit, table
 from grader.lessons.course import Course
 from grader.lessons.notebooks import compose_source, course_metadata, write_notebook
 from grader.lessons.parser import Lesson, read_lesson
-from grader.lessons.reference import CheckCell, Reference, load_reference, package_sources, support_files
+from grader.lessons.reference import CheckCell, Reference, load_reference, support_files
+from grader.lessons.reference_runs import package_sources
 from grader.lessons.roles import Role
 
 __all__ = ["Built", "answer_key", "build", "build_week"]

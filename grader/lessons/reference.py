@@ -1,46 +1,32 @@
-"""Reference evidence: the outcomes of the reference, the misconceptions and the alternatives.
+"""The reference of a notebook: the outcomes of its solutions, their misconceptions and their alternatives.
 
-The instructor's notebook is run like a submission. The evidence is cached under a
-digest of everything that it depends on, and stored where no student's kernel can
-read it.
+The instructor's notebook is run like a submission (see `reference_runs`), and its
+evidence stored where no student's kernel can read it.
 """
 
 from __future__ import annotations
 
 import ast
-import hashlib
-import json
-import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-import dlcore
 from dlcore.checks.verdict import Misconception, Verdict, judge
 from grader.errors import BuildError, GradingError
-from grader.execution.cell_run import CellRun, Status
-from grader.execution.evidence import Record, evidence_forms, match_records, read_records
-from grader.execution.sandbox import Limits, why_no_sandbox
-from grader.execution.step_runner import run_steps_now
-from grader.execution.steps import Part, Step, StepKey
+from grader.execution.evidence import Record, match_records, read_records
+from grader.execution.steps import Part, StepKey
 from grader.lessons.hidden_tests import hidden_part, visible_part
-from grader.lessons.notebooks import course_metadata, grade_id, is_check, own_code_cells
+from grader.lessons.notebooks import course_metadata, grade_id, is_check
 from grader.lessons.parser import Lesson
+from grader.lessons.reference_runs import Checks, Variant, run_units
 from grader.lessons.roles import Role
-from grader.lessons.variants import variants_path
 
-__all__ = ["CheckCell", "Reference", "ReferenceExercise", "load_reference", "package_sources", "support_files"]
+__all__ = ["CheckCell", "Reference", "ReferenceExercise", "load_reference", "support_files"]
 
 DID_NOT_RUN = Verdict(False, "missing", "The check did not run.", "The check did not run.")
-CACHE_FORMAT = 2  # version of the cached evidence
-AUTHOR_LIMITS = Limits(
-    cell_seconds=60, total_seconds=1800, cpu_seconds=3600, kernels=8, output_kb=32_000, evidence_kb=64_000
-)
 
 
 @dataclass
@@ -170,7 +156,8 @@ def load_reference(source: Path, lesson: Lesson | None, cache: Path) -> Referenc
         raise GradingError(f"{source} has no course exercises; was it made by `make build`?")
     if lesson is not None:
         _add_lesson(reference, lesson)
-    evidence = _cached_evidence(reference, lesson, cache / f"{_digest(data, lesson, reference.files)}.json")
+    folder = cache / source.parent.name / source.stem
+    evidence = run_units(notebook, _checks(reference, lesson), reference.files, lesson, folder)
     _fill(reference, lesson, evidence)
     return reference
 
@@ -216,79 +203,27 @@ def _add_lesson(reference: Reference, lesson: Lesson) -> None:
             exercise.hints |= {letter: str(why) for letter, why in written.solution.options["wrong"].items()}
 
 
-def _digest(source: bytes, lesson: Lesson | None, files: dict[str, bytes]) -> str:
-    """A digest of everything that the evidence depends on."""
-    digest = hashlib.sha256(source)
-    if lesson is not None:
-        for path in (lesson.path, variants_path(lesson.path)):
-            digest.update(path.read_bytes() if path.exists() else b"")
-    for name, data in sorted(files.items()):
-        digest.update(name.encode() + b"\0" + data)
-    for name, data in package_sources(Path(dlcore.__file__).parent, leave_out=("live", "widgets")):
-        digest.update(name.encode() + b"\0" + data)
-    digest.update(f"{CACHE_FORMAT} {sys.version} {version('numpy')} {version('ipykernel')}".encode())
-    return digest.hexdigest()[:32]
+def _checks(reference: Reference, lesson: Lesson | None) -> list[Checks]:
+    """What is to be run for each exercise."""
+    return [
+        Checks(
+            exercise.name,
+            exercise.solution,
+            {cell.name: (cell.source, cell.visible_source) for cell in exercise.cells},
+            _places(exercise, lesson),
+            tuple(_variants(exercise, lesson)),
+        )
+        for exercise in reference.exercises.values()
+    ]
 
 
-def package_sources(folder: Path, leave_out: Sequence[str] = ()) -> list[tuple[str, bytes]]:
-    """The Python files of a package, recursively, as sorted pairs of relative path and content.
-
-    Args:
-        folder: the package's folder.
-        leave_out: subfolders that do not affect the digest's subject, such as widgets for evidence.
-    """
-    found = ((path.relative_to(folder), path) for path in folder.rglob("*.py"))
-    return sorted((name.as_posix(), path.read_bytes()) for name, path in found if name.parts[0] not in leave_out)
-
-
-def _cached_evidence(reference: Reference, lesson: Lesson | None, path: Path) -> dict[str, Any]:
-    try:
-        evidence = json.loads(path.read_text())
-        if isinstance(evidence, dict):
-            return evidence
-    except (OSError, ValueError):
-        pass
-    runs = run_steps_now(
-        _steps(reference, lesson), AUTHOR_LIMITS, sandboxed=why_no_sandbox() is None, files=reference.files
-    )
-    _refuse_failures(reference, lesson, runs)
-    evidence = {str(key): list(evidence_forms(run.evidence)) for key, run in runs.items() if run.evidence}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}")
-    partial.write_text(json.dumps(evidence))
-    partial.replace(path)
-    return evidence
-
-
-def _steps(reference: Reference, lesson: Lesson | None) -> list[Step]:
-    """The steps: the notebook and its checks, then each variant in place of the solution, with the checks."""
-    cells = own_code_cells(reference.notebook)
-    steps = [Step(StepKey(Part.CELL, str(number)), cell.source) for number, cell in cells]
-    for exercise in reference.exercises.values():
-        for cell in exercise.cells:
-            steps.append(Step(StepKey(Part.VISIBLE, cell.name), cell.visible_source, replay=False))
-            steps.append(Step(StepKey(Part.ALL, cell.name), cell.source, replay=False))
-    for exercise in reference.exercises.values():
-        for variant in _variants(exercise, lesson):
-            steps.append(Step(StepKey(Part.VARIANT, exercise.name, str(variant)), variant.source, replay=False))
-            for cell in exercise.cells:
-                steps.append(Step(StepKey(Part.VARIANT_CHECKS, cell.name, str(variant)), cell.source, replay=False))
-            steps.append(Step(StepKey(Part.VARIANT_UNDONE, exercise.name, str(variant)), exercise.solution))
-    for exercise in reference.exercises.values():
-        steps += [Step(StepKey(Part.AGAIN, cell.name), cell.source, replay=False) for cell in exercise.cells]
-    return steps
-
-
-@dataclass(frozen=True)
-class Variant:
-    """A misconception or an alternative: another solution of an exercise."""
-
-    kind: Role
-    name: str
-    source: str
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.name}"
+def _places(exercise: ReferenceExercise, lesson: Lesson | None) -> dict[str, tuple[Path, int]]:
+    """Where the code of each check cell begins in the lesson."""
+    written = lesson.exercises.get(exercise.name) if lesson else None
+    if written is None:
+        return {}
+    items = written.checks if written.kind == Role.SOLUTION else [written.solution]
+    return {cell.name: (item.path, item.line_of(1)) for cell, item in zip(exercise.cells, items, strict=True)}
 
 
 def _variants(exercise: ReferenceExercise, lesson: Lesson | None) -> list[Variant]:
@@ -297,43 +232,32 @@ def _variants(exercise: ReferenceExercise, lesson: Lesson | None) -> list[Varian
     if written is None:
         return []
     if written.kind == Role.QUIZ:
+        item = written.solution
         return [
-            Variant(Role.MISCONCEPTION, letter, f'{exercise.name} = "{letter}"')
-            for letter in written.solution.options["wrong"]
+            Variant(Role.MISCONCEPTION, letter, f'{exercise.name} = "{letter}"', item.path, item.line)
+            for letter in item.options["wrong"]
         ]
     return [
-        Variant(item.role, str(item.options["name"]), item.source)
+        Variant(item.role, str(item.options["name"]), item.source, item.path, item.line)
         for item in (*written.misconceptions, *written.alternatives)
     ]
 
 
-def _refuse_failures(reference: Reference, lesson: Lesson | None, runs: dict[StepKey, CellRun]) -> None:
-    path = lesson.path if lesson else reference.lesson
-    for key, run in runs.items():
-        if run.status is Status.OK:
-            continue
-        what = f"{run.status}: {run.cause or run.error} {run.text}".strip()
-        line = None
-        if key.part is Part.CELL and lesson is not None:
-            source = reference.notebook.cells[int(key.name)].source
-            line = next((cell.line for cell in lesson.cells if cell.source == source), None)
-        raise BuildError(f"running the reference failed at “{key}” ({what})", path, line)
-
-
-def _fill(reference: Reference, lesson: Lesson | None, evidence: dict[str, Any]) -> None:
+def _fill(reference: Reference, lesson: Lesson | None, evidence: dict[StepKey, list[Any]]) -> None:
     for exercise in reference.exercises.values():
         for cell in exercise.cells:
-            cell.records = read_records(evidence.get(str(StepKey(Part.ALL, cell.name)), ()))
-            visible = read_records(evidence.get(str(StepKey(Part.VISIBLE, cell.name)), ()), cell.records)
+            cell.records = read_records(evidence[StepKey(Part.ALL, cell.name)])
+            visible = read_records(evidence[StepKey(Part.VISIBLE, cell.name)], cell.records)
             cell.hidden = _hidden(cell.records, visible)
             if not cell.records:
-                raise BuildError(f"the check cell {cell.name} calls no check", lesson.path if lesson else None)
+                place = _places(exercise, lesson).get(cell.name, (None, None))
+                raise BuildError(f"the check cell {cell.name} calls no check", *place)
             for variant in _variants(exercise, lesson):
                 key = StepKey(Part.VARIANT_CHECKS, cell.name, str(variant))
-                records = read_records(evidence.get(str(key), ()), cell.records)
+                records = read_records(evidence[key], cell.records)
                 target = cell.wrong if variant.kind == Role.MISCONCEPTION else cell.right
                 target[variant.name] = match_records(cell.records, records)
-            again = read_records(evidence.get(str(StepKey(Part.AGAIN, cell.name)), ()), cell.records)
+            again = read_records(evidence[StepKey(Part.AGAIN, cell.name)], cell.records)
             cell.right["the reference, run again"] = match_records(cell.records, again)
 
 
