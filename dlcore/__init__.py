@@ -6,6 +6,7 @@ Plots and widgets are separate modules (`dlcore.plots`, `dlcore.widgets`), so th
 
 from dlcore.checks.api import begin, check, check_choice
 from dlcore.checks.progress import progress
+from dlcore.checks.requested_hints import hint
 from dlcore.errors import CheckFailed, CodecError, CourseError, NotAttempted, SetupError
 from dlcore.gradients import gradient_check
 
@@ -19,5 +20,6 @@ __all__ = [
     "check",
     "check_choice",
     "gradient_check",
+    "hint",
     "progress",
 ]

@@ -17,6 +17,7 @@ NAME = "small"
 HEADER = """\
 ---
 course:
+  draft: true
   title: A small lesson
 jupytext:
   cell_metadata_filter: role,exercise,points,wrong,uses,-all
@@ -38,7 +39,7 @@ kernelspec:
 
 import numpy as np
 
-from dlcore import begin, check, check_choice, progress
+from dlcore import begin, check, check_choice, hint, progress
 
 begin("small")
 ```
@@ -115,6 +116,14 @@ check(row_means, rng.normal(size=(2, 3)), label="two rows")
 check(row_means, rng.normal(size=(5, 1)), label="one column")
 ### END HIDDEN TESTS
 ```
+
++++ {"exercise": "row_means", "role": "hint"}
+
+1. Which axis do the numbers of one row lie along?
+2. `mean` takes an axis, and `keepdims=True`
+   keeps $(n, 1)$.
+
++++
 '''
 
 QUESTIONS = """
@@ -239,7 +248,7 @@ def lesson_file(folder: Path, text: str = TEXT, name: str = NAME, variants: str 
     """The lesson as course/week1/small.md under a folder, with its variants beside it."""
     path = folder / "course" / "week1" / f"{name}.md"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    path.write_text(text.replace(f'begin("{NAME}")', f'begin("{name}")'), encoding="utf-8")
     variants_path(path).write_text(variants, encoding="utf-8")
     return path
 

@@ -31,7 +31,8 @@ course:
 :role: setup
 import os
 import numpy as np
-from dlcore import check
+from dlcore import begin, check
+begin("lesson")
 ```
 """
 EXERCISE = """

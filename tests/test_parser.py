@@ -43,9 +43,17 @@ WRITTEN = '+++ {"exercise": "explain", "points": 3, "role": "written"}'
 REFUSED = {
     "empty": ("", None, "the header has no course title"),
     "without a header": ("# A lesson", None, "the header has no course title"),
-    "without a title": (changed(("\n  title: A small lesson", " {}")), "---", "the header has no course title"),
+    "without a title": (
+        changed(("\n  draft: true\n  title: A small lesson", " {}")),
+        "---",
+        "the header has no course title",
+    ),
     "with an empty title": (changed(("title: A small lesson", 'title: ""')), "---", "the header has no course title"),
-    "with a text for the course": (changed(("course:\n  title: A small", "course: A")), "---", "no course title"),
+    "with a text for the course": (
+        changed(("course:\n  draft: true\n  title: A small", "course: A")),
+        "---",
+        "no course title",
+    ),
     "with a broken header": (changed(("course:\n", "course: [\n")), "course: [", "Notebook metadata"),
     "with a broken written cell": (changed((WRITTEN, '+++ {"role": written}')), "Because", "could not be read"),
     "with an unknown role": (changed((":role: demo", ":role: demonstration")), "SystemExit", "'demonstration' is not"),
@@ -136,7 +144,11 @@ REFUSED = {
         "the check cell of means has no solution cell before it",
     ),
     "without a setup cell": (changed((":role: setup", ":role: demo")), "---", "there must be one setup cell"),
-    "with two setup cells": (changed((":role: demo", ":role: setup")), "---", "there must be one setup cell"),
+    "with two setup cells": (
+        changed((":role: demo", ":role: setup"), ("raise SystemExit(", "begin('small')\nraise SystemExit(")),
+        "---",
+        "must be one setup",
+    ),
     "with a solution without a region": (
         changed(("    ### BEGIN SOLUTION\n    return X", "    return X"), ("True)\n    ### END SOLUTION", "True)")),
         'def row_means(X):\n    "',

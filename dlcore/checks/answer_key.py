@@ -39,12 +39,13 @@ class KnownCheck:
 
 @dataclass(frozen=True)
 class KeyExercise:
-    """A graded exercise: its name, its points, its checks, and the exercises that it builds on."""
+    """A graded exercise: its name, points and checks, the exercises that it builds on, and hints to ask for."""
 
     name: str
     points: float
     checks: tuple[KnownCheck, ...]
     uses: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
 
     def find(self, arguments: Any, label: str = "") -> int | None:
         """The number of the check with these arguments (up to rounding) and, if several match, this label."""
@@ -105,7 +106,10 @@ def _read_file(lesson: str, path: Path) -> Key:
 
 
 def _exercise(form: dict[str, Any]) -> KeyExercise:
-    return KeyExercise(form["name"], form["points"], tuple(map(_check, form["checks"])), tuple(form.get("uses", ())))
+    checks = tuple(map(_check, form["checks"]))
+    return KeyExercise(
+        form["name"], form["points"], checks, tuple(form.get("uses", ())), tuple(map(str, form.get("hints", ())))
+    )
 
 
 def _check(form: dict[str, Any]) -> KnownCheck:

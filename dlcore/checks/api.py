@@ -24,7 +24,7 @@ from dlcore.checks.evidence import MIME, Outcome, OutcomeKind, bound_names, desc
 from dlcore.checks.verdict import Verdict, judge
 from dlcore.errors import CheckFailed, CourseError, NotAttempted, SetupError
 
-__all__ = ["MODE_VARIABLE", "begin", "check", "check_choice", "open_lessons", "results", "same_function"]
+__all__ = ["MODE_VARIABLE", "begin", "check", "check_choice", "is_graded", "open_lessons", "results", "same_function"]
 
 MODE_VARIABLE = "DLCORE_MODE"
 EVIDENCE_VARIABLE = "DLCORE_EVIDENCE"  # path of a pipe for evidence, one line of JSON per check
@@ -39,6 +39,11 @@ def _mode() -> str:
     if mode not in ("practice", "evidence"):
         raise SetupError(f"{MODE_VARIABLE} is {mode!r}; it can be 'practice' or 'evidence'. Nothing was checked.")
     return mode
+
+
+def is_graded() -> bool:
+    """Whether the notebook is being graded, so that nothing is shown or compared."""
+    return _mode() == "evidence"
 
 
 def begin(lesson: str, folder: str = ".") -> None:

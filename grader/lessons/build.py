@@ -29,6 +29,7 @@ from grader.lessons.audit import AuditRow, Defect, audit, table
 from grader.lessons.course import Course
 from grader.lessons.notebooks import compose_source, course_metadata, write_notebook
 from grader.lessons.parser import Lesson, read_lesson
+from grader.lessons.prose import incomplete, prose_defects
 from grader.lessons.reference import CheckCell, Reference, load_reference, support_files
 from grader.lessons.reference_runs import package_sources
 from grader.lessons.roles import Role
@@ -85,6 +86,9 @@ def build_week(course: Course, week: str, say: Callable[[str], None]) -> dict[st
     lessons = [read_lesson(path) for path in course.lessons(week)]
     _refuse_shared_names(lessons)
     for lesson in lessons:
+        refuse(
+            [*prose_defects(lesson, course.cache / "formulas.json"), *([] if lesson.is_draft else incomplete(lesson))]
+        )
         say(f"{week}/{lesson.name}: running the reference, its misconceptions and alternatives …")
         notebook = staging / f"{lesson.name}.ipynb"
         notebook.write_text(write_notebook(compose_source(lesson)), encoding="utf-8")
@@ -143,7 +147,8 @@ def answer_key(reference: Reference, *, hidden: bool) -> dict[str, Any]:
             if flag == hidden
         ]
         uses = [name for name in reference.exercises if name in reference.needed(exercise.name)]
-        exercises.append({"name": exercise.name, "points": exercise.points, "uses": uses, "checks": checks})
+        form = {"name": exercise.name, "points": exercise.points, "uses": uses, "checks": checks}
+        exercises.append(form if hidden else form | {"hints": exercise.requested_hints})
     written = [
         {"name": course_metadata(cell)["exercise"], "points": cell.metadata.nbgrader.points}
         for cell in reference.notebook.cells

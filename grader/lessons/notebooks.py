@@ -37,6 +37,8 @@ def compose_source(lesson: Lesson) -> NotebookNode:
     cells: list[NotebookNode] = []
     checks_of: dict[str, int] = {}
     for cell in lesson.cells:
+        if cell.role == Role.HINT:  # they are in the answer key
+            continue
         if cell.role == Role.CHECK:
             number = checks_of[cell.exercise] = checks_of.get(cell.exercise, 0) + 1
             cells.append(_graded(cell, f"{cell.exercise}-check" + (f"-{number}" if number > 1 else "")))

@@ -31,6 +31,7 @@ OPTIONS: dict[Role, set[str]] = {
     Role.CHECK: {"role", "exercise", "points"},
     Role.QUIZ: {"role", "exercise", "points", "wrong"},
     Role.WRITTEN: {"role", "exercise", "points"},
+    Role.HINT: {"role", "exercise"},
 }
 BEGIN_SOLUTION, END_SOLUTION = "### BEGIN SOLUTION", "### END SOLUTION"
 NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
@@ -69,6 +70,7 @@ class LessonExercise:
     checks: list[Cell] = field(default_factory=list)
     misconceptions: list[Cell] = field(default_factory=list)
     alternatives: list[Cell] = field(default_factory=list)
+    hints: list[str] = field(default_factory=list)
 
     @property
     def kind(self) -> Role:
@@ -78,12 +80,16 @@ class LessonExercise:
 
 @dataclass
 class Lesson:
-    """A parsed lesson file: its cells in order, and its exercises by name."""
+    """A parsed lesson: its cells in order, and its exercises by name.
+
+    A draft need not have all that a lesson has (see `prose.incomplete`).
+    """
 
     path: Path
     title: str
     cells: list[Cell]
     exercises: dict[str, LessonExercise]
+    is_draft: bool = False
 
     @property
     def name(self) -> str:
@@ -127,7 +133,11 @@ def read_lesson(path: Path) -> Lesson:
         )
         for item, line in zip(notebook.cells, lines, strict=True)
     ]
-    lesson = Lesson(path, str(title), cells, {})
+    unknown = set(course) - {"title", "draft"}
+    if unknown or not isinstance(course.get("draft", False), bool):
+        what = f"the option {min(unknown)!r}" if unknown else f"draft: {course['draft']!r}"
+        raise BuildError(f"the header's course has {what}; it takes a title, and `draft: true` while it grows", path, 1)
+    lesson = Lesson(path, str(title), cells, {}, bool(course.get("draft", False)))
     _collect_exercises(lesson)
     _add_variants(lesson)
     _check_exercises(lesson)
@@ -167,11 +177,13 @@ def _read_cell(kind: str, source: str, path: Path, line: int, first: int, option
         raise BuildError(
             f"unknown option {min(map(str, unknown))!r}; a {role or 'plain'} cell takes: {known}", path, line
         )
-    if (role is Role.WRITTEN) != (kind == "markdown" and bool(role)):
+    if (role in (Role.WRITTEN, Role.HINT)) != (kind == "markdown" and bool(role)):
         raise BuildError(f"a {role} cell cannot be a {kind} cell", path, line)
     cell = Cell(kind, source, path, line, role, str(options.get("exercise", "")), first, options)
     if "exercise" in OPTIONS[role] and not NAME.match(cell.exercise):
         raise BuildError(f"the {role} cell needs an exercise name (lower case, digits, _)", path, line)
+    if role is Role.SETUP:
+        _check_setup(cell)
     if cell.exercise == "setup":
         raise BuildError("no exercise can be called setup: that is the name of the setup cell", path, line)
     _check_markers(cell)
@@ -182,6 +194,24 @@ def _read_cell(kind: str, source: str, path: Path, line: int, first: int, option
     if kind == "code" and role not in (Role.NONE, Role.DEMO, Role.SETUP):
         _check_syntax(cell)
     return cell
+
+
+def _check_setup(cell: Cell) -> None:
+    """Raise BuildError unless the setup cell begins the lesson: without it, students' checks have no answers."""
+    _check_syntax(cell)
+    begun = [
+        node
+        for node in ast.walk(ast.parse(cell.source))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "begin"
+    ]
+    wanted = f'begin("{cell.path.stem}")'
+    if not begun:
+        raise BuildError(
+            f"the setup cell does not call {wanted}, so no check would find its answer", cell.path, cell.line
+        )
+    if len(begun) > 1 or ast.unparse(begun[0]) != ast.unparse(ast.parse(wanted)):
+        got = ast.unparse(begun[-1])
+        raise BuildError(f"the setup cell calls {got}, not {wanted}", cell.path, cell.line_of(begun[-1].lineno))
 
 
 def _check_points(cell: Cell) -> None:
@@ -223,10 +253,11 @@ def _check_syntax(cell: Cell) -> None:
     except SyntaxError as problem:
         name = cell.options.get("name")
         what = f"{cell.role} {name}" if name else f"{cell.role} cell"
+        what += f" of {cell.exercise}" if cell.exercise else ""
         how = "" if cell.first else " after its replacements"
         wrong = (problem.text or "").strip()
         raise BuildError(
-            f"the {what} of {cell.exercise} is not Python{how}: {problem.msg}" + (f": `{wrong}`" if wrong else ""),
+            f"the {what} is not Python{how}: {problem.msg}" + (f": `{wrong}`" if wrong else ""),
             cell.path,
             cell.line_of(problem.lineno),
         ) from None
@@ -250,6 +281,28 @@ def _collect_exercises(lesson: Lesson) -> None:
                     f"the {cell.role} cell of {cell.exercise} has no solution cell before it", lesson.path, cell.line
                 )
             exercise.checks.append(cell)
+        elif cell.role is Role.HINT:
+            exercise = lesson.exercises.get(cell.exercise)
+            if exercise is None or exercise.kind != Role.SOLUTION:
+                reason = f"the hints of {cell.exercise} have no solution cell before them"
+                raise BuildError(reason, lesson.path, cell.line)
+            if exercise.hints:
+                raise BuildError(f"{exercise.name} has two cells with hints", lesson.path, cell.line)
+            exercise.hints = _hints(cell)
+
+
+def _hints(cell: Cell) -> list[str]:
+    """The hints in a cell: the items of a numbered list."""
+    items: list[list[str]] = []
+    for number, line in enumerate(cell.source.splitlines(), 1):
+        if match := re.match(r"\d+[.)] +(.+)", line):
+            items.append([match[1]])
+        elif items and (not line.strip() or line.startswith("   ")):
+            items[-1].append(line.strip())
+        else:
+            reason = "hints are a numbered list, and nothing else: “1. …”, “2. …”"
+            raise BuildError(reason, cell.path, cell.line_of(number))
+    return ["\n".join(lines).strip() for lines in items]
 
 
 def _add_variants(lesson: Lesson) -> None:

@@ -85,13 +85,20 @@ class CheckCell:
 
 @dataclass
 class ReferenceExercise:
-    """One exercise: its solution, its check cells, its hints and its prerequisites."""
+    """One exercise: its solution and its check cells.
+
+    Attributes:
+        hints: the hint of each misconception, by name.
+        requested_hints: the hints that students can ask for.
+        uses: the exercises that it builds on.
+    """
 
     name: str
     role: str
     solution: str
     cells: list[CheckCell] = field(default_factory=list)
     hints: dict[str, str] = field(default_factory=dict)
+    requested_hints: list[str] = field(default_factory=list)
     uses: set[str] = field(default_factory=set)
 
     @property
@@ -199,6 +206,7 @@ def _add_lesson(reference: Reference, lesson: Lesson) -> None:
         for item in written.alternatives:
             exercise.uses |= _used(item.source, reference) - {name}
         exercise.uses |= set(written.solution.options.get("uses") or []) & set(reference.exercises)
+        exercise.requested_hints = written.hints
         if written.kind == Role.QUIZ:
             exercise.hints |= {letter: str(why) for letter, why in written.solution.options["wrong"].items()}
 

@@ -18,6 +18,7 @@ class Role(StrEnum):
     ALTERNATIVE = "alternative"
     DEMO = "demo"
     QUIZ = "quiz"
+    HINT = "hint"
     WRITTEN = "written"
     TEXT = "text"  # in notebooks only: a Markdown or code cell without a role in the lesson
     CODE = "code"

@@ -1,0 +1,60 @@
+"""`hint`: an exercise's hints, one at a time, for who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dlcore.checks.answer_key import KeyExercise
+from dlcore.checks.api import is_graded, open_lessons
+from dlcore.errors import SetupError
+
+__all__ = ["hint"]
+
+_shown: dict[tuple[str, str], int] = {}
+
+
+def hint(exercise: Callable[..., Any] | str, number: int | None = None) -> None:
+    """Show the next hint of an exercise; after the last one, say so.
+
+    Args:
+        exercise: its function, or its name.
+        number: which hint to show again, from 1.
+
+    Raises:
+        SetupError: no lesson that has begun has this exercise, or it has no such hint.
+    """
+    if is_graded():
+        return
+    name = exercise if isinstance(exercise, str) else str(getattr(exercise, "__name__", exercise))
+    lesson, found = _find(name)
+    if not found.hints:
+        raise SetupError(f"{name} has no hints.")
+    count = len(found.hints)
+    if number is not None and not 1 <= number <= count:
+        raise SetupError(f"{name} has the hints 1 to {count}, not {number}.")
+    shown = _shown.get((lesson, name), 0)
+    place = shown + 1 if number is None else number
+    if place > count:
+        _say(f"**{name}:** that were all {count} hints. `hint({name}, 1)` shows the first one again.")
+        return
+    _shown[lesson, name] = max(shown, place)
+    _say(f"**{name}, hint {place} of {count}.** {found.hints[place - 1]}")
+
+
+def _find(name: str) -> tuple[str, KeyExercise]:
+    """The exercise of this name, and its lesson."""
+    for lesson, key in reversed(open_lessons().items()):
+        if name in key.exercises:
+            return lesson, key.exercises[name]
+    known = ", ".join(item.name for key in open_lessons().values() for item in key.exercises.values() if item.hints)
+    if not known:
+        raise SetupError("The lesson has not begun. Run the first code cell, then this one again.")
+    raise SetupError(f"No exercise is called {name}. There are hints for: {known}.")
+
+
+def _say(text: str) -> None:
+    """Show Markdown, and its source where nothing can render it."""
+    from IPython.display import display
+
+    display({"text/markdown": text, "text/plain": text}, raw=True)

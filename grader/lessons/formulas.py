@@ -1,0 +1,91 @@
+"""Parse formulas with MathJax, as JupyterLab does."""
+
+from __future__ import annotations
+
+import json
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+__all__ = ["FormulaParser", "why_no_formulas"]
+
+PACKAGES = {"mini-racer": "py_mini_racer", "django-static-mathjax": "mathjax"}
+SCRIPTS = ("loader.js", "core.js", "adaptors/liteDOM.js", "input/tex-full.js")
+# Left out: what hides errors, what loads more, what needs a page, and what gives macros another meaning.
+LEFT_OUT = ("noundefined", "noerrors", "autoload", "require", "bussproofs", "physics", "colorv2")
+BEFORE = "var MathJax = {loader: {load: []}, startup: {ready() {}, typeset: false}};"
+AFTER = f"""
+MathJax._.handlers.html_ts.RegisterHTMLHandler(MathJax._.adaptors.liteAdaptor.liteAdaptor());
+var page = MathJax._.mathjax.mathjax.document("", {{
+  InputJax: new MathJax._.input.tex_ts.TeX({{
+    packages: MathJax._.input.tex.AllPackages.AllPackages.filter(name => !{json.dumps(LEFT_OUT)}.includes(name)),
+    formatError(jax, error) {{ throw error; }},
+  }}),
+}});
+function problem(formula, display) {{
+  try {{
+    page.convert(formula, {{display, end: MathJax._.core.MathItem.STATE.CONVERT - 1}});
+    return "";
+  }} catch (error) {{
+    return String(error.message || error);
+  }}
+}}
+0;
+"""
+
+
+def why_no_formulas() -> str:
+    """Why formulas cannot be parsed here; "" if they can."""
+    missing = [
+        name
+        for name, module in (("mini-racer", "py_mini_racer"), ("django-static-mathjax", "mathjax"))
+        if find_spec(module) is None
+    ]
+    return f"not installed: {', '.join(missing)} (pip install 'deep-learning-from-scratch[authors]')" if missing else ""
+
+
+class FormulaParser:
+    """MathJax's TeX parser in V8, started when the first formula comes.
+
+    Args:
+        cache: a file with the formulas that parsed before, which are not parsed again.
+    """
+
+    def __init__(self, cache: Path):
+        self.cache, self.changed = cache, False
+        try:
+            self.good = set(json.loads(cache.read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            self.good = set()
+        self._context: Any = None
+
+    def problem(self, formula: str, *, display: bool) -> str:
+        """What MathJax says is wrong with a formula; "" if it is right."""
+        if formula in self.good:
+            return ""
+        if self._context is None:
+            self._context = _context()
+        said = str(self._context.eval(f"problem({json.dumps(formula)}, {json.dumps(display)})"))
+        if not said:
+            self.good.add(formula)
+            self.changed = True
+        return said
+
+    def save(self) -> None:
+        """Keep the right formulas for the next time."""
+        if self.changed:
+            self.cache.parent.mkdir(parents=True, exist_ok=True)
+            self.cache.write_text(json.dumps(sorted(self.good), ensure_ascii=False), encoding="utf-8")
+
+
+def _context() -> Any:
+    import mathjax
+    from py_mini_racer import MiniRacer
+
+    folder = Path(mathjax.__file__).parent / "static" / "mathjax" / "es5"
+    context = MiniRacer()
+    context.eval(BEFORE)
+    for name in SCRIPTS:
+        context.eval((folder / name).read_text(encoding="utf-8") + ";0")
+    context.eval(AFTER)
+    return context
