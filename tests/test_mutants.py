@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from grader.lessons.mutation import judge_lesson, mutants
+from grader.lessons.mutation.inputs import derived_inputs
+from grader.lessons.parser import read_lesson
 from grader.lessons.variants import lesson_files, variants_path
-from tests.mutation import judge_lesson, mutants
-from tests.mutation.inputs import derived_inputs
 
 REPOSITORY = Path(__file__).parent.parent
 LESSONS = [
@@ -83,7 +84,7 @@ def verdict(report, after):
 def test_at_most_one_wrong_mutant_in_a_hundred_passes_all_checks(path):
     report = judge_lesson(path)
     print(report)
-    assert report.running > 100
+    assert report.running > 100 or read_lesson(path).is_draft
     assert len(report.survivors) <= SHARE * report.running, str(report)
 
 

@@ -34,7 +34,7 @@ from grader.lessons.reference import CheckCell, Reference, load_reference, suppo
 from grader.lessons.reference_runs import package_sources
 from grader.lessons.roles import Role
 
-__all__ = ["Built", "answer_key", "build", "build_week"]
+__all__ = ["Built", "answer_key", "build", "build_week", "compose_lesson"]
 
 
 @dataclass
@@ -75,6 +75,25 @@ def build(course: Course, weeks: Iterable[str], say: Callable[[str], None], *, f
     return results
 
 
+def compose_lesson(lesson: Lesson, folder: Path, cache: Path) -> tuple[Reference, list[AuditRow], list[Defect]]:
+    """The reference of a lesson, and its audit, after writing its notebook and answer keys into a folder.
+
+    Args:
+        lesson: the lesson.
+        folder: a folder named like the week, with the support modules.
+        cache: the folder for cached evidence.
+    """
+    notebook = folder / f"{lesson.name}.ipynb"
+    notebook.write_text(write_notebook(compose_source(lesson)), encoding="utf-8")
+    reference = load_reference(notebook, lesson, cache)
+    rows, defects = audit(reference, lesson)
+    for suffix, hidden in ((SUFFIX, False), (HIDDEN_SUFFIX, True)):
+        key = json.dumps(answer_key(reference, hidden=hidden), ensure_ascii=False) + "\n"
+        (folder / f"{lesson.name}{suffix}").write_text(key, encoding="utf-8")
+    read_answer_key(lesson.name, folder)
+    return reference, rows, defects
+
+
 def build_week(course: Course, week: str, say: Callable[[str], None]) -> dict[str, list[AuditRow]]:
     """The audit's rows by lesson, after building one week."""
     staging = course.cache / "staging" / week
@@ -90,16 +109,9 @@ def build_week(course: Course, week: str, say: Callable[[str], None]) -> dict[st
             [*prose_defects(lesson, course.cache / "formulas.json"), *([] if lesson.is_draft else incomplete(lesson))]
         )
         say(f"{week}/{lesson.name}: running the reference, its misconceptions and alternatives …")
-        notebook = staging / f"{lesson.name}.ipynb"
-        notebook.write_text(write_notebook(compose_source(lesson)), encoding="utf-8")
-        reference = load_reference(notebook, lesson, course.cache / "reference")
-        rows[lesson.name], defects = audit(reference, lesson)
+        _, rows[lesson.name], defects = compose_lesson(lesson, staging, course.cache / "reference")
         say(table(rows[lesson.name]))
         refuse(defects)
-        for suffix, hidden in ((SUFFIX, False), (HIDDEN_SUFFIX, True)):
-            key = json.dumps(answer_key(reference, hidden=hidden), ensure_ascii=False) + "\n"
-            (staging / f"{lesson.name}{suffix}").write_text(key, encoding="utf-8")
-        read_answer_key(lesson.name, staging)
     _move_into_place(staging, course.source / week)
     course.release_week(week)
     return rows

@@ -164,6 +164,10 @@ def incomplete(lesson: Lesson) -> list[Defect]:
     if not any(item.kind is Role.WRITTEN for item in exercises):
         missing.append("a written question")
     found = [Defect(lesson.path, 1, f"the lesson lacks {what}") for what in missing]
+    for cell in lesson.cells:
+        for match in re.finditer("<!-- WRITE:", cell.source if cell.kind == "markdown" else ""):
+            line = cell.source.count("\n", 0, match.start()) + 1
+            found.append(Defect(cell.path, cell.line_of(line), "there is something left to write here"))
     for item in exercises:
         if item.kind is Role.SOLUTION and not HINTS[0] <= len(item.hints) <= HINTS[1]:
             text = f"{item.name} has {len(item.hints)} hints, not two or three"

@@ -89,7 +89,8 @@ class _Variation:
         return type(value)([self(item) for item in value])
 
     def array(self, old: np.ndarray) -> np.ndarray:
-        shape = tuple(self.resized.get(side, side) for side in old.shape)
+        sides: tuple[Any, ...] = old.shape
+        shape = tuple(int(self.resized.get(side, side)) for side in sides)
         if old.size == 0 or not np.isfinite(old).all():
             return old.copy() if shape == old.shape else np.resize(old, shape)
         if old.dtype.kind == "b" or (old.dtype.kind in "iu" and set(np.unique(old)) <= {0, 1}):

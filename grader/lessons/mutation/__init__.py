@@ -8,7 +8,7 @@ inputs that the checks do not have: then it is *equivalent*, and no check could
 tell it from the reference.
 """
 
-from tests.mutation.operators import Mutant, mutants
-from tests.mutation.run import Report, Result, judge_lesson
+from grader.lessons.mutation.judge import Report, Result, judge_lesson
+from grader.lessons.mutation.operators import Mutant, mutants
 
 __all__ = ["Mutant", "Report", "Result", "judge_lesson", "mutants"]

@@ -9,12 +9,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 __all__ = ["Report", "Result", "judge_lesson"]
 
-REPOSITORY = Path(__file__).parents[2]
 PATIENCE = 30  # seconds without a word from the worker
 
 
@@ -26,6 +26,9 @@ class Result:
     mutant: str
     verdict: str
     why: str
+
+    def __str__(self) -> str:
+        return f"{self.verdict}: {self.exercise}, {self.mutant}\n  {self.why}"
 
 
 @dataclass
@@ -52,7 +55,7 @@ class Report:
         return sum(result.verdict != "equivalent" for result in self.results)
 
     def __str__(self) -> str:
-        rows = {result.exercise: Counter() for result in self.results}
+        rows: dict[str, Counter[str]] = {result.exercise: Counter() for result in self.results}
         for result in self.results:
             rows[result.exercise][result.verdict] += 1
         width = max(map(len, [*rows, "exercise"]))
@@ -61,8 +64,7 @@ class Report:
         for name, counts in {**rows, "total": sum(rows.values(), Counter())}.items():
             numbers = "  ".join(f"{counts[verdict]:>10}" for verdict in verdicts)
             lines.append(f"{name:<{width}}  {counts.total():>7}  {numbers}")
-        for result in self.survivors:
-            lines.append(f"\nsurvives: {result.exercise}, {result.mutant}\n  {result.why}")
+        lines += [f"\n{result}" for result in self.survivors]
         share = len(self.survivors) / max(self.wrong, 1)
         lines.append(
             f"\n{len(self.survivors)} of {self.wrong} wrong mutants survive ({share:.2%}); {self.seconds:.0f} s"
@@ -70,32 +72,50 @@ class Report:
         return "\n".join(lines)
 
 
-def judge_lesson(path: Path, what: str = "references") -> Report:
-    """Judge every mutant of every exercise of a lesson.
+def judge_lesson(
+    path: Path,
+    what: str = "references",
+    exercise: str = "",
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Report:
+    """Judge every mutant of a lesson's exercises, in processes of their own but with no sandbox.
 
     Args:
         path: the lesson file.
         what: "references", or "all" to change the alternatives, too.
+        exercise: the only exercise whose mutants to judge; "" for all.
+        progress: called with how many mutants are judged, and how many there are.
     """
     start = time.monotonic()
     results: list[Result] = []
-    while _continue(path, what, results):
+    while _continue(path, (what, exercise), results, progress):
         pass
     return Report(path, results, time.monotonic() - start)
 
 
-def _continue(path: Path, what: str, results: list[Result]) -> bool:
+def _continue(path: Path, which: tuple[str, str], results: list[Result], progress: Callable[[int, int], None]) -> bool:
     """Start a worker on the mutants that have no result yet; False when all have one."""
-    command = [sys.executable, "-m", "tests.mutation.worker", str(path.resolve()), str(len(results)), what]
-    environment = os.environ | {"DLCORE_MODE": "evidence", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=REPOSITORY, env=environment) as worker:
+    module = "grader.lessons.mutation.worker"
+    command = [sys.executable, "-m", module, str(path.resolve()), str(len(results)), *which]
+    places = [str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {
+        "DLCORE_MODE": "evidence",
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONHASHSEED": "0",
+        "PYTHONPATH": os.pathsep.join(filter(None, places)),
+    }
+    total = 0
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as worker:
         current: dict[str, str] = {}
         for message in _messages(worker):
-            if "mutant" in message:
+            if "total" in message:
+                total = int(message["total"])
+            elif "mutant" in message:
                 current = message
             else:
                 result = Result(current["exercise"], current["mutant"], message["verdict"], message["why"])
                 results.append(result)
+                progress(len(results), total)
                 current = {}
         code = worker.wait()
     if current:  # the worker hung or died
@@ -106,10 +126,10 @@ def _continue(path: Path, what: str, results: list[Result]) -> bool:
     return False
 
 
-def _messages(worker: subprocess.Popen[bytes]) -> list[dict[str, str]]:
+def _messages(worker: subprocess.Popen[bytes]) -> Iterator[dict[str, str]]:
     """What the worker says, line by line; it is killed when it has been silent for too long."""
     assert worker.stdout is not None
-    messages, rest = [], b""
+    rest = b""
     with selectors.DefaultSelector() as selector:
         selector.register(worker.stdout, selectors.EVENT_READ)
         while True:
@@ -120,5 +140,4 @@ def _messages(worker: subprocess.Popen[bytes]) -> list[dict[str, str]]:
             if not piece:
                 break
             *lines, rest = (rest + piece).split(b"\n")
-            messages += map(json.loads, lines)
-    return messages
+            yield from map(json.loads, lines)

@@ -22,10 +22,12 @@ class Site:
 
     @property
     def node(self) -> ast.AST:
+        """The node that stands here."""
         value = getattr(self.holder, self.field)
         return value if self.index is None else value[self.index]
 
     def put(self, node: ast.AST) -> None:
+        """Put another node here."""
         if self.index is None:
             setattr(self.holder, self.field, node)
         else:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from tests.mutation.sites import Site, sites
+from grader.lessons.mutation.sites import Site, sites
 
 __all__ = ["Mutant", "mutants"]
 
@@ -40,9 +41,8 @@ NEIGHBOURS = """
 """
 OTHER_NAMES: dict[str, tuple[str, ...]] = {}
 for _group in NEIGHBOURS.split("|"):
-    _names = _group.split()
-    for _name in _names:
-        OTHER_NAMES[_name] = OTHER_NAMES.get(_name, ()) + tuple(other for other in _names if other != _name)
+    for _one in _group.split():
+        OTHER_NAMES[_one] = OTHER_NAMES.get(_one, ()) + tuple(other for other in _group.split() if other != _one)
 
 
 @dataclass(frozen=True)
@@ -231,7 +231,7 @@ def _choice(node: ast.IfExp, site: Site) -> Iterator[ast.expr]:
     yield from (node.body, node.orelse, ast.IfExp(node.test, node.orelse, node.body))
 
 
-_MAKERS = {
+_MAKERS: dict[type, Callable[[Any, Site], Iterator[ast.expr]]] = {
     ast.BinOp: _operation,
     ast.UnaryOp: _unary,
     ast.Compare: _comparison,

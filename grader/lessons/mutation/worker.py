@@ -1,8 +1,9 @@
 """Judge mutants, one after the other, in a process of its own.
 
-Run as ``python -m tests.mutation.worker LESSON SKIP WHAT`` it prints two lines
-of JSON a mutant, and leaves out the first SKIP. WHAT is "references" or "all",
-which changes the alternatives, too. Code that hangs or takes all memory takes
+Run as ``python -m grader.lessons.mutation.worker LESSON SKIP WHAT EXERCISE`` it prints
+the number of mutants and then two lines of JSON a mutant, and leaves out the first
+SKIP. WHAT is "references" or "all", which changes the alternatives, too; EXERCISE is a
+name, or "" for all. Code that hangs or takes all memory takes
 only this process down; `run` then starts another one.
 """
 
@@ -28,9 +29,10 @@ from dlcore.checks.compare import Settings
 from dlcore.checks.diagnosis import show
 from dlcore.checks.evidence import Outcome, observe
 from dlcore.checks.verdict import passes
+from grader.lessons.mutation.inputs import Call, derived_inputs
+from grader.lessons.mutation.operators import Mutant, mutants
 from grader.lessons.parser import Lesson, LessonExercise, read_lesson
-from tests.mutation.inputs import Call, derived_inputs
-from tests.mutation.operators import Mutant, mutants
+from grader.lessons.roles import Role
 
 LONGEST = 1.0  # seconds for all checks of one mutant, or 20 times what the reference takes
 MEMORY = 4_000_000_000
@@ -94,7 +96,8 @@ class _Judge:
 
 def _seen(function: Callable[..., Any], call: Call, care: dict[str, bool]) -> Outcome:
     """The outcome as it arrives at the grader."""
-    return Outcome.from_json(observe(function, *call, **care).to_json())
+    args, kwargs = call
+    return Outcome.from_json(observe(function, args, kwargs, quiet=care["quiet"], fresh=care["fresh"]).to_json())
 
 
 class Stage:
@@ -108,6 +111,7 @@ class Stage:
                 self.run(cell.source)
 
     def run(self, source: str) -> None:
+        """Run code in the namespace."""
         exec(compile(source, "<cell>", "exec"), self.space)
 
     @contextlib.contextmanager
@@ -219,7 +223,7 @@ def _time_limit(seconds: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def main(path: Path, skip: int, what: str) -> None:
+def main(path: Path, skip: int, what: str, only: str) -> None:
     """Judge the mutants of the lesson at `path` and print what becomes of each."""
     warnings.simplefilter("ignore")
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
@@ -227,13 +231,14 @@ def main(path: Path, skip: int, what: str) -> None:
     os.chdir(path.parent)
     sys.path.insert(0, str(path.parent))
     lesson = read_lesson(path)
+    exercises = [item for item in lesson.exercises.values() if item.kind is Role.SOLUTION and only in ("", item.name)]
+    all_mutants = [(exercise, list(_all_mutants(exercise, what))) for exercise in exercises]
+    print(json.dumps({"total": sum(len(some) for _, some in all_mutants)}), file=out)
     with contextlib.redirect_stdout(io.StringIO()), np.errstate(all="ignore"):
         stage, number = Stage(lesson), 0
-        for exercise in lesson.exercises.values():
-            if exercise.kind != "solution":
-                continue
+        for exercise, some in all_mutants:
             bench = Bench(stage, exercise)
-            for name, mutant, original in _all_mutants(exercise, what):
+            for name, mutant, original in some:
                 number += 1
                 if number <= skip:
                     continue
@@ -250,4 +255,4 @@ def _all_mutants(exercise: LessonExercise, what: str) -> Iterator[tuple[str, Mut
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]).resolve(), int(sys.argv[2]), sys.argv[3])
+    main(Path(sys.argv[1]).resolve(), int(sys.argv[2]), sys.argv[3], sys.argv[4])

@@ -1,0 +1,97 @@
+"""Show a lesson as students get it: ``python -m grader preview week1/lesson``."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from grader.errors import BuildError, Problem
+from grader.lessons.build import build
+from grader.lessons.check_lesson import find_lessons
+from grader.lessons.course import Course
+
+__all__ = ["preview"]
+
+INTERVAL = 0.2  # seconds between two looks at the files
+
+
+def preview(course: Course, which: str, *, watch: bool, browser: bool, say: Callable[[str], None]) -> int:
+    """The exit code of a preview: 0 if the lesson could be built.
+
+    Args:
+        course: the course.
+        which: the lesson, as in "week1/logistic_regression".
+        watch: whether to build again whenever a file of the week is saved, until Ctrl-C.
+        browser: whether to open the notebook in JupyterLab.
+        say: called with each line of what happens.
+    """
+    path = find_lessons(course, which)[0]
+    released = course.release / path.parent.name / f"{path.stem}.ipynb"
+    built = _build(course, path, say)
+    if not built and not watch:
+        return 1
+    lab = _open(released, say) if browser and released.exists() else None
+    try:
+        if watch:
+            say(f"Watching {path.parent}; Ctrl-C ends it.")
+            with contextlib.suppress(KeyboardInterrupt):
+                _watch(course, path, say)
+            return 0
+        elif lab is not None:
+            return lab.wait()
+    finally:
+        if lab is not None and lab.poll() is None:
+            lab.terminate()
+            lab.wait()
+    return 0 if built else 1
+
+
+def _build(course: Course, path: Path, say: Callable[[str], None]) -> bool:
+    begun = time.monotonic()
+    try:
+        build(course, [path.parent.name], lambda line: None)
+    except Problem as problem:
+        say(str(problem))
+        return False
+    say(f"{path.parent.name}/{path.stem} built in {time.monotonic() - begun:.1f} s; reload the notebook to see it.")
+    return True
+
+
+def _watch(course: Course, path: Path, say: Callable[[str], None]) -> None:
+    """Build whenever a file of the week changes; ends with KeyboardInterrupt."""
+    known = _state(path.parent)
+    while True:
+        time.sleep(INTERVAL)
+        state = _state(path.parent)
+        if state != known:
+            known = state
+            _build(course, path, say)
+
+
+def _state(folder: Path) -> dict[str, tuple[int, int]]:
+    """Every file of a folder with its time and size."""
+    found = {}
+    for path in folder.iterdir():
+        try:
+            status = path.stat()
+        except OSError:  # an editor's temporary file that is gone
+            continue
+        found[path.name] = (status.st_mtime_ns, status.st_size)
+    return found
+
+
+def _open(notebook: Path, say: Callable[[str], None]) -> subprocess.Popen[bytes]:
+    """JupyterLab with the notebook, without nbgrader's instructor extensions."""
+    from grader.cli import lab_environment
+
+    folder = notebook.parent
+    options = [f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{notebook.name}"]
+    say(f"Opening {notebook}")
+    try:
+        return subprocess.Popen([sys.executable, "-m", "jupyterlab", *options], env=lab_environment())
+    except OSError as problem:
+        raise BuildError(f"JupyterLab does not start: {problem.strerror}") from None
