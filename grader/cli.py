@@ -7,8 +7,6 @@ of the demo); 2 the command could not be carried out.
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -149,6 +147,7 @@ def _preview(options: argparse.Namespace) -> int:
 
 
 def _lab(options: argparse.Namespace) -> int:
+    from grader.lab import copy_release, lab_environment
     from grader.lessons.course import Course
 
     course = Course(options.root)
@@ -156,29 +155,6 @@ def _lab(options: argparse.Namespace) -> int:
     print(f"Your work is in {options.folder.resolve()}" + (f" (new there: {', '.join(copied)})" if copied else ""))
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={options.folder.resolve()}"]
     return subprocess.call(command + (["--no-browser"] if options.no_browser else []), env=lab_environment())
-
-
-def lab_environment() -> dict[str, str]:
-    """The environment of a student's JupyterLab, without nbgrader's instructor extensions."""
-    settings = [str(Path(__file__).parent / "student_lab"), os.environ.get("JUPYTER_CONFIG_PATH", "")]
-    threads = {"OPENBLAS_NUM_THREADS": "1"}  # more threads slow down small matrices
-    return threads | os.environ | {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, settings))}
-
-
-def copy_release(release: Path, folder: Path) -> list[str]:
-    """The files newly copied from a release into a working folder.
-
-    Changed answer keys and modules are updated; notebooks are never overwritten.
-    """
-    copied = []
-    for path in sorted(path for path in release.glob("*/*") if path.is_file()):
-        target = folder / path.relative_to(release)
-        fresh = not target.exists()
-        if fresh or (path.name.endswith((".key.json", ".py")) and target.read_bytes() != path.read_bytes()):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
-            copied += [str(path.relative_to(release))] if fresh else []
-    return copied
 
 
 def _grade(options: argparse.Namespace) -> int:

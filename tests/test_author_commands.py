@@ -156,9 +156,9 @@ def test_a_preview_is_built_again_when_the_lesson_is_saved(course, lesson):
             assert "week8/residual built in" in process.stdout.readline()
             notebook = (course.release / "week8" / "residual.ipynb").read_text(encoding="utf-8")
             assert "Plan a whole hour." in notebook
-            replace(lesson, ":role: check", ":role: chek")
-            assert "the role 'chek' is not one of" in process.stdout.readline()
-            replace(lesson, ":role: chek", ":role: check")
+            replace(lesson, ":role: check", ":role: verify")
+            assert "the role 'verify' is not one of" in process.stdout.readline()
+            replace(lesson, ":role: verify", ":role: check")
             assert "built in" in process.stdout.readline()
         finally:
             process.send_signal(signal.SIGINT)

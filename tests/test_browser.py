@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.cli import copy_release
+from grader.lab import copy_release
 from tests.jupyterlab import BROWSER_OPTIONS, NotebookPage, jupyterlab
 
 pytestmark = [

@@ -5,8 +5,9 @@ import sys
 
 import pytest
 
-from grader.cli import copy_release, lab_environment, main
+from grader.cli import main
 from grader.execution.sandbox import find_bwrap
+from grader.lab import copy_release, lab_environment
 from tests.classroom import REPOSITORY, WEEK, grader, hand_in, make_course, released
 
 COMMANDS = ("build", "lab", "grade", "feedback", "report", "export", "doctor", "demo")

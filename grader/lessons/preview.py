@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from grader.errors import BuildError, Problem
+from grader.lab import lab_environment
 from grader.lessons.build import build
 from grader.lessons.check_lesson import find_lessons
 from grader.lessons.course import Course
@@ -30,11 +32,11 @@ def preview(course: Course, which: str, *, watch: bool, browser: bool, say: Call
         say: called with each line of what happens.
     """
     path = find_lessons(course, which)[0]
-    released = course.release / path.parent.name / f"{path.stem}.ipynb"
+    shown = course.cache / "preview" / path.parent.name / f"{path.stem}.ipynb"
     built = _build(course, path, say)
     if not built and not watch:
         return 1
-    lab = _open(released, say) if browser and released.exists() else None
+    lab = _open(shown, say) if browser and shown.exists() else None
     try:
         if watch:
             say(f"Watching {path.parent}; Ctrl-C ends it.")
@@ -57,6 +59,8 @@ def _build(course: Course, path: Path, say: Callable[[str], None]) -> bool:
     except Problem as problem:
         say(str(problem))
         return False
+    week = path.parent.name  # a copy, since JupyterLab would save outputs into release/
+    shutil.copytree(course.release / week, course.cache / "preview" / week, dirs_exist_ok=True)
     say(f"{path.parent.name}/{path.stem} built in {time.monotonic() - begun:.1f} s; reload the notebook to see it.")
     return True
 
@@ -86,8 +90,6 @@ def _state(folder: Path) -> dict[str, tuple[int, int]]:
 
 def _open(notebook: Path, say: Callable[[str], None]) -> subprocess.Popen[bytes]:
     """JupyterLab with the notebook, without nbgrader's instructor extensions."""
-    from grader.cli import lab_environment
-
     folder = notebook.parent
     options = [f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{notebook.name}"]
     say(f"Opening {notebook}")
