@@ -9,6 +9,7 @@ only its own exercise.
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import json
 import os
@@ -218,12 +219,14 @@ class _Cells:
             wanted = wanted.union(*(self.names[place][1] for place in more))
 
 
+@functools.cache
 def _mentioned(source: str) -> set[str]:
     """The names in a source; with "" among them, which stands for all, if it is not plain Python."""
     tree = parse(source)
     return {""} if tree is None else {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
 
 
+@functools.cache
 def _bound(source: str) -> set[str]:
     """The names that a source may bind."""
     tree = parse(source)
