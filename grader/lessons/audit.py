@@ -8,10 +8,14 @@ nondeterministic or indistinguishable checks.
 from __future__ import annotations
 
 import ast
+import functools
+import hashlib
+import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 from dlcore.checks.answer_key import SAME_ARGUMENTS
 from dlcore.checks.compare import agree
@@ -60,29 +64,68 @@ class AuditRow:
     unnamed: dict[str, str] = field(default_factory=dict)
 
 
-def audit(reference: Reference, lesson: Lesson) -> tuple[list[AuditRow], list[Defect]]:
-    """A row per exercise with checks, and what is to be put right."""
+def audit(reference: Reference, lesson: Lesson, cache: Path | None = None) -> tuple[list[AuditRow], list[Defect]]:
+    """A row per exercise with checks, and what is to be put right.
+
+    Args:
+        reference: the lesson's reference.
+        lesson: the lesson.
+        cache: a file for the rows of exercises without defects, which are not audited
+            again as long as their evidence and their hints stay the same.
+    """
+    known = _read(cache) if cache else {}
+    kept: dict[str, Any] = {}
     rows: list[AuditRow] = []
     defects: list[Defect] = []
     for exercise in reference.exercises.values():
-        written = lesson.exercises[exercise.name]
-        hidden = [flag for cell in exercise.cells for flag in cell.hidden]
-        row = AuditRow(exercise.name, exercise.points, hidden.count(False), hidden.count(True))
+        key = hashlib.sha256(f"{exercise.digest} {exercise.points} {exercise.hints} {_code()}".encode()).hexdigest()
+        if key in known:
+            rows.append(AuditRow(**known[key]))
+            kept[key] = known[key]
+            continue
+        row, found = _audit_exercise(exercise, lesson.exercises[exercise.name])
         rows.append(row)
-        defects += _worthless_checks(exercise, written)
-        solution = written.solution
-        if written.kind == Role.SOLUTION and not row.hidden:
-            line = written.checks[0].line
-            text = f"{exercise.name} has no hidden checks: what is visible can be copied"
-            defects.append(Defect(solution.path, line, text))
-        variants = [(str(item.options["name"]), item) for item in written.misconceptions]
-        if written.kind == Role.QUIZ:
-            variants = [(letter, solution) for letter in solution.options["wrong"]]
-        for name, item in variants:
-            defects += _audit_misconception(exercise, row, name, item)
-        for item in written.alternatives:
-            defects += _audit_alternative(exercise, row, item)
+        defects += found
+        if not found:
+            kept[key] = asdict(row)
+    if cache and kept != known:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        cache.write_text(json.dumps(kept))
     return rows, defects
+
+
+def _read(cache: Path) -> dict[str, Any]:
+    try:
+        known = json.loads(cache.read_text())
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+@functools.cache
+def _code() -> str:
+    """A digest of what the rows depend on beside the evidence: this module and the one that reads the evidence."""
+    here = Path(__file__)
+    return hashlib.sha256(here.read_bytes() + here.with_name("reference.py").read_bytes()).hexdigest()
+
+
+def _audit_exercise(exercise: ReferenceExercise, written: LessonExercise) -> tuple[AuditRow, list[Defect]]:
+    hidden = [flag for cell in exercise.cells for flag in cell.hidden]
+    row = AuditRow(exercise.name, exercise.points, hidden.count(False), hidden.count(True))
+    defects = list(_worthless_checks(exercise, written))
+    solution = written.solution
+    if written.kind == Role.SOLUTION and not row.hidden:
+        line = written.checks[0].line
+        text = f"{exercise.name} has no hidden checks: what is visible can be copied"
+        defects.append(Defect(solution.path, line, text))
+    variants = [(str(item.options["name"]), item) for item in written.misconceptions]
+    if written.kind == Role.QUIZ:
+        variants = [(letter, solution) for letter in solution.options["wrong"]]
+    for name, item in variants:
+        defects += _audit_misconception(exercise, row, name, item)
+    for item in written.alternatives:
+        defects += _audit_alternative(exercise, row, item)
+    return row, defects
 
 
 def _worthless_checks(exercise: ReferenceExercise, written: LessonExercise) -> Iterator[Defect]:

@@ -86,7 +86,7 @@ def compose_lesson(lesson: Lesson, folder: Path, cache: Path) -> tuple[Reference
     notebook = folder / f"{lesson.name}.ipynb"
     notebook.write_text(write_notebook(compose_source(lesson)), encoding="utf-8")
     reference = load_reference(notebook, lesson, cache)
-    rows, defects = audit(reference, lesson)
+    rows, defects = audit(reference, lesson, cache / lesson.week / lesson.name / "audit" / "rows.json")
     for suffix, hidden in ((SUFFIX, False), (HIDDEN_SUFFIX, True)):
         key = json.dumps(answer_key(reference, hidden=hidden), ensure_ascii=False) + "\n"
         (folder / f"{lesson.name}{suffix}").write_text(key, encoding="utf-8")

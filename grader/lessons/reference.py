@@ -91,6 +91,7 @@ class ReferenceExercise:
         hints: the hint of each misconception, by name.
         requested_hints: the hints that students can ask for.
         uses: the exercises that it builds on.
+        digest: of all that its evidence depends on.
     """
 
     name: str
@@ -100,6 +101,7 @@ class ReferenceExercise:
     hints: dict[str, str] = field(default_factory=dict)
     requested_hints: list[str] = field(default_factory=list)
     uses: set[str] = field(default_factory=set)
+    digest: str = ""
 
     @property
     def points(self) -> float:
@@ -164,7 +166,9 @@ def load_reference(source: Path, lesson: Lesson | None, cache: Path) -> Referenc
     if lesson is not None:
         _add_lesson(reference, lesson)
     folder = cache / source.parent.name / source.stem
-    evidence = run_units(notebook, _checks(reference, lesson), reference.files, lesson, folder)
+    evidence, digests = run_units(notebook, _checks(reference, lesson), reference.files, lesson, folder)
+    for name, exercise in reference.exercises.items():
+        exercise.digest = digests[name]
     _fill(reference, lesson, evidence)
     return reference
 

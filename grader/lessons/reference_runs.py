@@ -135,8 +135,10 @@ def package_sources(folder: Path, leave_out: Sequence[str] = ()) -> list[tuple[s
 
 def run_units(
     notebook: Any, exercises: Sequence[Checks], files: dict[str, bytes], lesson: Lesson | None, cache: Path
-) -> dict[StepKey, list[Any]]:
-    """The evidence of every step of every exercise; only what the cache does not have is run.
+) -> tuple[dict[StepKey, list[Any]], dict[str, str]]:
+    """The evidence of every step, and for each exercise a digest of all that its evidence depends on.
+
+    Only what the cache does not have is run.
 
     Args:
         notebook: the instructor's notebook.
@@ -149,7 +151,8 @@ def run_units(
         BuildError: the reference, a check or a variant does not run; the message gives file and line.
     """
     cells = _Cells(notebook)
-    units = [unit for exercise in exercises for unit in _units(exercise, exercises, cells, files)]
+    base = _base_digest(files)
+    units = [unit for exercise in exercises for unit in _units(exercise, exercises, cells, base)]
     cached = {exercise.name: _read(cache / f"{exercise.name}.json") for exercise in exercises}
     missing = [unit for unit in units if unit.digest not in cached[unit.exercise.name]]
     if missing:
@@ -162,16 +165,19 @@ def run_units(
                 if runs[step.key].evidence and step.key.part is not Part.GUARDED_CHECKS
             }
     for exercise in exercises:
-        digests = {unit.digest for unit in units if unit.exercise is exercise}
+        needed = {unit.digest for unit in units if unit.exercise is exercise}
         known = cached[exercise.name]
-        stale = known.keys() - digests if lesson is not None else set()
+        stale = known.keys() - needed if lesson is not None else set()
         if stale or any(unit.exercise is exercise for unit in missing):
             _write(cache / f"{exercise.name}.json", {name: known[name] for name in known if name not in stale})
     evidence: dict[StepKey, list[Any]] = {}
     for unit in units:
         found = cached[unit.exercise.name][unit.digest]
         evidence |= {step.key: found.get(str(step.key), []) for step in unit.steps}
-    return evidence
+    digests = {
+        exercise.name: " ".join(unit.digest for unit in units if unit.exercise is exercise) for exercise in exercises
+    }
+    return evidence, digests
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -239,8 +245,7 @@ def _bound(source: str) -> set[str]:
     return {str(name) for name in names}
 
 
-def _units(exercise: Checks, exercises: Sequence[Checks], cells: _Cells, files: dict[str, bytes]) -> Iterator[Unit]:
-    base = _base_digest(files)
+def _units(exercise: Checks, exercises: Sequence[Checks], cells: _Cells, base: Any) -> Iterator[Unit]:
     checks = [text for sources in exercise.cells.values() for text in sources]
 
     def unit(steps: list[Step]) -> Unit:

@@ -9,6 +9,7 @@ docs/authoring.md.
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -88,7 +89,7 @@ def read_variants(path: Path) -> list[WrittenVariant]:
     except UnicodeDecodeError as problem:
         raise BuildError(f"is not UTF-8 text: {problem}", path) from None
     reader = _Reader(path)
-    tokens = MarkdownIt("commonmark").parse(text)
+    tokens = MarkdownIt("commonmark").disable("inline", True).parse(text)
     for number, token in enumerate(tokens):
         line = token.map[0] + 1 if token.map else 0
         if token.type == "inline":
@@ -195,6 +196,7 @@ class _Reader:
         self.current = None
 
 
+@functools.cache
 def base_of(solution: str) -> str:
     """The reference solution that replacements apply to: without the docstring and the markers.
 
