@@ -298,7 +298,7 @@ def _hints(cell: Cell) -> list[str]:
         if match := re.match(r"\d+[.)] +(.+)", line):
             items.append([match[1]])
         elif items and (not line.strip() or line.startswith("   ")):
-            items[-1].append(line.strip())
+            items[-1].append(line[3:].rstrip())
         else:
             reason = "hints are a numbered list, and nothing else: “1. …”, “2. …”"
             raise BuildError(reason, cell.path, cell.line_of(number))
