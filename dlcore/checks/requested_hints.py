@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from dlcore.checks.answer_key import KeyExercise
 from dlcore.checks.api import is_graded, open_lessons
+from dlcore.checks.evidence import bound_names
 from dlcore.errors import SetupError
 
 __all__ = ["hint"]
@@ -26,31 +28,35 @@ def hint(exercise: Callable[..., Any] | str, number: int | None = None) -> None:
     """
     if is_graded():
         return
-    name = exercise if isinstance(exercise, str) else str(getattr(exercise, "__name__", exercise))
-    lesson, found = _find(name)
+    names = [exercise] if isinstance(exercise, str) else bound_names(exercise, sys._getframe(1).f_globals)
+    lesson, found = _find(names)
+    name = found.name
     if not found.hints:
         raise SetupError(f"{name} has no hints.")
     count = len(found.hints)
-    if number is not None and not 1 <= number <= count:
+    if number is not None and number not in range(1, count + 1):
         raise SetupError(f"{name} has the hints 1 to {count}, not {number}.")
     shown = _shown.get((lesson, name), 0)
     place = shown + 1 if number is None else number
     if place > count:
-        _say(f"**{name}:** that were all {count} hints. `hint({name}, 1)` shows the first one again.")
+        _say(f"**{name}** has no more hints. `hint({name}, 1)` shows the first one again.")
         return
     _shown[lesson, name] = max(shown, place)
     _say(f"**{name}, hint {place} of {count}.** {found.hints[place - 1]}")
 
 
-def _find(name: str) -> tuple[str, KeyExercise]:
-    """The exercise of this name, and its lesson."""
-    for lesson, key in reversed(open_lessons().items()):
-        if name in key.exercises:
-            return lesson, key.exercises[name]
-    known = ", ".join(item.name for key in open_lessons().values() for item in key.exercises.values() if item.hints)
-    if not known:
+def _find(names: Sequence[str]) -> tuple[str, KeyExercise]:
+    """The exercise that has one of these names, and its lesson."""
+    lessons = open_lessons()
+    for lesson, key in reversed(lessons.items()):
+        for name in names:
+            if name in key.exercises:
+                return lesson, key.exercises[name]
+    if not lessons:
         raise SetupError("The lesson has not begun. Run the first code cell, then this one again.")
-    raise SetupError(f"No exercise is called {name}. There are hints for: {known}.")
+    known = ", ".join(item.name for key in lessons.values() for item in key.exercises.values() if item.hints)
+    called = names[0] if names else "that"
+    raise SetupError(f"No exercise is called {called}. There are hints for: {known or 'none'}.")
 
 
 def _say(text: str) -> None:

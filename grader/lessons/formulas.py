@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import weakref
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 __all__ = ["FormulaParser", "why_no_formulas"]
 
 PACKAGES = {"mini-racer": "py_mini_racer", "django-static-mathjax": "mathjax"}
+DEFINITIONS = re.compile(r"\\(def|let|(re)?new(command|environment)|DeclareMathOperator|label)(?![A-Za-z])")
 SCRIPTS = ("loader.js", "core.js", "adaptors/liteDOM.js", "input/tex-full.js")
 # Left out: what hides errors, what loads more, what needs a page, and what gives macros another meaning.
 LEFT_OUT = ("noundefined", "noerrors", "autoload", "require", "bussproofs", "physics", "colorv2")
@@ -47,16 +50,20 @@ def why_no_formulas() -> str:
 class FormulaParser:
     """MathJax's TeX parser in V8, started when the first formula comes.
 
+    Formulas share their definitions (`\\newcommand`), as on a page.
+
     Args:
-        cache: a file with the formulas that parsed before, which are not parsed again.
+        cache: a file with the formulas that parsed before without any definition, which are not parsed again.
     """
 
     def __init__(self, cache: Path):
         self.cache, self.changed = cache, False
         try:
-            self.good = set(json.loads(cache.read_text(encoding="utf-8")))
+            known = json.loads(cache.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            self.good = set()
+            known = []
+        self.good = {item for item in known if isinstance(item, str)} if isinstance(known, list) else set()
+        self.without_definitions = True
         self._context: Any = None
 
     def problem(self, formula: str, *, display: bool) -> str:
@@ -65,8 +72,11 @@ class FormulaParser:
             return ""
         if self._context is None:
             self._context = _context()
+            # A context that is left to the end of the interpreter keeps it from ending.
+            weakref.finalize(self, self._context.close)
+        self.without_definitions &= not DEFINITIONS.search(formula)
         said = str(self._context.eval(f"problem({json.dumps(formula)}, {json.dumps(display)})"))
-        if not said:
+        if not said and self.without_definitions:
             self.good.add(formula)
             self.changed = True
         return said

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 from typing import TypeGuard
 
-__all__ = ["BEGIN_HIDDEN", "END_HIDDEN", "hidden_part", "is_check_call", "visible_part"]
+__all__ = ["BEGIN_HIDDEN", "END_HIDDEN", "hidden_part", "is_check_call", "visible_lines", "visible_part"]
 
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 CHECK_FUNCTIONS = ("check", "check_choice")
@@ -17,6 +17,11 @@ def visible_part(source: str) -> str:
     """A check cell's source without its hidden region."""
     lines = source.splitlines()
     return "\n".join(line for line, shown in zip(lines, _shown(lines), strict=True) if shown).rstrip()
+
+
+def visible_lines(source: str) -> list[int]:
+    """The numbers, from 1, of a check cell's lines outside its hidden region."""
+    return [number for number, shown in enumerate(_shown(source.splitlines()), 1) if shown]
 
 
 def _shown(lines: Sequence[str]) -> list[bool]:

@@ -152,9 +152,9 @@ def _option_error(path: Path, message: str) -> BuildError:
 
 def _first_line(written: list[str], source: str, line: int) -> int:
     """The line in which a cell's source begins, after its options and blank lines."""
-    wanted = source.split("\n")
+    wanted = [text.rstrip() for text in source.split("\n")]  # jupytext leaves out spaces at a text's end
     for start in range(line, len(written)):
-        if written[start : start + len(wanted)] == wanted:
+        if [text.rstrip() for text in written[start : start + len(wanted)]] == wanted:
             return start + 1
     return 0
 
@@ -298,7 +298,7 @@ def _hints(cell: Cell) -> list[str]:
         if match := re.match(r"\d+[.)] +(.+)", line):
             items.append([match[1]])
         elif items and (not line.strip() or line.startswith("   ")):
-            items[-1].append(line.strip())
+            items[-1].append(line[3:].rstrip())
         else:
             reason = "hints are a numbered list, and nothing else: “1. …”, “2. …”"
             raise BuildError(reason, cell.path, cell.line_of(number))

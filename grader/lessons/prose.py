@@ -19,7 +19,7 @@ from grader.lessons.variants import variants_path
 
 __all__ = ["external_links", "incomplete", "prose_defects"]
 
-OPTION = re.compile(r"^\s*[-*] \*\*([a-z])\)\*\*|\(([a-z])\) ", re.MULTILINE)
+OPTION = re.compile(r"^\s*[-*] \*\*([a-z])\)\*\*|(?<!\S)\(([a-z])\) ", re.MULTILINE)
 MISSPELT = re.compile(r"(?P<path>.*):(?P<line>\d+): (?P<word>.+) ==> (?P<right>.+)\Z")
 QUESTIONS = range(4, 7)
 HINTS = (2, 3)
@@ -45,7 +45,16 @@ def _tokens(source: str) -> Any:
     from mdit_py_plugins.dollarmath import dollarmath_plugin
 
     markdown = MarkdownIt("commonmark").enable("table").use(dollarmath_plugin, double_inline=True, allow_digits=False)
+    markdown.core.ruler.before("text_join", "escaped_dollars", _without_escaped_dollars)
     return markdown.parse(source)
+
+
+def _without_escaped_dollars(state: Any) -> None:
+    """Take out each `\\$` before it becomes a `$` of the text around it."""
+    for token in state.tokens:
+        for child in token.children or ():
+            if child.type == "text_special" and child.content == "$":
+                child.content = ""
 
 
 def _text_defects(cell: Cell, lesson: Lesson, parser: FormulaParser | None) -> Iterator[Defect]:
@@ -73,9 +82,14 @@ def _leaves(tokens: Any) -> Iterator[tuple[Any, int]]:
         if token.children is None:
             yield token, line
             continue
+        place = 0
         for child in token.children:
             yield child, line
             line += child.type in ("softbreak", "hardbreak") or child.content.count("\n")
+            if child.type == "code_inline":  # its line breaks have become spaces
+                words = re.escape(child.content).replace(r"\ ", r"\s")
+                if span := re.compile(rf"{child.markup}\s?{words}\s?{child.markup}").search(token.content, place):
+                    line, place = line + span[0].count("\n"), span.end()
 
 
 def _short(text: str) -> str:

@@ -28,6 +28,7 @@ from grader.execution.evidence import evidence_forms
 from grader.execution.sandbox import Limits, why_no_sandbox
 from grader.execution.step_runner import run_steps_now
 from grader.execution.steps import Part, Step, StepKey
+from grader.lessons.hidden_tests import visible_lines
 from grader.lessons.notebooks import own_code_cells
 from grader.lessons.parser import Lesson
 from grader.lessons.roles import Role
@@ -340,6 +341,8 @@ class _Runner:
         """The error for a step of a unit."""
         before = unit.steps[: unit.steps.index(step)]
         line = self._line([*self.own, *before], step, run)
+        if line and step.key.part is Part.VISIBLE:
+            line = visible_lines(unit.exercise.cells[step.key.name][0])[line - 1]
         variant = next((item for item in unit.exercise.variants if str(item) == step.key.of), None)
         if step.key.part is Part.VARIANT and variant is not None:
             return BuildError(f"the {variant} of {unit.exercise.name} {_how(run)}", variant.path, variant.line)
