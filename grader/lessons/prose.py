@@ -44,7 +44,7 @@ def _tokens(source: str) -> Any:
     from markdown_it import MarkdownIt
     from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-    markdown = MarkdownIt("commonmark").enable("table").use(dollarmath_plugin, double_inline=True, allow_digits=False)
+    markdown = MarkdownIt("commonmark").enable("table").use(dollarmath_plugin, double_inline=True)
     markdown.core.ruler.before("text_join", "escaped_dollars", _without_escaped_dollars)
     return markdown.parse(source)
 
