@@ -1,14 +1,21 @@
 import ast
+import collections
+import enum
 import importlib
 import inspect
+import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import dlcore
 import grader
 from dlcore import data
+from dlcore.checks.compare import Settings
+from dlcore.checks.evidence import Outcome, observe
+from dlcore.checks.verdict import judge, passes
 from tests.conftest import ROOT
 
 PAGES = sorted(ROOT.glob("docs/*.md"))
@@ -155,3 +162,28 @@ def test_settings_on_the_page_are_settings_of_the_grader():
         names = re.findall(r"c\.RunSubmission\.(\w+)", text)
         assert names
         assert set(names) <= set(RunSubmission.class_trait_names(config=True))
+
+
+def table_of_what_counts():
+    """The rows of the table: what is expected, what is returned, and whether it is accepted."""
+    page = (ROOT / "docs" / "authoring.md").read_text(encoding="utf-8")
+    part = page.partition("### What counts as what")[2].partition("###")[0]
+    return re.findall(r"^\| `(.+?)` \| `(.+?)` \| (yes|no)\b.*\|$", part, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("expected", "returned", "accepted"), table_of_what_counts())
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
+def test_what_counts_as_what_is_as_the_table_says(expected, returned, accepted):
+    """While practising, where the value itself is compared, and while grading, where it comes as evidence."""
+    names = {name: getattr(collections, name) for name in ("Counter", "OrderedDict", "defaultdict", "namedtuple")}
+    names |= {"np": np, "IntEnum": enum.IntEnum}
+    reference, value = (eval(text, names) for text in (expected, returned))
+    wanted, got = (observe(lambda value=value: value, (), {}) for value in (reference, value))
+    assert passes(wanted, got, Settings()) == (accepted == "yes")
+    graded = [Outcome.from_json(json.loads(json.dumps(outcome.to_json()))) for outcome in (wanted, got)]
+    assert passes(*graded, Settings()) == (accepted == "yes")
+    assert judge(*graded, Settings()).kind != "incomparable"
+
+
+def test_the_table_of_what_counts_has_all_its_rows():
+    assert len(table_of_what_counts()) > 30

@@ -2,11 +2,12 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from dlcore.checks.compare import Settings
-from dlcore.checks.evidence import Outcome
+from dlcore.checks import verdict as verdicts
+from dlcore.checks.compare import COMPARISONS, Settings
+from dlcore.checks.evidence import Outcome, OutcomeKind
 from dlcore.checks.verdict import Misconception, judge, passes
 from tests.test_codec import values
 
@@ -201,3 +202,29 @@ def test_gists_tell_nothing_of_a_hidden_value():
     for have in (*SAMPLES.values(), *(Outcome("returned", value) for value in (-secret.value, secret.value * [1, 2]))):
         gist = judge(secret, have, CLOSE).gist
         assert not any(digits in gist for digits in ("271", "828", "3.14", "14159", "272", "4.14"))
+
+
+HUGE = st.one_of(
+    st.integers(-(10**500), 10**500),
+    st.lists(st.one_of(st.integers(-(10**400), 10**400), st.floats(), st.booleans()), max_size=12),
+    st.dictionaries(st.sampled_from("abc"), st.integers(-(10**330), 10**330), max_size=3),
+    st.complex_numbers(),
+    st.sampled_from([np.array(2**63, dtype=np.uint64), np.array([1e308, -1e308]), np.zeros((0, 3)), np.float16(6e4)]),
+)
+
+
+@given(HUGE, HUGE, st.sampled_from(COMPARISONS), st.sampled_from([None, 0.0, 1e-3]))
+@example(5, 10**400, "close", None)
+@example([1.0] * 9, [10**400] * 9, "moments", 0.0)
+def test_no_value_stops_the_judge(expected, got, compare, atol):
+    """The inner function, so that its last resort hides nothing."""
+    outcomes = (Outcome(OutcomeKind.RETURNED, value) for value in (expected, got))
+    verdict = verdicts._judge(*outcomes, Settings(compare, atol=atol), (), (3, 400))
+    assert verdict.passed or verdict.gist
+
+
+def test_what_cannot_be_compared_costs_its_own_check_and_says_so(monkeypatch):
+    monkeypatch.setattr(verdicts, "passes", lambda *_: 1 / 0)
+    verdict = judge(Outcome(OutcomeKind.RETURNED, 1), Outcome(OutcomeKind.RETURNED, 2), Settings())
+    assert (verdict.passed, verdict.kind) == (False, "incomparable")
+    assert "cannot be compared" in verdict.message

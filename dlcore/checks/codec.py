@@ -62,7 +62,8 @@ def encode(value: Any) -> Any:
     Args:
         value: None, bool, int, float, complex, str, a NumPy scalar or array of
             bool, int, uint, float or complex entries, or tuples, lists and
-            dicts (with str, int or tuple keys) of those.
+            dicts (with str, int or tuple keys) of those. Instances of subclasses,
+            such as OrderedDict, named tuples or np.matrix, become the class itself.
 
     Returns:
         A structure for `json.dumps`, without NaN or infinity.
@@ -94,14 +95,22 @@ def _encode(value: Any, budget: _Budget, depth: int) -> Any:
         return {"complex": [value.real.hex(), value.imag.hex()]}
     if isinstance(value, np.generic | np.ndarray):
         return _encode_array(value, budget)
-    if kind in (tuple, list):
-        budget.spend(items=len(value))
-        return {kind.__name__: [_encode(item, budget, depth + 1) for item in value]}
-    if kind is dict:
-        _refuse_many_keys(len(value))
-        budget.spend(items=2 * len(value))
-        pairs = [[_encode(k, budget, depth + 1), _encode(v, budget, depth + 1)] for k, v in value.items()]
-        return {"dict": pairs}
+    for container in (tuple, list):  # named tuples, too; read as the container that they are
+        if isinstance(value, container):
+            items = list[Any](container.__iter__(value))  # type: ignore[arg-type]
+            budget.spend(items=len(items))
+            return {container.__name__: [_encode(item, budget, depth + 1) for item in items]}
+    if isinstance(value, dict):  # OrderedDict, defaultdict and Counter, too
+        pairs = list(dict.items(value))
+        _refuse_many_keys(len(pairs))
+        budget.spend(items=2 * len(pairs))
+        return {"dict": [[_encode(k, budget, depth + 1), _encode(v, budget, depth + 1)] for k, v in pairs]}
+    if isinstance(value, str):
+        return _encode_text(str.__str__(value), budget)
+    if isinstance(value, int):  # members of an IntEnum, too
+        return _encode_int(int.__index__(value), budget)
+    if isinstance(value, float):
+        return {"float": float.hex(value)}
     raise CodecError(f"A value of type {kind.__name__} cannot be compared; return numbers, texts or arrays.")
 
 
@@ -127,6 +136,8 @@ def _refuse_many_keys(count: int) -> None:
 
 
 def _encode_array(value: Any, budget: _Budget) -> dict[str, Any]:
+    if np.ma.isMaskedArray(value) and np.ma.is_masked(value):
+        raise CodecError("An array with masked entries cannot be compared; return a plain array.")
     array = np.asarray(value)
     if array.dtype.kind not in KINDS:
         raise CodecError(f"An array with entries of type {array.dtype} cannot be compared; use numbers.")

@@ -57,8 +57,10 @@ def agree(expected: Any, got: Any, settings: Settings = Settings()) -> bool:
     >>> agree(1.0, np.array([1.0]))
     False
     """
-    if expected is None or isinstance(expected, str):
-        return type(expected) is type(got) and bool(expected == got)
+    if expected is None:
+        return got is None
+    if isinstance(expected, str):  # np.str_, too
+        return isinstance(got, str) and str(expected) == str(got)
     if isinstance(expected, dict):
         return (
             isinstance(got, dict)
@@ -123,7 +125,7 @@ def near(expected: np.ndarray, got: np.ndarray, settings: Settings) -> np.ndarra
     try:
         expected, got = _as_inexact(expected), _as_inexact(got)
     except (OverflowError, TypeError):
-        return np.asarray(expected == got, dtype=bool)
+        return _equal(expected, got)
     finite = np.isfinite(expected)
     atol = settings.atol
     with np.errstate(all="ignore"):
@@ -133,6 +135,15 @@ def near(expected: np.ndarray, got: np.ndarray, settings: Settings) -> np.ndarra
         close = np.abs(got - expected) <= settings.rtol * np.abs(expected) + atol
         same = (got == expected) | (np.isnan(got) & np.isnan(expected))
     return np.where(finite & np.isfinite(got), close, same)
+
+
+def _equal(expected: Any, got: Any) -> np.ndarray:
+    """For each entry whether two are equal, as Python compares numbers of any size."""
+    first, second = np.broadcast_arrays(np.asarray(expected).astype(object), np.asarray(got).astype(object))
+    numbers = [
+        [item.item() if isinstance(item, np.generic) else item for item in side.flat] for side in (first, second)
+    ]
+    return np.array([a == b for a, b in zip(*numbers, strict=True)], dtype=bool).reshape(first.shape)
 
 
 def _as_inexact(array: np.ndarray) -> np.ndarray:

@@ -95,6 +95,20 @@ def judge(
         The verdict, with the first misconception of equal outcome, or else with a
         diagnosis.
     """
+    try:
+        return _judge(expected, got, settings, misconceptions, lengths)
+    except Exception:  # noqa: BLE001 (a value that was not thought of may cost its own check, and nothing else)
+        gist = "The result cannot be compared with the right one. Return numbers of ordinary size, or arrays of them."
+        return Verdict(False, "incomparable", gist, gist)
+
+
+def _judge(
+    expected: Outcome,
+    got: Outcome,
+    settings: Settings,
+    misconceptions: Sequence[Misconception],
+    lengths: Sequence[int],
+) -> Verdict:
     if passes(expected, got, settings):
         return Verdict(True, "passed")
     if got.kind == OutcomeKind.UNATTEMPTED:
