@@ -63,7 +63,8 @@ def test_nothing_is_to_be_put_right_in_a_new_lesson(course, lesson, capsys):
     said = capsys.readouterr().out
     assert "residual_range" in said
     assert "Nothing to put right." in said
-    assert "a draft: the lesson lacks 4 to 6 quiz questions (it has 1)" in said
+    assert "the lesson lacks 4 to 6 quiz questions (it has 1)" in said
+    assert "a draft: the lesson has 1 pictures and 1 widgets, not 3 and 2 or more" in said
     found = check_lesson(course, lesson)
     assert found.mutants is not None
     assert found.mutants.survivors == []
@@ -119,6 +120,13 @@ def test_a_demo_that_raises_is_found_with_its_line(course, lesson):
     assert lines[defect.line - 1].strip() in ("plt.show(", "nothing)")
 
 
+def test_an_example_in_a_docstring_that_is_wrong_is_found(course, lesson):
+    replace(lesson, "    array([[4],\n           [4]])", "    array([[4],\n           [5]])")
+    (defect,) = check_lesson(course, lesson).defects
+    assert defect.text.startswith("an example in the docstring of residual_range is wrong: residual_range(np.array(")
+    assert defect.text.endswith("gives array([[4],")
+
+
 def test_fast_leaves_out_the_mutants_and_the_notebook(course, lesson):
     found = check_lesson(course, lesson, fast=True)
     assert (found.mutants, found.finished) == (None, None)
@@ -128,9 +136,8 @@ def test_fast_leaves_out_the_mutants_and_the_notebook(course, lesson):
 def test_an_answer_that_lies_about_and_a_name_that_a_demo_takes_are_found(course, lesson):
     answer = "return Z.max(axis=1, keepdims=True) - Z.min(axis=1, keepdims=True)"
     replace(lesson, "fig, ax", f"def residual_range(Z):\n    {answer}\n\n\nfig, ax")
-    main(["--root", str(course.root), "build", "week8"])
     texts = [defect.text for defect in check_lesson(course, lesson, fast=True).defects]
-    assert any(text.startswith("the answer of residual_range stands in week8/residual.ipynb, cell") for text in texts)
+    assert any(text.startswith("the answer of residual_range stands in residual.md, line") for text in texts)
     assert any("this check cell needs residual_range, which the demo cell in line" in text for text in texts)
 
 
@@ -151,6 +158,7 @@ def test_a_preview_is_built_again_when_the_lesson_is_saved(course, lesson):
     ) as process:
         try:
             assert "week8/residual built in" in process.stdout.readline()
+            assert "The notebook is" in process.stdout.readline()
             assert "Watching" in process.stdout.readline()
             replace(lesson, "Plan half an hour.", "Plan a whole hour.")
             assert "week8/residual built in" in process.stdout.readline()

@@ -283,9 +283,9 @@ def test_a_parser_that_parsed_nothing_new_writes_nothing(cache):
 
 ANCHOR = "no heading has this anchor (a heading's words, joined by hyphens)"
 DEAD = [
-    ("none.md", "leads nowhere: there is no {}/none.md"),
-    ("none.ipynb", "leads nowhere: there is no {}/none.md"),
-    ("../week2/small.md#Doubling", "leads nowhere: there is no {}/../week2/small.md"),
+    ("none.md", "leads nowhere: there is no {0}/none.md"),
+    ("none.ipynb", "leads nowhere: there is no {0}/none.md"),
+    ("../week2/small.md#Doubling", "leads nowhere: there is no {1}/week2/small.md"),
     ("#Halving", f"leads nowhere: {ANCHOR}"),
     ("#a-small-lesson", f"leads nowhere: {ANCHOR}"),
     ("https://", "names no host"),
@@ -300,7 +300,7 @@ def test_links_that_lead_nowhere_are_named_with_their_lines_and_the_reasons(defe
     text = with_text("\n\n".join(f"Look\nno. {number}: {link}" for number, link in enumerate(links)))
     folder = tmp_path / "course" / "week1"
     assert defects(text) == [
-        (line_of(text, f"no. {number}:"), f"the link {target} {reason.format(folder)}")
+        (line_of(text, f"no. {number}:"), f"the link {target} {reason.format(folder, folder.parent)}")
         for number, (target, reason) in enumerate(DEAD)
     ]
 

@@ -573,3 +573,25 @@ def test_a_variant_that_never_ends_is_stopped_and_named(filled, monkeypatch, sou
     error = filled.refused(variants=variants)
     assert error.reason == reason
     assert place(error, TEXT, variants) == (f"{NAME}.variants.md", "### misconception: one-mean")
+
+
+def test_nothing_is_run_after_a_step_that_never_ends(filled, monkeypatch):
+    """An endless solution ends the build after one limit, not after one for each check and variant that needs it."""
+    limits = dataclasses.replace(reference_runs.AUTHOR_LIMITS, cell_seconds=5)
+    monkeypatch.setattr(reference_runs, "AUTHOR_LIMITS", limits)
+    came = []
+    real = reference_runs.run_steps_now
+
+    def run(steps, *args, **kwargs):
+        came.append(real(steps, *args, **kwargs))
+        return came[-1]
+
+    monkeypatch.setattr(reference_runs, "run_steps_now", run)
+    error = filled.refused(
+        changed(
+            ("    return 2 * np.asarray(z)\n", "    while z is not None:\n        pass\n    return 2 * np.asarray(z)\n")
+        )
+    )
+    assert error.reason == "the check cell double-check does not end: stopped after 5 s"
+    (runs,) = came
+    assert [run.status for run in runs.values()].count("timeout") == 1

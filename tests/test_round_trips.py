@@ -56,6 +56,7 @@ def texts(path):
     return [number for number, cell in enumerate(cells) if cell.cell_type == "markdown"]
 
 
+@pytest.mark.sweep_but_first
 @pytest.mark.parametrize("path", LESSONS)
 def test_a_sentence_changed_in_jupyterlab_is_all_that_changes(path, tmp_path):
     before = path.read_text(encoding="utf-8")
@@ -72,6 +73,7 @@ def test_the_small_lesson_of_the_tests_is_written_as_jupyterlab_would(tmp_path):
     assert opened_and_saved(path, tmp_path) == path.read_text(encoding="utf-8")
 
 
+@pytest.mark.sweep_but_first
 @pytest.mark.parametrize("path", LESSONS)
 def test_a_lesson_becomes_a_notebook_and_a_lesson_again_without_loss(path, tmp_path):
     notebook = tmp_path / "lesson.ipynb"

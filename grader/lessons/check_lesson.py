@@ -100,7 +100,7 @@ class LessonCheck:
         if survivors:
             text = ["Wrong solutions that pass all checks; an input like the one shown would tell them apart:"]
             for item in survivors:
-                text += [f"  {item.exercise}, {item.mutant}", f"    {item.why}"]
+                text += [f"  {item.path}:{item.line}: {item.exercise}, {item.mutant}", f"    {item.why}"]
             parts.append("\n".join(text))
         unnamed = [(row.exercise, name, said) for row in self.rows for name, said in row.unnamed.items()]
         if unnamed:
@@ -109,8 +109,11 @@ class LessonCheck:
             parts.append("\n".join(text))
         if self.notes:
             parts.append("\n".join(["Worth knowing:", *(f"  {note}" for note in self.notes)]))
-        if not self.defects and not survivors:
-            parts.append("Nothing to put right.")
+        left = len(survivors)
+        if self.is_right:
+            parts.append("Nothing to put right." + (f" ({left} surviving: few enough)" if left else ""))
+        elif not self.defects:
+            parts.append(f"To put right: {left} surviving, more than one in a hundred.")
         return "\n\n".join(parts)
 
     def _times(self) -> str:
@@ -166,10 +169,12 @@ def check_lesson(
     def text() -> None:
         found.defects += prose_defects(lesson, course.cache / "formulas.json")
         found.defects += shared_names(lesson.cells)
-        found.defects += answers_given_away(lesson, held_by_students(course.release, lesson.week))
+        found.defects += answers_given_away(lesson, held_by_students(course.release, lesson))
         missing = incomplete(lesson)
         found.defects += [] if lesson.is_draft else missing
-        found.notes += [f"a draft: {item.text}" for item in missing] if lesson.is_draft else []
+        found.notes += [f"a draft: {item}" for item in missing] if lesson.is_draft else []
+        if lesson.is_draft and not missing:
+            found.notes.append("a draft, and complete: delete `draft: true` from the header")
         reason = why_no_formulas()
         found.notes += [f"formulas were not looked at: {reason}"] if reason else []
 
@@ -219,9 +224,10 @@ def _run_notebook(found: LessonCheck, reference: Reference, lesson: Lesson, fold
     run = found.finished = run_finished(reference.notebook, lesson, folder)
     found.defects += run.defects
     pictures, widgets = len(run.figures), len(run.panels)
-    if not lesson.is_draft and (pictures < PICTURES or widgets < WIDGETS):
+    if pictures < PICTURES or widgets < WIDGETS:
         text = f"the lesson has {pictures} pictures and {widgets} widgets, not {PICTURES} and {WIDGETS} or more"
-        found.defects.append(Defect(lesson.path, 1, text))
+        found.defects += [] if lesson.is_draft else [Defect(lesson.path, 1, text)]
+        found.notes += [f"a draft: {text}"] if lesson.is_draft else []
     timed = f"{run.seconds:.0f} s, of which graded cells {run.graded_seconds:.1f} s"
     slow = run.seconds > SECONDS or run.graded_seconds > GRADED_SECONDS
     limit = f" (at most {SECONDS} s and {GRADED_SECONDS} s on two cores)" if slow else ""

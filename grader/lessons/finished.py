@@ -109,6 +109,26 @@ def _tell(panel):
 print(_json.dumps({"figures": [facts for _, facts in _figures], "panels": [_tell(panel) for panel in _panels]}))
 """
 
+EXAMPLES = """
+def _examples(names):
+    import doctest, sys
+
+    module = sys.modules["__main__"]
+    flags = doctest.NORMALIZE_WHITESPACE
+    finder, told = doctest.DocTestFinder(recurse=False), {}
+    runner = doctest.DocTestRunner(verbose=False, optionflags=flags)
+    for name in names:
+        for test in finder.find(module.__dict__.get(name), name, module=False, globs=dict(module.__dict__)):
+            lines = []
+            runner.run(test, out=lines.append, clear_globs=False)
+            if lines:
+                told[name] = "".join(lines).strip().splitlines()
+    return told
+
+
+print(_json.dumps(_examples(NAMES)))
+"""
+
 
 @dataclass
 class FinishedRun:
@@ -153,7 +173,9 @@ def run_finished(notebook: Any, lesson: Lesson, folder: Path) -> FinishedRun:
     """
     notebook = copy_of(notebook)
     cells = list(notebook.cells)
-    notebook.cells = [nbformat.v4.new_code_cell(WATCH), *cells, nbformat.v4.new_code_cell(TELL)]
+    names = [name for name, exercise in lesson.exercises.items() if exercise.kind is Role.SOLUTION]
+    added = [nbformat.v4.new_code_cell(code) for code in (WATCH, EXAMPLES.replace("NAMES", repr(names)), TELL)]
+    notebook.cells = [added[0], *cells, *added[1:]]
     run_notebook(notebook, folder, allow_errors=True)
     run = FinishedRun()
     written = {cell.source: cell for cell in lesson.cells if cell.kind == "code"}
@@ -173,12 +195,28 @@ def run_finished(notebook: Any, lesson: Lesson, folder: Path) -> FinishedRun:
             if output.output_type == "stream" and output.name == "stderr":
                 line, said = origin.line if origin else 1, output.text.strip().splitlines()[-1]
                 run.defects.append(Defect(lesson.path, line, f"{what} writes to stderr: {said}"))
-    told = [output.text for output in notebook.cells[-1].outputs if output.output_type == "stream"]
-    if told:
-        seen = json.loads(told[-1].splitlines()[-1])
-        run.figures, run.panels = seen["figures"], seen["panels"]
+    for name, said in _told(added[1]).items():
+        got = said[said.index("Got:") + 1].strip() if "Got:" in said else said[-1].strip()
+        cell = lesson.exercises[name].solution
+        text = f"an example in the docstring of {name} is wrong: {_example(said)} gives {got}"
+        run.defects.append(Defect(cell.path, cell.line, text))
+    seen = _told(added[2])
+    run.figures, run.panels = seen.get("figures", []), seen.get("panels", [])
     run.defects += [Defect(lesson.path, 1, slip) for slip in _slips(run)]
     return run
+
+
+def _told(cell: Any) -> dict[str, Any]:
+    """The JSON that a cell printed last."""
+    lines = [line for output in cell.outputs if output.output_type == "stream" for line in output.text.splitlines()]
+    told: dict[str, Any] = json.loads(lines[-1]) if lines else {}
+    return told
+
+
+def _example(said: list[str]) -> str:
+    """The example in a report of doctest."""
+    place = said.index("Failed example:") + 1 if "Failed example:" in said else 0
+    return said[place].strip()
 
 
 def _seconds(cell: Any) -> float:

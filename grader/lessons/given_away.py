@@ -38,18 +38,19 @@ def answers_given_away(lesson: Lesson, held: dict[str, str]) -> list[Defect]:
     return found
 
 
-def held_by_students(release: Path, week: str) -> dict[str, str]:
-    """All code that a student has when a week begins, by place.
+def held_by_students(release: Path, lesson: Lesson) -> dict[str, str]:
+    """All code that a student has when a lesson begins, by place.
 
     Args:
-        release: the folder release/.
-        week: the last week whose notebooks and support modules count.
+        release: the folder release/, of which the weeks up to the lesson's count.
+        lesson: the lesson, as it is written now.
     """
+    own = release / lesson.week / f"{lesson.name}.ipynb"
     package = Path(dlcore.__file__).parent
     sources = {f"dlcore/{path.relative_to(package)}": path.read_text("utf-8") for path in sorted(package.rglob("*.py"))}
     for path in sorted(release.glob("*/*")):
         place = f"{path.parent.name}/{path.name}"
-        if path.parent.name > week:
+        if path.parent.name > lesson.week or path == own:
             continue
         if path.suffix == ".py":
             sources[place] = path.read_text("utf-8")
@@ -57,6 +58,9 @@ def held_by_students(release: Path, week: str) -> dict[str, str]:
             for number, cell in enumerate(nbformat.read(path, as_version=4).cells):
                 if cell.cell_type == "code" and course_metadata(cell).get("role") != Role.CHECK:
                     sources[f"{place}, cell {number}"] = cell.source
+    for cell in lesson.cells:
+        if cell.kind == "code" and cell.role in (Role.NONE, Role.SETUP, Role.DEMO):
+            sources[f"{cell.path.name}, line {cell.line}"] = cell.source
     return {place: source for place, source in sources.items() if parse(source) is not None}
 
 

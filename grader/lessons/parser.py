@@ -118,7 +118,7 @@ def read_lesson(path: Path) -> Lesson:
     except UnicodeDecodeError as problem:
         raise BuildError(f"is not UTF-8 text: {problem}", path) from None
     except MystMetadataParsingError as problem:
-        raise _option_error(path, str(problem)) from None
+        raise _option_error(path, str(problem), text.splitlines()) from None
     except ValidationError as problem:
         raise BuildError(f"an option is not valid notebook metadata: {problem.message}", path) from None
     course = notebook.metadata.get("course")
@@ -128,9 +128,7 @@ def read_lesson(path: Path) -> Lesson:
     lines = notebook.metadata["source_map"]
     written = text.splitlines()
     cells = [
-        _read_cell(
-            item.cell_type, item.source, path, line, _first_line(written, item.source, line), dict(item.metadata)
-        )
+        _read_cell(item, path, line, _first_line(written, item.source, line), written)
         for item, line in zip(notebook.cells, lines, strict=True)
     ]
     unknown = set(course) - {"title", "draft"}
@@ -144,9 +142,12 @@ def read_lesson(path: Path) -> Lesson:
     return lesson
 
 
-def _option_error(path: Path, message: str) -> BuildError:
-    cell, header = re.search(r"at line (\d+)", message), re.search(r"line (\d+), column", message)
-    line = int(cell[1]) if cell else int(header[1]) + 1 if header else 1  # the header's YAML starts on line 2
+def _option_error(path: Path, message: str, written: list[str]) -> BuildError:
+    cell, within = re.search(r"at line (\d+)", message), re.search(r"line (\d+), column", message)
+    line = int(within[1]) + 1 if within else 1  # the header's YAML starts on line 2
+    if cell:
+        fence = int(cell[1])
+        line = fence + (int(within[1]) + (written[fence] == "---") if within else 0)
     return BuildError(f"{message}\nIf a hint or name contains a colon, put it in double quotes.", path, line)
 
 
@@ -159,7 +160,18 @@ def _first_line(written: list[str], source: str, line: int) -> int:
     return 0
 
 
-def _read_cell(kind: str, source: str, path: Path, line: int, first: int, options: dict[str, Any]) -> Cell:
+def _option_line(written: list[str], line: int, option: str) -> int:
+    """The line of an option at the top of the cell whose fence stands in `line`, or the fence's."""
+    for number in range(line, min(line + 30, len(written))):
+        if re.match(rf":?{re.escape(option)}:", written[number]):
+            return number + 1
+        if not written[number].strip() or written[number].startswith("```"):
+            break
+    return line
+
+
+def _read_cell(item: Any, path: Path, line: int, first: int, written: list[str]) -> Cell:
+    kind, options = item.cell_type, dict(item.metadata)
     named = options.get("role", "")
     if named in IN_VARIANTS_FILE:
         raise BuildError(
@@ -169,17 +181,20 @@ def _read_cell(kind: str, source: str, path: Path, line: int, first: int, option
             line,
         )
     if named != "" and named not in ROLES:
-        raise BuildError(f"the role {named!r} is not one of {', '.join(ROLES)}", path, line)
+        where = _option_line(written, line, "role")
+        raise BuildError(f"the role {named!r} is not one of {', '.join(ROLES)}", path, where)
     role = Role(named)
     unknown = set(options) - OPTIONS[role]
     if unknown:
         known = ", ".join(sorted(OPTIONS[role]))
         raise BuildError(
-            f"unknown option {min(map(str, unknown))!r}; a {role or 'plain'} cell takes: {known}", path, line
+            f"unknown option {min(map(str, unknown))!r}; a {role or 'plain'} cell takes: {known}",
+            path,
+            _option_line(written, line, min(map(str, unknown))),
         )
     if (role in (Role.WRITTEN, Role.HINT)) != (kind == "markdown" and bool(role)):
         raise BuildError(f"a {role} cell cannot be a {kind} cell", path, line)
-    cell = Cell(kind, source, path, line, role, str(options.get("exercise", "")), first, options)
+    cell = Cell(kind, item.source, path, line, role, str(options.get("exercise", "")), first, options)
     if "exercise" in OPTIONS[role] and not NAME.match(cell.exercise):
         raise BuildError(f"the {role} cell needs an exercise name (lower case, digits, _)", path, line)
     if role is Role.SETUP:
@@ -188,7 +203,7 @@ def _read_cell(kind: str, source: str, path: Path, line: int, first: int, option
         raise BuildError("no exercise can be called setup: that is the name of the setup cell", path, line)
     _check_markers(cell)
     if "points" in OPTIONS[role]:
-        _check_points(cell)
+        _check_points(cell, _option_line(written, line, "points"))
     if "wrong" in OPTIONS[role] and not options.get("wrong"):
         raise BuildError(f"the {role} cell of {cell.exercise} has no `wrong`: the other letters, explained", path, line)
     if kind == "code" and role not in (Role.NONE, Role.DEMO, Role.SETUP):
@@ -214,13 +229,13 @@ def _check_setup(cell: Cell) -> None:
         raise BuildError(f"the setup cell calls {got}, not {wanted}", cell.path, cell.line_of(begun[-1].lineno))
 
 
-def _check_points(cell: Cell) -> None:
+def _check_points(cell: Cell, line: int) -> None:
     points = cell.options.get("points")
     if isinstance(points, bool) or not isinstance(points, int | float) or not 0 < points < float("inf"):
         raise BuildError(
             f"the {cell.role} cell of {cell.exercise} has points {points!r}, not a positive number",
             cell.path,
-            cell.line,
+            line,
         )
 
 

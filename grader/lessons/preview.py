@@ -37,6 +37,8 @@ def preview(course: Course, which: str, *, watch: bool, browser: bool, say: Call
     if not built and not watch:
         return 1
     lab = _open(shown, say) if browser and shown.exists() else None
+    if not browser:
+        say(f"The notebook is {shown}")
     try:
         if watch:
             say(f"Watching {path.parent}; Ctrl-C ends it.")
@@ -61,7 +63,7 @@ def _build(course: Course, path: Path, say: Callable[[str], None]) -> bool:
         return False
     week = path.parent.name  # a copy, since JupyterLab would save outputs into release/
     shutil.copytree(course.release / week, course.cache / "preview" / week, dirs_exist_ok=True)
-    say(f"{path.parent.name}/{path.stem} built in {time.monotonic() - begun:.1f} s; reload the notebook to see it.")
+    say(f"{week}/{path.stem} built in {time.monotonic() - begun:.1f} s; reload the notebook to see it.")
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -111,7 +112,7 @@ def _dead(target: str, lesson: Lesson, anchors: set[str]) -> str:
     if parts.scheme:
         return f"the link {target} is neither a web address nor a file of the course"
     if parts.path:
-        path = lesson.path.parent / unquote(parts.path)
+        path = Path(os.path.normpath(lesson.path.parent / unquote(parts.path)))
         written = path.with_suffix(".md") if path.suffix == ".ipynb" else path
         return "" if written.exists() else f"the link {target} leads nowhere: there is no {written}"
     if parts.fragment and unquote(parts.fragment) not in anchors:

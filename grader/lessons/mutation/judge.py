@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 __all__ = ["Report", "Result", "judge_lesson"]
 
@@ -24,6 +25,8 @@ class Result:
 
     exercise: str
     mutant: str
+    path: str
+    line: int
     verdict: str
     why: str
 
@@ -106,27 +109,27 @@ def _continue(path: Path, which: tuple[str, str], results: list[Result], progres
     }
     total = 0
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as worker:
-        current: dict[str, str] = {}
+        current: dict[str, Any] = {}
         for message in _messages(worker):
             if "total" in message:
                 total = int(message["total"])
             elif "mutant" in message:
                 current = message
             else:
-                result = Result(current["exercise"], current["mutant"], message["verdict"], message["why"])
+                result = Result(**current, verdict=message["verdict"], why=message["why"])
                 results.append(result)
                 progress(len(results), total)
                 current = {}
         code = worker.wait()
     if current:  # the worker hung or died
-        results.append(Result(current["exercise"], current["mutant"], "caught", "the end of its process"))
+        results.append(Result(**current, verdict="caught", why="the end of its process"))
         return True
     if code:
         raise RuntimeError(f"the mutants of {path} could not be judged: the worker ended with code {code}")
     return False
 
 
-def _messages(worker: subprocess.Popen[bytes]) -> Iterator[dict[str, str]]:
+def _messages(worker: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
     """What the worker says, line by line; it is killed when it has been silent for too long."""
     assert worker.stdout is not None
     rest = b""

@@ -55,7 +55,7 @@ class Mutant:
     source: str
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.before}  →  {self.after}"
+        return f"{self.before}  →  {self.after}"
 
 
 def mutants(source: str) -> list[Mutant]:

@@ -238,20 +238,22 @@ def main(path: Path, skip: int, what: str, only: str) -> None:
         stage, number = Stage(lesson), 0
         for exercise, some in all_mutants:
             bench = Bench(stage, exercise)
-            for name, mutant, original in some:
+            for name, mutant, original, place in some:
                 number += 1
                 if number <= skip:
                     continue
-                print(json.dumps({"exercise": exercise.name, "mutant": name}), file=out)
+                print(json.dumps({"exercise": exercise.name, "mutant": name} | place), file=out)
                 verdict, why = bench.judge(mutant, original)
                 print(json.dumps({"verdict": verdict, "why": why}), file=out)
 
 
-def _all_mutants(exercise: LessonExercise, what: str) -> Iterator[tuple[str, Mutant, str]]:
-    """Each mutant's name, the mutant, and the code that it comes from."""
+def _all_mutants(exercise: LessonExercise, what: str) -> Iterator[tuple[str, Mutant, str, dict[str, Any]]]:
+    """Each mutant's name, the mutant, the code that it comes from, and where that stands."""
     for cell in (exercise.solution, *(exercise.alternatives if what == "all" else ())):
         prefix = f"{cell.options['name']}, " if "name" in cell.options else ""
-        yield from ((f"{prefix}{mutant}", mutant, cell.source) for mutant in mutants(cell.source))
+        for mutant in mutants(cell.source):
+            place = {"path": str(cell.path), "line": cell.line_of(mutant.line)}
+            yield f"{prefix}{mutant}", mutant, cell.source, place
 
 
 if __name__ == "__main__":
