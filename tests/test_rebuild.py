@@ -591,14 +591,27 @@ def test_own_cells_stay_where_they_were(tmp_path, released, solved):
     solved["cells"].insert(at + 2, own("after = 1", cell_type="markdown"))
     solved["cells"].append(own("last = 1", cell_type="raw"))
     rebuilt = regraded(tmp_path, released, solved)
-    assert [cell.source for cell in rebuilt.notebook.cells] == [cell["source"] for cell in solved["cells"]]
+    *sources, last = [cell.source for cell in rebuilt.notebook.cells]
+    assert sources == [cell["source"] for cell in solved["cells"][:-1]]
+    assert last == "```\nlast = 1\n```"  # pages would show a raw cell as HTML
     assert [cell.cell_type for cell in rebuilt.notebook.cells if course_metadata(cell)["role"] == "extra"] == [
         "code",
         "code",
         "markdown",
-        "raw",
+        "markdown",
     ]
     assert rebuilt.problems == []
+
+
+def test_answers_and_cells_with_html_of_their_own_are_shown_as_text(tmp_path, released, solved):
+    solved["cells"][place(solved, "explain")]["source"] = "Because <script>alert(1)</script>"
+    solved["cells"].append(own("<b>bold</b> <img src=x onerror=alert(1)>", cell_type="markdown"))
+    rebuilt = regraded(tmp_path, released, solved)
+    cells = rebuilt.notebook.cells
+    assert cells[-1].source == "```\n<b>bold</b> <img src=x onerror=alert(1)>\n```"
+    (answer,) = [cell for cell in cells if grade_id(cell) == "explain"]
+    assert answer.source == "```\nBecause <script>alert(1)</script>\n```"
+    assert rebuilt.problems == ["The answer to explain holds HTML of its own; it is shown as text."]
 
 
 def test_empty_own_cells_are_dropped(tmp_path, released, solved):

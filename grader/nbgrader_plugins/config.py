@@ -8,7 +8,8 @@ formgrader's buttons and `python -m grader` all behave the same:
 - `RebuildSubmission` rebuilds the notebook to grade from them;
 - `RunSubmission` runs it in a sandboxed kernel and judges the evidence;
 - `ClearAnswers` also clears quiz answers when a release is generated;
-- `FeedbackExporter` renders the feedback pages.
+- `FeedbackExporter` renders the feedback pages;
+- the formgrader renders Markdown as they do, without active content.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from traitlets.config import Config
 from dlcore.checks.answer_key import HIDDEN_SUFFIX
 from grader.grading.scoring import STUB
 from grader.nbgrader_plugins.exporter import SubmissionExporter
-from grader.nbgrader_plugins.feedback import FeedbackExporter
+from grader.nbgrader_plugins.feedback import FeedbackExporter, render_answer
 from grader.nbgrader_plugins.preprocessors import ClearAnswers, GetGradesAndState, RebuildSubmission, RunSubmission
 
 warnings.filterwarnings("ignore", message="Object of type .* not in session", category=SAWarning)  # raised by nbgrader
@@ -59,3 +60,4 @@ def configure(config: Config) -> None:
     config.Autograde.autograde_preprocessors = [RunSubmission, SaveAutoGrades, AssignLatePenalties]
     config.GenerateFeedback.preprocessors = [GetGradesAndState]
     config.GenerateFeedback.exporter_class = FeedbackExporter
+    config.HTMLExporter.filters = {"markdown2html": render_answer}  # in the formgrader

@@ -18,6 +18,7 @@ import nbformat
 
 from grader.lessons.notebooks import copy_of, course_metadata, grade_id
 from grader.lessons.roles import Role
+from grader.submissions.inert import as_text, inert
 from grader.submissions.reader import Submission, SubmittedCell, exercises_of
 
 __all__ = ["Rebuilt", "rebuild"]
@@ -50,6 +51,10 @@ def rebuild(released: Any, submission: Submission) -> Rebuilt:
             if found is not None:
                 chosen[name] = found
                 cell.source = found.source
+                if cell.cell_type == "markdown":
+                    cell.source, changed = inert(found.source)
+                    if changed:
+                        problems.append(f"The answer to {name} holds HTML of its own; it is shown as text.")
     _keep_extras(notebook, released, submission.cells, chosen, problems)
     return Rebuilt(notebook, problems)
 
@@ -137,10 +142,10 @@ def _is_changed(cell: Any, item: SubmittedCell) -> bool:
 
 
 def _extra(item: SubmittedCell, count: int) -> Any:
-    make = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}.get(
-        item.kind, nbformat.v4.new_raw_cell
-    )
-    cell = make(item.source)
+    if item.kind == "code":
+        cell = nbformat.v4.new_code_cell(item.source)
+    else:  # pages show a raw cell as the HTML that it holds
+        cell = nbformat.v4.new_markdown_cell(inert(item.source)[0] if item.kind == "markdown" else as_text(item.source))
     cell["id"] = f"extra-{count}"
     cell.metadata["course"] = {"role": "extra"}
     return cell
