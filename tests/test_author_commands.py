@@ -64,7 +64,7 @@ def test_nothing_is_to_be_put_right_in_a_new_lesson(course, lesson, capsys):
     assert "residual_range" in said
     assert "Nothing to put right." in said
     assert "the lesson lacks 4 to 6 quiz questions (it has 1)" in said
-    assert "a draft: the lesson has 1 pictures and 1 widgets, not 3 and 2 or more" in said
+    assert "a draft: it has 1 picture and 1 widget, not 3 and 2" in said
     found = check_lesson(course, lesson)
     assert found.mutants is not None
     assert found.mutants.survivors == []
@@ -76,7 +76,7 @@ def test_a_new_lesson_that_claims_to_be_finished_is_told_what_it_lacks(course, l
     replace(lesson, "  draft: true\n", "")
     texts = [defect.text for defect in check_lesson(course, lesson).defects]
     assert "the lesson lacks 4 to 6 quiz questions (it has 1)" in texts
-    assert "the lesson has 1 pictures and 1 widgets, not 3 and 2 or more" in texts
+    assert "it has 1 picture and 1 widget, not 3 and 2" in texts
     assert texts.count("there is something left to write here") == 5
 
 
@@ -118,6 +118,34 @@ def test_a_demo_that_raises_is_found_with_its_line(course, lesson):
     assert defect.text == "the demo cell raises NameError: name 'nothing' is not defined"
     lines = lesson.read_text(encoding="utf-8").splitlines()
     assert lines[defect.line - 1].strip() in ("plt.show(", "nothing)")
+
+
+def test_pictures_and_widgets_are_complained_of_at_their_cells(course, lesson):
+    replace(lesson, ', xlabel="largest minus smallest"', "")
+    replace(lesson, 'alt="Two bars, one for each feature: how far it reaches."', 'alt=""')
+    replace(lesson, "    ranges = ask(", "    assert value < 20\n    ranges = ask(")
+    defects = check_lesson(course, lesson).defects
+    text = lesson.read_text(encoding="utf-8")
+    lines = [text[: text.index(mark)].count("\n") - 2 for mark in ("fig, ax", "from dlcore.live")]
+    assert [(defect.line, defect.text) for defect in defects] == [
+        (lines[0], "figure 1, axes 1: no x label"),
+        (lines[1], "widget 1: last value of the first feature = 20.0: AssertionError()"),
+        (lines[1], "widget 1: no alt"),
+    ]
+
+
+def test_a_fence_that_is_not_closed_is_found(course, lesson, capsys):
+    replace(lesson, "plots.style()\n```\n", "plots.style()\n")
+    assert main(["--root", str(course.root), "build", "week8"]) == 2
+    said = capsys.readouterr().err
+    assert "the demo cell is not Python: invalid syntax" in said
+    lines = lesson.read_text(encoding="utf-8").splitlines()
+    assert lines[int(said.split(":")[2]) - 1].startswith("<!-- WRITE: the story")
+
+
+def test_what_only_ipython_understands_may_stand_in_a_demo(course, lesson):
+    replace(lesson, "plt.show()", "%timeit -n 1 -r 1 sum([1])\nplt.show()")
+    assert check_lesson(course, lesson, fast=True).is_right
 
 
 def test_an_example_in_a_docstring_that_is_wrong_is_found(course, lesson):

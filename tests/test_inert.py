@@ -14,7 +14,7 @@ from grader.submissions.inert import _Reader, as_text, inert
 ACTIVE = [
     "<script>alert(1)</script> x",
     "[a](javascript:alert(1))",
-    "[a](java&#115;cript:alert(1))",
+    "[a](jav&#x61;script:alert(1))",
     '<a href="java\nscript:alert(1)">x</a>',
     "<a href=data:text/html,x>y</a>",
     '<iframe srcdoc="<script>alert(1)</script>"></iframe>',

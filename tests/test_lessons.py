@@ -132,7 +132,13 @@ def test_the_run_would_show_missing_labels_errors_of_widgets_and_warnings(tmp_pa
         "figure 2, axes 3: the colour bar has no label",
     ]
     assert seen["panels"] == [
-        {"alt": "", "sentence": "words", "titled": False, "errors": ["x = 1.0: ZeroDivisionError('division by zero')"]}
+        {
+            "alt": "",
+            "sentence": "words",
+            "titled": False,
+            "errors": ["x = 1.0: ZeroDivisionError('division by zero')"],
+            "cell": 1,
+        }
     ]
     assert "trouble" in printed(notebook, "stderr")[0]
 

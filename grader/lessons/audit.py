@@ -118,6 +118,8 @@ def _audit_exercise(exercise: ReferenceExercise, written: LessonExercise) -> tup
         line = written.checks[0].line
         text = f"{exercise.name} has no hidden checks: what is visible can be copied"
         defects.append(Defect(solution.path, line, text))
+    if any(_raises(record) for cell in exercise.cells for record in cell.records):
+        return row, defects  # what variants do beside such a reference says nothing
     variants = [(str(item.options["name"]), item) for item in written.misconceptions]
     if written.kind == Role.QUIZ:
         variants = [(letter, solution) for letter in solution.options["wrong"]]
@@ -145,8 +147,9 @@ def _worthless_checks(exercise: ReferenceExercise, written: LessonExercise) -> I
             if outcome.kind in (OutcomeKind.UNATTEMPTED, OutcomeKind.FOREIGN):
                 text = f"the reference's result in “{record.call}” is {outcome.kind} ({outcome.text})"
                 yield Defect(*place, f"{cell.name}: {text}")
-            if outcome.kind == OutcomeKind.RAISED and outcome.error not in EXPECTED_ERRORS:
-                text = f"the reference raised {outcome.error}: {outcome.text} in “{record.call}”"
+            if _raises(record):
+                where = f", {outcome.where}" if outcome.where else ""
+                text = f"the reference raised {outcome.error}: {outcome.text} in “{record.call}”{where}"
                 yield Defect(*place, f"{cell.name}: {text}")
             if hidden and not record.label:
                 yield Defect(*place, f"{cell.name}: the hidden check “{record.call}” has no label")
@@ -155,6 +158,11 @@ def _worthless_checks(exercise: ReferenceExercise, written: LessonExercise) -> I
                 text = f"{cell.name}: the checks depend on what ran before them, or on random state"
                 yield Defect(*places[again], text)
                 break
+
+
+def _raises(record: Record) -> bool:
+    """Whether the reference raised what nobody can have meant."""
+    return record.outcome.kind == OutcomeKind.RAISED and record.outcome.error not in EXPECTED_ERRORS
 
 
 def _places(cell: CheckCell, written: LessonExercise, number: int) -> list[tuple[Path, int]]:

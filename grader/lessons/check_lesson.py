@@ -220,18 +220,24 @@ def _end(cell: object) -> int:
     return int(line) + source.count("\n")
 
 
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" + ("" if number == 1 else "s")
+
+
 def _run_notebook(found: LessonCheck, reference: Reference, lesson: Lesson, folder: Path) -> None:
     run = found.finished = run_finished(reference.notebook, lesson, folder)
     found.defects += run.defects
     pictures, widgets = len(run.figures), len(run.panels)
     if pictures < PICTURES or widgets < WIDGETS:
-        text = f"the lesson has {pictures} pictures and {widgets} widgets, not {PICTURES} and {WIDGETS} or more"
+        text = f"it has {_count(pictures, 'picture')} and {_count(widgets, 'widget')}, not {PICTURES} and {WIDGETS}"
         found.defects += [] if lesson.is_draft else [Defect(lesson.path, 1, text)]
         found.notes += [f"a draft: {text}"] if lesson.is_draft else []
     timed = f"{run.seconds:.0f} s, of which graded cells {run.graded_seconds:.1f} s"
     slow = run.seconds > SECONDS or run.graded_seconds > GRADED_SECONDS
     limit = f" (at most {SECONDS} s and {GRADED_SECONDS} s on two cores)" if slow else ""
-    found.notes.append(f"the finished notebook: {pictures} pictures, {widgets} widgets, {timed}{limit}")
+    found.notes.append(
+        f"the finished notebook: {_count(pictures, 'picture')}, {_count(widgets, 'widget')}, {timed}{limit}"
+    )
 
 
 def _alike(exercise: ReferenceExercise) -> Iterator[str]:

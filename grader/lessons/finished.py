@@ -49,9 +49,17 @@ def _axes(ax):
     }
 
 
+_begun = get_ipython().execution_count
+
+
+def _cell():
+    return get_ipython().execution_count - _begun
+
+
 def _note(figure):
     if figure.axes and figure not in [known for known, _ in _figures]:
-        _figures.append((figure, {"title": bool(figure.get_suptitle()), "axes": [_axes(ax) for ax in figure.axes]}))
+        facts = {"title": bool(figure.get_suptitle()), "axes": [_axes(ax) for ax in figure.axes], "cell": _cell()}
+        _figures.append((figure, facts))
 
 
 def _note_open_figures(*_, **__):
@@ -70,7 +78,7 @@ def _with_notes(show):
 def _remember_panels(make):
     def remembering(self, *args, **kwargs):
         make(self, *args, **kwargs)
-        _panels.append(self)
+        _panels.append((self, _cell()))
 
     return remembering
 
@@ -100,18 +108,19 @@ def _errors(panel):
     return found
 
 
-def _tell(panel):
+def _tell(panel, cell):
     figure = panel.live.figure
     titled = bool(figure.get_suptitle()) or any(_title(ax) for ax in figure.axes)
-    return {"alt": panel.live.alt, "sentence": panel.sentence, "titled": titled, "errors": _errors(panel)}
+    return {"alt": panel.live.alt, "sentence": panel.sentence, "titled": titled, "errors": _errors(panel), "cell": cell}
 
 
-print(_json.dumps({"figures": [facts for _, facts in _figures], "panels": [_tell(panel) for panel in _panels]}))
+print(_json.dumps({"figures": [facts for _, facts in _figures], "panels": [_tell(*panel) for panel in _panels]}))
 """
 
 EXAMPLES = """
 def _examples(names):
     import doctest, sys
+    import numpy
 
     module = sys.modules["__main__"]
     flags = doctest.NORMALIZE_WHITESPACE
@@ -120,7 +129,8 @@ def _examples(names):
     for name in names:
         for test in finder.find(module.__dict__.get(name), name, module=False, globs=dict(module.__dict__)):
             lines = []
-            runner.run(test, out=lines.append, clear_globs=False)
+            with numpy.printoptions(legacy="1.25"):  # a result is the same number as float and as np.float64
+                runner.run(test, out=lines.append, clear_globs=False)
             if lines:
                 told[name] = "".join(lines).strip().splitlines()
     return told
@@ -202,7 +212,10 @@ def run_finished(notebook: Any, lesson: Lesson, folder: Path) -> FinishedRun:
         run.defects.append(Defect(cell.path, cell.line, text))
     seen = _told(added[2])
     run.figures, run.panels = seen.get("figures", []), seen.get("panels", [])
-    run.defects += [Defect(lesson.path, 1, slip) for slip in _slips(run)]
+    code = [written.get(cell.source) for cell in cells if cell.cell_type == "code"]
+    for number, slip in _slips(run):
+        origin = code[number - 1] if 0 < number <= len(code) else None
+        run.defects.append(Defect(lesson.path, origin.line if origin else 1, slip))
     return run
 
 
@@ -227,13 +240,15 @@ def _seconds(cell: Any) -> float:
     return (datetime.fromisoformat(ended) - datetime.fromisoformat(begun)).total_seconds()
 
 
-def _slips(run: FinishedRun) -> list[str]:
-    """What pictures and widgets lack."""
-    slips = [slip for number, figure in enumerate(run.figures, 1) for slip in unlabelled(number, figure)]
+def _slips(run: FinishedRun) -> list[tuple[int, str]]:
+    """What pictures and widgets lack, each with the number of its cell."""
+    slips = []
+    for number, figure in enumerate(run.figures, 1):
+        slips += [(int(figure["cell"]), slip) for slip in unlabelled(number, figure)]
     for number, panel in enumerate(run.panels, 1):
-        slips += [f"widget {number}: {error}" for error in panel["errors"]]
-        slips += [] if panel["titled"] else [f"widget {number}: no title"]
-        slips += [f"widget {number}: no {name}" for name in ("alt", "sentence") if not panel[name]]
+        lacks = [] if panel["titled"] else ["no title"]
+        lacks += [f"no {name}" for name in ("alt", "sentence") if not panel[name]]
+        slips += [(int(panel["cell"]), f"widget {number}: {slip}") for slip in (*panel["errors"], *lacks)]
     return slips
 
 

@@ -148,7 +148,7 @@ def _option_error(path: Path, message: str, written: list[str]) -> BuildError:
     if cell:
         fence = int(cell[1])
         line = fence + (int(within[1]) + (written[fence] == "---") if within else 0)
-    return BuildError(f"{message}\nIf a hint or name contains a colon, put it in double quotes.", path, line)
+    return BuildError(f"{message}\nA text that contains a colon stands in quotes.", path, line)
 
 
 def _first_line(written: list[str], source: str, line: int) -> int:
@@ -206,8 +206,8 @@ def _read_cell(item: Any, path: Path, line: int, first: int, written: list[str])
         _check_points(cell, _option_line(written, line, "points"))
     if "wrong" in OPTIONS[role] and not options.get("wrong"):
         raise BuildError(f"the {role} cell of {cell.exercise} has no `wrong`: the other letters, explained", path, line)
-    if kind == "code" and role not in (Role.NONE, Role.DEMO, Role.SETUP):
-        _check_syntax(cell)
+    if kind == "code":
+        _check_syntax(cell, magics=role in (Role.NONE, Role.DEMO))
     return cell
 
 
@@ -262,12 +262,15 @@ def _check_markers(cell: Cell) -> None:
         raise BuildError(f"the line {marker!r} has no {pair[1]!r} after it", cell.path, cell.line_of(number))
 
 
-def _check_syntax(cell: Cell) -> None:
+def _check_syntax(cell: Cell, *, magics: bool = False) -> None:
+    """Raise BuildError unless a cell is Python, or what IPython makes Python of."""
     try:
         ast.parse(cell.source)
     except SyntaxError as problem:
+        if magics and _is_for_ipython(cell.source):
+            return
         name = cell.options.get("name")
-        what = f"{cell.role} {name}" if name else f"{cell.role} cell"
+        what = f"{cell.role} {name}" if name else f"{cell.role or 'plain'} cell"
         what += f" of {cell.exercise}" if cell.exercise else ""
         how = "" if cell.first else " after its replacements"
         wrong = (problem.text or "").strip()
@@ -276,6 +279,16 @@ def _check_syntax(cell: Cell) -> None:
             cell.path,
             cell.line_of(problem.lineno),
         ) from None
+
+
+def _is_for_ipython(source: str) -> bool:
+    from IPython.core.inputtransformer2 import TransformerManager  # slow, and seldom needed
+
+    try:
+        ast.parse(TransformerManager().transform_cell(source))
+    except SyntaxError:
+        return False
+    return True
 
 
 def _collect_exercises(lesson: Lesson) -> None:
