@@ -26,7 +26,7 @@ from grader.lessons.reference import CheckCell, Reference
 from grader.lessons.roles import Role
 from grader.syntax import has_placeholder
 
-__all__ = ["follow_steps", "score", "score_followed", "submission_steps"]
+__all__ = ["follow_steps", "score", "score_followed", "submission_steps", "unlike_reference"]
 
 CHECKS = "from dlcore import check, check_choice\n"  # in case the student has rebound `check`
 STUB = 'raise NotImplementedError("Replace this line by your code.")'  # the placeholder of a solution
@@ -169,11 +169,40 @@ def _failed(reference: Reference, reports: dict[str, CellReport]) -> set[str]:
     return {report.exercise for report in reports.values() if not report.passed}
 
 
-def follow_steps(notebook: Any, reference: Reference, reports: dict[str, CellReport]) -> list[Step]:
-    """The steps that rerun failed exercises with earlier failed solutions replaced; empty if there are none."""
-    failed = _failed(reference, reports)
+def unlike_reference(reference: Reference, runs: dict[StepKey, CellRun]) -> set[str]:
+    """The exercises whose results differ in any way from the reference's, be it only 3.0 for 3.
+
+    They may have passed, and a later exercise may fail for the difference.
+    """
+    return {
+        exercise.name
+        for exercise in reference.exercises.values()
+        for cell in exercise.cells
+        if not _is_like(cell, runs)
+    }
+
+
+def _is_like(cell: CheckCell, runs: dict[StepKey, CellRun]) -> bool:
+    parts = (runs.get(StepKey(part, cell.name), CellRun()) for part in (Part.VISIBLE, Part.HIDDEN))
+    came = {record.head for run in parts for record in read_records(run.evidence, cell.records)}
+    return all(record.head and record.head in came for record in cell.records)
+
+
+def follow_steps(
+    notebook: Any, reference: Reference, reports: dict[str, CellReport], replaceable: set[str] | None = None
+) -> list[Step]:
+    """The steps that rerun failed exercises with earlier solutions replaced; empty if there are none.
+
+    Args:
+        notebook: the rebuilt notebook.
+        reference: its reference.
+        reports: the reports so far; what is right by follow-through is not run again.
+        replaceable: the exercises whose solutions to replace; those that failed if None.
+    """
+    failed = replaceable if replaceable is not None else _failed(reference, reports)
+    wrong = {report.exercise for report in reports.values() if report.score < report.points}
     solutions = _solutions(notebook)
-    again = [name for name in solutions if name in failed and reference.needed(name) & failed]
+    again = [name for name in solutions if name in wrong and reference.needed(name) & failed]
     again = [name for name in again if not has_placeholder(solutions[name])]
     if not again:
         return []
@@ -195,9 +224,14 @@ def follow_steps(notebook: Any, reference: Reference, reports: dict[str, CellRep
     return steps
 
 
-def score_followed(reference: Reference, reports: dict[str, CellReport], runs: dict[StepKey, CellRun]) -> None:
-    """Restore the points of checks that pass once earlier failed solutions are replaced."""
-    failed = _failed(reference, reports)
+def score_followed(
+    reference: Reference,
+    reports: dict[str, CellReport],
+    runs: dict[StepKey, CellRun],
+    replaced: set[str] | None = None,
+) -> None:
+    """Restore the points of checks that pass once earlier solutions are replaced: those that failed if None."""
+    failed = replaced if replaced is not None else _failed(reference, reports)
     for report in reports.values():
         cell = _check_cell(reference, report.exercise, report.name)
         run = runs.get(StepKey(Part.ALL, report.name))
@@ -211,7 +245,7 @@ def score_followed(reference: Reference, reports: dict[str, CellReport], runs: d
             report.score, report.followed = share, True
             report.notes.append(
                 f"Follow-through: with {_and(earlier)} put right, this is {'right' if all(passed) else 'better'}, "
-                "so the earlier mistake costs nothing here."
+                f"so the earlier {'mistake' if replaced is None else 'slip'} costs nothing here."
             )
 
 

@@ -1,0 +1,136 @@
+"""One bug costs once, also where the exercise that has it passes."""
+
+import json
+
+import nbformat
+import pytest
+
+from grader.execution.sandbox import Limits
+from grader.grading import pipeline
+from grader.grading.pipeline import run_and_judge
+from tests.classroom import with_solutions
+from tests.small_lesson import HEADER, QUESTIONS, reference_of
+
+pytestmark = [pytest.mark.usefixtures("needs_sandbox"), pytest.mark.xdist_group("follow through")]
+
+EXERCISE = '''
+```{{code-cell}} ipython3
+:exercise: {name}
+:role: solution
+
+def {name}(n):
+    """Return {doc}."""
+    ### BEGIN SOLUTION
+    return {body}
+    ### END SOLUTION
+```
+
+```{{code-cell}} ipython3
+:exercise: {name}
+:points: {points}
+:role: check
+
+check({name}, 7)
+### BEGIN HIDDEN TESTS
+check({name}, 12, label="an even number")
+### END HIDDEN TESTS
+```
+'''
+VARIANTS = """
+## {name}
+
+### misconception: v1
+
+One.
+
+- `{body}` → `1 + ({body})`
+
+### misconception: v2
+
+Two.
+
+- `{body}` → `2 + ({body})`
+
+### misconception: v3
+
+Three.
+
+- `{body}` → `3 + ({body})`
+
+### misconception: v4
+
+Four.
+
+- `{body}` → `4 + ({body})`
+
+### alternative: a1
+
+- `{body}` → `0 + ({body})`
+
+### alternative: a2
+
+- `{body}` → `({body}) * 1`
+"""
+PARTS = [
+    {"name": "half", "doc": "n // 2, a whole number", "body": "n // 2", "points": 2},
+    {"name": "zeros", "doc": "as many zeros as half of n", "body": "np.zeros(half(n))", "points": 6},
+    {"name": "pairs", "doc": "two rows of zeros", "body": "np.tile(zeros(n), (2, 1))", "points": 4},
+]
+SLIP = "def half(n):\n    return np.floor(n / 2)"  # a float, which is accepted, and which np.zeros does not take
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory):
+    text = HEADER + "".join(EXERCISE.format(**part) for part in PARTS) + QUESTIONS
+    variants = "".join(VARIANTS.format(**part) for part in PARTS)
+    return reference_of(tmp_path_factory.mktemp("lesson"), text, variants)
+
+
+@pytest.fixture
+def grade(reference, monkeypatch):
+    """The reports by exercise, and how many kernels ran steps, for solutions that differ from the reference."""
+
+    def grade(**solutions):
+        kernels = []
+        real = pipeline.run_steps_now
+
+        def run(*arguments, **options):
+            kernels.append(1)
+            return real(*arguments, **options)
+
+        monkeypatch.setattr(pipeline, "run_steps_now", run)
+        notebook = with_solutions(nbformat.from_dict(json.loads(json.dumps(reference.notebook))), solutions)
+        reports = run_and_judge(notebook, reference, Limits(), sandboxed=True, follow_through=True)
+        return {report.exercise: report for report in reports.values()}, len(kernels)
+
+    return grade
+
+
+def test_who_has_all_right_is_run_once(grade):
+    reports, kernels = grade()
+    assert all(reports[name].passed for name in ("half", "zeros", "pairs"))
+    assert kernels == 1
+
+
+def test_a_slip_that_passes_costs_later_exercises_nothing(grade):
+    reports, _ = grade(half=SLIP)
+    assert reports["half"].passed
+    assert not reports["zeros"].passed
+    assert [reports[name].score for name in ("half", "zeros", "pairs")] == [2, 6, 4]
+    assert "with half put right, this is right, so the earlier slip costs nothing here" in reports["zeros"].notes[-1]
+
+
+def test_a_mistake_of_its_own_still_costs(grade):
+    reports, _ = grade(half=SLIP, zeros="def zeros(n):\n    return np.ones(half(n))")
+    assert [reports[name].score for name in ("half", "zeros", "pairs")] == [2, 0, 4]
+
+
+def test_a_failure_is_not_run_again_if_what_it_needs_is_as_the_reference_has_it(grade):
+    reports, kernels = grade(pairs="def pairs(n):\n    return zeros(n)")
+    assert [reports[name].score for name in ("half", "zeros", "pairs")] == [2, 6, 0]
+    assert kernels == 1
+
+
+def test_a_mistake_costs_its_own_exercise_only(grade):
+    reports, _ = grade(half="def half(n):\n    return n")
+    assert [reports[name].score for name in ("half", "zeros", "pairs")] == [0, 6, 4]
