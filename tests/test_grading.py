@@ -54,6 +54,8 @@ def fill(course):
     hand_in(
         course, "writer", with_cell(with_cell(written, SCRIPT, kind="markdown"), "display_html = '<script>1</script>'")
     )
+    answer = "With **bold** words, and <b>more</b> of them."
+    hand_in(course, "essayist", with_solutions(right, {"explain_the_gradient": answer}))
     hand_in(course, "leaker", with_cell(with_solutions(right, {"sigmoid": LEAK}), "SEEN = []"))
 
 
@@ -167,12 +169,15 @@ def test_the_misconceptions_own_hint_is_in_the_feedback(graded):
 
 
 def test_nothing_in_feedback_can_run(graded):
-    for student in ("writer", "perfect", "blank", "leaker"):
+    for student in ("writer", "essayist", "perfect", "blank", "leaker"):
         page = feedback_page(graded, student)
-        assert not re.search(r"<script|onerror\s*=|href=\"javascript|<iframe|<object|<img(?! src=\"data:)", page, re.I)
+        tags = re.findall(r"<[^!/][^>]*>", page)
+        assert not re.search(r"<script|\bon\w+\s*=|href=\"javascript|<iframe|<object|<img", " ".join(tags), re.I)
         assert "script-src" not in page
         assert "default-src 'none'" in page
-    assert "<strong>bold</strong>" in feedback_page(graded, "writer")
+    assert "<strong>bold</strong> words, and <b>more</b> of them" in feedback_page(graded, "essayist")
+    assert "&lt;script&gt;alert" in feedback_page(graded, "writer")  # shown as text, all of it
+    assert "The answer to explain_the_gradient holds HTML of its own" in feedback_page(graded, "writer")
 
 
 def hidden_lines(course):
@@ -190,7 +195,7 @@ def test_no_hidden_code_is_in_feedback_or_in_graded_notebooks(graded):
     lines = list(hidden_lines(graded))
     assert len(lines) > 20
     places = [*graded.feedback.glob(f"*/{WEEK}/*.html"), *graded.autograded.glob(f"*/{WEEK}/*.ipynb")]
-    assert len(places) == 2 * 9
+    assert len(places) == 2 * 10
     for path in places:
         text = path.read_text()
         for line in lines:
@@ -217,7 +222,7 @@ def test_what_is_graded_is_not_graded_again_unless_asked(graded):
     before = {path: path.stat().st_mtime_ns for path in graded.autograded.rglob("*.ipynb")}
     result = grader(graded, "grade", WEEK)
     assert result.returncode == 0
-    assert result.stdout.count("(graded before)") == 9
+    assert result.stdout.count("(graded before)") == 10
     assert {path: path.stat().st_mtime_ns for path in graded.autograded.rglob("*.ipynb")} == before
 
 
@@ -294,7 +299,7 @@ def test_report_and_export_agree_with_the_gradebook(graded, tmp_path):
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "<script" not in page
     links = re.findall(r'href="([^"]+\.html)"', page)
-    assert len(links) == 9
+    assert len(links) == 10
     assert all((tmp_path / link).resolve().is_file() for link in links)
 
 
