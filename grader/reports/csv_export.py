@@ -1,4 +1,4 @@
-"""A week's grades as CSV, quoted so that every spreadsheet can read it."""
+"""A week's grades as CSV, quoted so that every spreadsheet can read it, and so that it runs none of it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,20 @@ from typing import TextIO
 from grader.lessons.course import Course
 from grader.reports.week_results import read_results
 
-__all__ = ["write_csv"]
+__all__ = ["harmless", "write_csv"]
 
+FORMULA = ("=", "+", "-", "@")  # with which spreadsheets begin a formula
 COLUMNS = "student last_name first_name week score max_score late_penalty submitted to_grade".split()
+
+
+def harmless(text: str) -> str:
+    """A name as no spreadsheet takes it for a formula, and without control characters.
+
+    >>> harmless("Ada"), harmless("=HYPERLINK(1)"), harmless("a\\x1b[2J")
+    ('Ada', "'=HYPERLINK(1)", 'a�[2J')
+    """
+    text = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
 
 
 def write_csv(course: Course, week: str, stream: TextIO) -> None:
@@ -22,9 +33,9 @@ def write_csv(course: Course, week: str, stream: TextIO) -> None:
         scores = [student.exercises[name].score if name in student.exercises else None for name in results.exercises]
         writer.writerow(
             [
-                student.student,
-                student.last_name,
-                student.first_name,
+                harmless(student.student),
+                harmless(student.last_name),
+                harmless(student.first_name),
                 week,
                 f"{student.score:g}",
                 f"{student.max_score:g}",
