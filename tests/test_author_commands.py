@@ -72,6 +72,7 @@ def test_nothing_is_to_be_put_right_in_a_new_lesson(course, lesson, capsys):
     assert (len(found.finished.figures), len(found.finished.panels)) == (1, 1)
 
 
+@pytest.mark.sweep
 def test_a_new_lesson_that_claims_to_be_finished_is_told_what_it_lacks(course, lesson):
     replace(lesson, "  draft: true\n", "")
     texts = [defect.text for defect in check_lesson(course, lesson).defects]
@@ -98,6 +99,7 @@ def test_a_lesson_without_a_good_name_is_not_written(course, lesson, capsys, whe
     assert sorted(course.lessons_folder.rglob("*")) == before
 
 
+@pytest.mark.sweep
 def test_a_check_that_is_too_weak_is_shown_by_an_input(course, lesson, capsys):
     text = lesson.read_text(encoding="utf-8")
     start, end = text.index("check(residual_range, np"), text.index("### BEGIN HIDDEN TESTS")
@@ -112,6 +114,7 @@ def test_a_check_that_is_too_weak_is_shown_by_an_input(course, lesson, capsys):
     assert " gives " in said
 
 
+@pytest.mark.sweep
 def test_a_demo_that_raises_is_found_with_its_line(course, lesson):
     replace(lesson, "plt.show()", "plt.show(\n    nothing)")
     (defect,) = check_lesson(course, lesson).defects
@@ -120,6 +123,7 @@ def test_a_demo_that_raises_is_found_with_its_line(course, lesson):
     assert lines[defect.line - 1].strip() in ("plt.show(", "nothing)")
 
 
+@pytest.mark.sweep
 def test_pictures_and_widgets_are_complained_of_at_their_cells(course, lesson):
     replace(lesson, ', xlabel="largest minus smallest"', "")
     replace(lesson, 'alt="Two bars, one for each feature: how far it reaches."', 'alt=""')

@@ -158,6 +158,7 @@ def test_the_finished_notebook_runs_and_its_pictures_are_labelled(path, finish, 
 
 
 @pytest.mark.slow
+@pytest.mark.sweep_but_first
 @pytest.mark.parametrize("path", LESSONS)
 def test_the_graded_cells_run_without_the_demo_cells(path, finish):
     finished = finish(path)

@@ -565,6 +565,7 @@ NEVER = {
 }
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(("source", "reason"), NEVER.values(), ids=NEVER)
 def test_a_variant_that_never_ends_is_stopped_and_named(filled, monkeypatch, source, reason):
     limits = dataclasses.replace(reference_runs.AUTHOR_LIMITS, cell_seconds=5)
@@ -575,6 +576,7 @@ def test_a_variant_that_never_ends_is_stopped_and_named(filled, monkeypatch, sou
     assert place(error, TEXT, variants) == (f"{NAME}.variants.md", "### misconception: one-mean")
 
 
+@pytest.mark.sweep
 def test_nothing_is_run_after_a_step_that_never_ends(filled, monkeypatch):
     """An endless solution ends the build after one limit, not after one for each check and variant that needs it."""
     limits = dataclasses.replace(reference_runs.AUTHOR_LIMITS, cell_seconds=5)
