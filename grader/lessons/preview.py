@@ -33,6 +33,7 @@ def preview(course: Course, which: str, *, watch: bool, browser: bool, say: Call
     """
     path = find_lessons(course, which)[0]
     shown = course.cache / "preview" / path.parent.name / f"{path.stem}.ipynb"
+    known = _state(path.parent)  # before it is built: what is saved meanwhile is built, too
     built = _build(course, path, say)
     if not built and not watch:
         return 1
@@ -43,7 +44,7 @@ def preview(course: Course, which: str, *, watch: bool, browser: bool, say: Call
         if watch:
             say(f"Watching {path.parent}; Ctrl-C ends it.")
             with contextlib.suppress(KeyboardInterrupt):
-                _watch(course, path, say)
+                _watch(course, path, known, say)
             return 0
         elif lab is not None:
             return lab.wait()
@@ -67,9 +68,8 @@ def _build(course: Course, path: Path, say: Callable[[str], None]) -> bool:
     return True
 
 
-def _watch(course: Course, path: Path, say: Callable[[str], None]) -> None:
-    """Build whenever a file of the week changes; ends with KeyboardInterrupt."""
-    known = _state(path.parent)
+def _watch(course: Course, path: Path, known: dict[str, tuple[int, int]], say: Callable[[str], None]) -> None:
+    """Build whenever the week's files are no longer as known; ends with KeyboardInterrupt."""
     while True:
         time.sleep(INTERVAL)
         state = _state(path.parent)
