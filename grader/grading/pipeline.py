@@ -15,7 +15,7 @@ import nbformat
 from grader.execution.sandbox import Limits
 from grader.execution.step_runner import run_steps_now
 from grader.grading.cell_report import CellReport, cell_html
-from grader.grading.scoring import follow_steps, score, score_followed, submission_steps, unlike_reference
+from grader.grading.scoring import follow_steps, score, score_followed, slips, submission_steps
 from grader.lessons.notebooks import grade_id, is_check
 from grader.lessons.reference import Reference
 from grader.submissions.reader import Fetched, understand
@@ -110,19 +110,18 @@ def run_and_judge(
     steps = submission_steps(notebook, reference)
     runs = run_steps_now(steps, limits, sandboxed=sandboxed, files=reference.files)
     reports = score(notebook, reference, runs)
-    if not follow_through or all(report.passed for report in reports.values()):
+    if not follow_through:
         return reports
     again = follow_steps(notebook, reference, reports)
     if again:
         followed = run_steps_now(again, limits, sandboxed=sandboxed, files=reference.files)
         score_followed(reference, reports, followed)
     # What passed may still differ, as 3.0 does from 3, and be what a later exercise fails for.
-    slips = unlike_reference(reference, runs)
-    if slips - {report.exercise for report in reports.values() if not report.passed}:
-        again = follow_steps(notebook, reference, reports, slips)
-        if again:
-            followed = run_steps_now(again, limits, sandboxed=sandboxed, files=reference.files)
-            score_followed(reference, reports, followed, slips)
+    slipped = slips(reference, reports, runs)
+    again = follow_steps(notebook, reference, reports, slipped) if slipped else []
+    if again:
+        followed = run_steps_now(again, limits, sandboxed=sandboxed, files=reference.files)
+        score_followed(reference, reports, followed, slipped)
     return reports
 
 

@@ -26,7 +26,7 @@ from grader.lessons.reference import CheckCell, Reference
 from grader.lessons.roles import Role
 from grader.syntax import has_placeholder
 
-__all__ = ["follow_steps", "score", "score_followed", "submission_steps", "unlike_reference"]
+__all__ = ["follow_steps", "score", "score_followed", "slips", "submission_steps"]
 
 CHECKS = "from dlcore import check, check_choice\n"  # in case the student has rebound `check`
 STUB = 'raise NotImplementedError("Replace this line by your code.")'  # the placeholder of a solution
@@ -169,17 +169,11 @@ def _failed(reference: Reference, reports: dict[str, CellReport]) -> set[str]:
     return {report.exercise for report in reports.values() if not report.passed}
 
 
-def unlike_reference(reference: Reference, runs: dict[StepKey, CellRun]) -> set[str]:
-    """The exercises whose results differ in any way from the reference's, be it only 3.0 for 3.
-
-    They may have passed, and a later exercise may fail for the difference.
-    """
-    return {
-        exercise.name
-        for exercise in reference.exercises.values()
-        for cell in exercise.cells
-        if not _is_like(cell, runs)
-    }
+def slips(reference: Reference, reports: dict[str, CellReport], runs: dict[StepKey, CellRun]) -> set[str]:
+    """The exercises that pass with results unlike the reference's, be it only 3.0 for 3, and that a wrong one needs."""
+    wrong = {report.exercise for report in reports.values() if report.score < report.points}
+    needed = set[str]().union(*map(reference.needed, wrong)) - _failed(reference, reports)
+    return {name for name in needed if not all(_is_like(cell, runs) for cell in reference.exercises[name].cells)}
 
 
 def _is_like(cell: CheckCell, runs: dict[StepKey, CellRun]) -> bool:
@@ -197,12 +191,12 @@ def follow_steps(
         notebook: the rebuilt notebook.
         reference: its reference.
         reports: the reports so far; what is right by follow-through is not run again.
-        replaceable: the exercises whose solutions to replace; those that failed if None.
+        replaceable: exercises whose solutions to replace besides those that failed.
     """
-    failed = replaceable if replaceable is not None else _failed(reference, reports)
+    failed = _failed(reference, reports) | (replaceable or set())
     wrong = {report.exercise for report in reports.values() if report.score < report.points}
     solutions = _solutions(notebook)
-    again = [name for name in solutions if name in wrong and reference.needed(name) & failed]
+    again = [name for name in solutions if name in wrong and reference.needed(name) & (replaceable or failed)]
     again = [name for name in again if not has_placeholder(solutions[name])]
     if not again:
         return []
@@ -230,8 +224,8 @@ def score_followed(
     runs: dict[StepKey, CellRun],
     replaced: set[str] | None = None,
 ) -> None:
-    """Restore the points of checks that pass once earlier solutions are replaced: those that failed if None."""
-    failed = replaced if replaced is not None else _failed(reference, reports)
+    """Restore the points of checks that pass once earlier solutions are replaced: that failed, or that slipped."""
+    failed = _failed(reference, reports) | (replaced or set())
     for report in reports.values():
         cell = _check_cell(reference, report.exercise, report.name)
         run = runs.get(StepKey(Part.ALL, report.name))

@@ -62,7 +62,7 @@ class LessonCheck:
     @property
     def is_right(self) -> bool:
         """Whether nothing has to be put right, and few enough mutants survive."""
-        weak = self.mutants and len(self.mutants.survivors) > max(SURVIVORS * self.mutants.running, 0)
+        weak = self.mutants and len(self.mutants.survivors) > SURVIVORS * self.mutants.running
         return not self.defects and not weak
 
     def __str__(self) -> str:
@@ -178,6 +178,9 @@ def check_lesson(
         reason = why_no_formulas()
         found.notes += [f"formulas were not looked at: {reason}"] if reason else []
 
+    def mutants() -> None:
+        found.mutants = judge_lesson(path, "references", exercise, lambda done, total: progress("mutants", done, total))
+
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / lesson.week
         folder.mkdir()
@@ -202,9 +205,7 @@ def check_lesson(
         if links:
             stage("links", lambda: found.defects.extend(_dead_links(lesson)))
     if not fast and (whole or lesson.exercises[exercise].kind is Role.SOLUTION):
-        begun = time.monotonic()
-        found.mutants = judge_lesson(path, "references", exercise, lambda done, total: progress("mutants", done, total))
-        found.seconds["mutants"] = time.monotonic() - begun
+        stage("mutants", mutants)
     return found
 
 
@@ -212,12 +213,10 @@ def _belongs(defect: Defect, lesson: Lesson, name: str) -> bool:
     """Whether a defect stands in a cell or a variant of an exercise."""
     item = lesson.exercises[name]
     cells = (item.solution, *item.checks, *item.misconceptions, *item.alternatives)
-    return any(cell.path == defect.path and cell.line <= defect.line <= _end(cell) for cell in cells)
-
-
-def _end(cell: object) -> int:
-    line, source = getattr(cell, "first", 0) or getattr(cell, "line", 0), str(getattr(cell, "source", ""))
-    return int(line) + source.count("\n")
+    return any(
+        cell.path == defect.path and cell.line <= defect.line <= cell.line_of(1) + cell.source.count("\n")
+        for cell in cells
+    )
 
 
 def _count(number: int, word: str) -> str:

@@ -39,11 +39,7 @@ function problem(formula, display) {{
 
 def why_no_formulas() -> str:
     """Why formulas cannot be parsed here; "" if they can."""
-    missing = [
-        name
-        for name, module in (("mini-racer", "py_mini_racer"), ("django-static-mathjax", "mathjax"))
-        if find_spec(module) is None
-    ]
+    missing = [name for name, module in PACKAGES.items() if find_spec(module) is None]
     return f"not installed: {', '.join(missing)} (pip install 'deep-learning-from-scratch[authors]')" if missing else ""
 
 

@@ -98,10 +98,14 @@ def _short(text: str) -> str:
     return text if len(text) <= 50 else text[:49] + "…"
 
 
+def _headings(lesson: Lesson) -> list[str]:
+    texts = [cell.source for cell in lesson.cells if cell.kind == "markdown"]
+    return re.findall(r"^#+ +(.*?) *#*$", "\n".join(texts), re.MULTILINE)
+
+
 def _anchors(lesson: Lesson) -> set[str]:
     """The anchors that JupyterLab gives the lesson's headings."""
-    headings = re.findall(r"^#+ +(.*?) *#*$", "\n".join(c.source for c in lesson.cells if c.kind == "markdown"), re.M)
-    return {heading.replace(" ", "-") for heading in headings}
+    return {heading.replace(" ", "-") for heading in _headings(lesson)}
 
 
 def _dead(target: str, lesson: Lesson, anchors: set[str]) -> str:
@@ -167,7 +171,7 @@ def _spelling_defects(lesson: Lesson) -> Iterator[Defect]:
 def incomplete(lesson: Lesson) -> list[Defect]:
     """What a finished lesson has and this one has not; pictures and widgets are counted when it is run."""
     exercises = lesson.exercises.values()
-    headings = re.findall(r"^#+ +(.*)$", "\n".join(c.source for c in lesson.cells if c.kind == "markdown"), re.M)
+    headings = _headings(lesson)
     quiz = sum(item.kind is Role.QUIZ for item in exercises)
     missing = []
     if not any("able to do" in heading.lower() for heading in headings):
