@@ -7,7 +7,9 @@ on these reveals nothing about their arguments.
 
 If an exercise fails and depends on one that failed earlier, it is run once more
 with the earlier one replaced by the reference (follow-through), so that one bug
-costs points only once. Nothing from that run is shown.
+costs points only once. If that does not help, earlier ones that passed, but with
+results unlike the reference's (slips), are replaced as well. Nothing from these
+runs is shown.
 """
 
 from __future__ import annotations
