@@ -69,7 +69,7 @@ async def run(watch: Watch, steps: list, files: dict[str, bytes]) -> dict:
     for name, stage in (("first pass: the notebook, visible checks", ""), ("second pass: hidden checks", "hidden")):
         with watch.stage(name, kernel):
             batch = {str(step.key): step for step in steps if step.stage == stage}
-            ended = await kernel.run_together([(name, step.source) for name, step in batch.items()])
+            ended = await kernel.run_together([(name, step.source, step.private) for name, step in batch.items()])
             runs |= {batch[name].key: run for name, run in ended.items()}
     with watch.stage("end of the kernel"):
         await kernel.kill()

@@ -272,12 +272,14 @@ def test_a_further_kernel_takes_less_than_sixty_megabytes(course_root):
         async with Kernel(Limits(), files=reference.files) as one, Kernel(Limits(), files=reference.files) as two:
             for kernel in (one, two):
                 for stage in ("", "hidden"):
-                    runs = await kernel.run_together([(str(s.key), s.source) for s in steps if s.stage == stage])
+                    runs = await kernel.run_together(
+                        [(str(s.key), s.source, s.private) for s in steps if s.stage == stage]
+                    )
                     assert all(run.status == "ok" for run in runs.values())
                 taken.append(megabytes())
             async with Kernel(Limits(), files=reference.files) as three:
                 for stage in ("", "hidden"):
-                    await three.run_together([(str(s.key), s.source) for s in steps if s.stage == stage])
+                    await three.run_together([(str(s.key), s.source, s.private) for s in steps if s.stage == stage])
                 taken.append(megabytes())
         return taken
 

@@ -98,11 +98,11 @@ class CellTracker:
     def __init__(self) -> None:
         self.cell: RunningCell | None = None
         self.runs: dict[str, CellRun] = {}
-        self._upcoming: Iterator[tuple[str, str]] = iter(())
+        self._upcoming: Iterator[tuple[str, str, bool]] = iter(())
         self._seconds, self._total = 0.0, float("inf")
         self._late_interrupt = False  # an interrupt was sent, but the cell ended before it arrived
 
-    def expect(self, cells: Sequence[tuple[str, str]], seconds: float, total: float = float("inf")) -> None:
+    def expect(self, cells: Sequence[tuple[str, str, bool]], seconds: float, total: float = float("inf")) -> None:
         """Reset for new cells, each limited to `seconds`, and all of them to the `time.monotonic` deadline `total`."""
         self.cell, self.runs = None, {}
         self._upcoming = iter(cells)

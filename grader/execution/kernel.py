@@ -183,12 +183,12 @@ class Kernel:
         return self._tracker.runs.get("", CellRun(Status.ERROR, "KeyboardInterrupt"))
 
     async def run_together(
-        self, cells: Sequence[tuple[str, str]], seconds: float | None = None, total: float | None = None
+        self, cells: Sequence[tuple[str, str, bool]], seconds: float | None = None, total: float | None = None
     ) -> dict[str, CellRun]:
         """The results of plain cells, run one after the other in a single request.
 
         Args:
-            cells: the key and source of each.
+            cells: the key and source of each, and whether the kernel must not keep the source.
             seconds: the time limit of each; `limits.cell_seconds` by default.
             total: the deadline for all of them, as a `time.monotonic` value.
 

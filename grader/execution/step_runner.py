@@ -16,7 +16,7 @@ from grader.errors import KernelLost
 from grader.execution.cell_run import Cause, CellRun, Status
 from grader.execution.kernel import Kernel
 from grader.execution.sandbox import Limits
-from grader.execution.steps import Step, StepKey
+from grader.execution.steps import Part, Step, StepKey
 
 __all__ = ["run_steps", "run_steps_now"]
 
@@ -77,13 +77,16 @@ async def _run_in(
         came: dict[StepKey, CellRun] = {}
         if plain:
             batch = {str(item.key): item for item in _until_cut_short(plain, steps, runs)}
-            cells = [(name, item.source) for name, item in batch.items()]
+            cells = [(name, item.source, item.private) for name, item in batch.items()]
             came = {batch[name].key: run for name, run in (await kernel.run_together(cells, total=deadline)).items()}
         if not came and not kernel.alive:  # it died between two cells: blame the last one that ran
             culprits |= {last} if last is not None else set()
             return False
         if not came:  # not plain, or something in the kernel breaks batch execution
-            came = {step.key: await kernel.run(step.source, min(left, kernel.limits.cell_seconds))}
+            # By itself, its source would stay readable in the kernel.
+            skip = step.key.part is Part.REPLACED
+            run = CellRun() if skip else await kernel.run(step.source, min(left, kernel.limits.cell_seconds))
+            came = {step.key: run}
         for key, run in came.items():
             runs.setdefault(key, run)
             last = key

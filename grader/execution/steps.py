@@ -28,6 +28,9 @@ class Part(StrEnum):
     GUARDED = "guarded"  # other exercises' functions in place, but for use by the solution only
     GUARDED_CHECKS = "alone"  # a check cell, so
     UNGUARDED = "unguarded"  # the other exercises' functions again
+    TRACED = "traced"  # a solution, with a record of its calls of other exercises' functions
+    TRACED_CHECKS = "observed"  # a check cell, so
+    DELEGATES = "delegates"  # which of these functions give its result by themselves
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Step:
         group: once one step of a group is cut short, the rest of it is skipped.
         stage: steps of a later stage are sent to the kernel only when those of earlier
             stages have ended, so that earlier code cannot read their source.
+        private: whether the kernel must not keep the source for later code to read.
     """
 
     key: StepKey
@@ -67,6 +71,7 @@ class Step:
     replay: bool = True
     group: str = ""
     stage: str = ""
+    private: bool = False
 
     @cached_property
     def plain(self) -> bool:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from dlcore.checks.verdict import Verdict
@@ -32,6 +33,12 @@ __all__ = ["follow_steps", "score", "score_followed", "slips", "submission_steps
 
 CHECKS = "from dlcore import check, check_choice\n"  # in case the student has rebound `check`
 STUB = 'raise NotImplementedError("Replace this line by your code.")'  # the placeholder of a solution
+# A function that cannot be asked for its source or its code, only called. What student code can still do is in
+# docs/threat-model.md.
+STAND_IN = """
+{name} = __import__("functools").lru_cache(maxsize=0)({name})
+{name}.__dict__.clear()
+"""
 CAUSES = {
     Cause.MEMORY: "it used more memory than it may",
     Cause.PROCESSES: "it started more processes than it may",
@@ -64,7 +71,7 @@ def submission_steps(notebook: Any, reference: Reference) -> list[Step]:
             # A separate stage: evidence of visible checks is quoted, so hidden ones must not be in the kernel by then.
             steps.append(Step(StepKey(Part.SOLUTION, name), source, group=name, stage="hidden"))
             steps += [
-                Step(StepKey(Part.HIDDEN, cell.name), CHECKS + cell.hidden_source, False, name, "hidden")
+                Step(StepKey(Part.HIDDEN, cell.name), CHECKS + cell.hidden_source, False, name, "hidden", private=True)
                 for cell in cells
             ]
     return steps
@@ -174,7 +181,7 @@ def _failed(reference: Reference, reports: dict[str, CellReport]) -> set[str]:
 def slips(reference: Reference, reports: dict[str, CellReport], runs: dict[StepKey, CellRun]) -> set[str]:
     """The exercises that pass with results unlike the reference's, be it only 3.0 for 3, and that a wrong one needs."""
     wrong = {report.exercise for report in reports.values() if report.score < report.points}
-    needed = set[str]().union(*map(reference.needed, wrong)) - _failed(reference, reports)
+    needed = set[str]().union(*map(reference.replaceable, wrong)) - _failed(reference, reports)
     return {name for name in needed if not all(_is_like(cell, runs) for cell in reference.exercises[name].cells)}
 
 
@@ -198,26 +205,51 @@ def follow_steps(
     failed = _failed(reference, reports) | (replaceable or set())
     wrong = {report.exercise for report in reports.values() if report.score < report.points}
     solutions = _solutions(notebook)
-    again = [name for name in solutions if name in wrong and reference.needed(name) & (replaceable or failed)]
-    again = [name for name in again if not has_placeholder(solutions[name])]
+    again = [name for name in solutions if name in wrong and reference.replaceable(name) & (replaceable or failed)]
+    again = _in_safe_order(reference, [name for name in again if not has_placeholder(solutions[name])], failed)
     if not again:
         return []
     steps = [Step(StepKey(Part.CELL, str(number)), cell.source) for number, cell in own_code_cells(notebook)]
     for name in again:
-        replaced = [item for item in solutions if item in reference.needed(name) & failed]
+        replaced = [item for item in solutions if item in reference.replaceable(name) & failed]
         # A stage for each exercise: a later one may need this one's reference solution, which must not
         # be in the kernel before this one has run.
         steps += [
-            Step(StepKey(Part.REPLACED, name, item), reference.exercises[item].solution, stage=name)
+            Step(StepKey(Part.REPLACED, name, item), _stand_in(reference, item), stage=name, private=True)
             for item in replaced
         ]
         steps.append(Step(StepKey(Part.SOLUTION, name), solutions[name], group=name, stage=name))
         steps += [
-            Step(StepKey(Part.ALL, cell.name), CHECKS + cell.source, replay=False, group=name, stage=name)
+            Step(StepKey(Part.ALL, cell.name), CHECKS + cell.source, False, name, name, private=True)
             for cell in reference.exercises[name].cells
         ]
         steps += [Step(StepKey(Part.RESTORED, name, item), solutions[item], stage=name) for item in replaced]
     return steps
+
+
+def _in_safe_order(reference: Reference, names: list[str], failed: set[str]) -> list[str]:
+    """The exercises, each before those for which a reference is put into the kernel that it must not have.
+
+    It must not have its own, and not that of an exercise which gives its result by itself: from an earlier
+    stage of the same kernel it could keep it.
+    """
+    put_right = {name: reference.replaceable(name) & failed for name in names}
+    before = {
+        name: {
+            item for item in names if item != name and (reference.exercises[item].delegates | {item}) & put_right[name]
+        }
+        for name in names
+    }
+    try:
+        order = list(TopologicalSorter(before).static_order())
+    except CycleError as cycle:  # no order is safe
+        return _in_safe_order(reference, [name for name in names if name not in cycle.args[1]], failed)
+    return order
+
+
+def _stand_in(reference: Reference, name: str) -> str:
+    """The code that puts the reference solution in the place of the student's."""
+    return reference.exercises[name].solution + STAND_IN.format(name=name)
 
 
 def score_followed(
@@ -237,7 +269,8 @@ def score_followed(
         passed = [first.passed or later.passed for first, later in zip(report.checks, second, strict=True)]
         share = report.points if all(passed) else round(report.points * sum(passed) / len(passed), 2)
         if share > report.score:
-            earlier = [name for name in reference.exercises if name in reference.needed(report.exercise) & failed]
+            put_right = reference.replaceable(report.exercise) & failed
+            earlier = [name for name in reference.exercises if name in put_right]
             report.score, report.followed = share, True
             report.notes.append(
                 f"Follow-through: with {_and(earlier)} put right, this is {'right' if all(passed) else 'better'}, "

@@ -31,7 +31,7 @@ from grader.lessons.notebooks import compose_source, course_metadata, write_note
 from grader.lessons.parser import Lesson, read_lesson
 from grader.lessons.prose import incomplete, prose_defects
 from grader.lessons.reference import CheckCell, Reference, load_reference, support_files
-from grader.lessons.reference_runs import package_sources
+from grader.lessons.reference_units import package_sources
 from grader.lessons.roles import Role
 
 __all__ = ["Built", "answer_key", "build", "build_week", "compose_lesson"]

@@ -21,7 +21,8 @@ from grader.execution.steps import Part, StepKey
 from grader.lessons.hidden_tests import hidden_part, visible_part
 from grader.lessons.notebooks import course_metadata, grade_id, is_check
 from grader.lessons.parser import Lesson
-from grader.lessons.reference_runs import Checks, Variant, run_units
+from grader.lessons.reference_runs import run_units
+from grader.lessons.reference_units import Checks, Variant
 from grader.lessons.roles import Role
 
 __all__ = ["CheckCell", "Reference", "ReferenceExercise", "load_reference", "support_files"]
@@ -91,6 +92,7 @@ class ReferenceExercise:
         hints: the hint of each misconception, by name.
         requested_hints: the hints that students can ask for.
         uses: the exercises that it builds on.
+        delegates: those of them that give its result by themselves.
         digest: of all that its evidence depends on.
     """
 
@@ -101,6 +103,7 @@ class ReferenceExercise:
     hints: dict[str, str] = field(default_factory=dict)
     requested_hints: list[str] = field(default_factory=list)
     uses: set[str] = field(default_factory=set)
+    delegates: set[str] = field(default_factory=set)
     digest: str = ""
 
     @property
@@ -129,6 +132,10 @@ class Reference:
                 found.add(item)
                 queue += self.exercises[item].uses
         return found - {name}
+
+    def replaceable(self, name: str) -> set[str]:
+        """The exercises that may be put right for `name`: those needed that do not give its result by themselves."""
+        return self.needed(name) - self.exercises[name].delegates
 
 
 def support_files(folder: Path) -> dict[str, bytes]:
@@ -224,6 +231,7 @@ def _checks(reference: Reference, lesson: Lesson | None) -> list[Checks]:
             {cell.name: (cell.source, cell.visible_source) for cell in exercise.cells},
             _places(exercise, lesson),
             tuple(_variants(exercise, lesson)),
+            tuple(sorted(reference.needed(exercise.name))),
         )
         for exercise in reference.exercises.values()
     ]
@@ -257,6 +265,8 @@ def _variants(exercise: ReferenceExercise, lesson: Lesson | None) -> list[Varian
 
 def _fill(reference: Reference, lesson: Lesson | None, evidence: dict[StepKey, list[Any]]) -> None:
     for exercise in reference.exercises.values():
+        for record in read_records(evidence.get(StepKey(Part.DELEGATES, exercise.name), [])):
+            exercise.delegates |= set(record.outcome.value)
         for cell in exercise.cells:
             cell.records = read_records(evidence[StepKey(Part.ALL, cell.name)])
             visible = read_records(evidence[StepKey(Part.VISIBLE, cell.name)], cell.records)

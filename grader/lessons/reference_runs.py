@@ -1,27 +1,17 @@
 """Run an instructor's notebook, its checks and all variants, and cache the evidence.
 
-Evidence is cached by unit: the reference's checks of one exercise, one variant, or one
-exercise's checks without the other exercises' functions. A unit's digest covers what it
-depends on, and nothing else, so that a changed sentence runs nothing and a changed check
-only its own exercise.
+Evidence is cached by unit (see `reference_units`), and only what has changed is run.
 """
 
 from __future__ import annotations
 
-import ast
-import functools
-import hashlib
 import json
 import os
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from importlib.metadata import version
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import dlcore
 from grader.errors import BuildError
 from grader.execution.cell_run import CellRun, Status
 from grader.execution.evidence import evidence_forms
@@ -29,14 +19,11 @@ from grader.execution.sandbox import Limits, why_no_sandbox
 from grader.execution.step_runner import run_steps_now
 from grader.execution.steps import Part, Step, StepKey
 from grader.lessons.hidden_tests import visible_lines
-from grader.lessons.notebooks import own_code_cells
 from grader.lessons.parser import Lesson
-from grader.lessons.roles import Role
-from grader.syntax import parse
+from grader.lessons.reference_units import Checks, NotebookCells, Unit, base_digest, units_of
 
-__all__ = ["AUTHOR_LIMITS", "Checks", "Unit", "Variant", "package_sources", "run_units"]
+__all__ = ["AUTHOR_LIMITS", "run_units"]
 
-CACHE_FORMAT = 3  # version of the cached evidence
 # A cell may take as long as a student's; only the whole notebook, with all variants, may take longer.
 AUTHOR_LIMITS = Limits(
     cell_seconds=Limits.cell_seconds,
@@ -47,29 +34,6 @@ AUTHOR_LIMITS = Limits(
     evidence_kb=64_000,
 )
 CALLS = "the check calls "
-GUARD = """
-def _guard(exercise, names):
-    import sys, types
-
-    def codes(code):
-        return {code}.union(*(codes(item) for item in code.co_consts if isinstance(item, types.CodeType)))
-
-    own = codes(globals()[exercise].__code__) if hasattr(globals()[exercise], "__code__") else None
-
-    def guarded(name, function):
-        def call(*args, **kwargs):
-            frame = sys._getframe(1)
-            while own is not None and frame is not None:
-                if frame.f_code in own:
-                    return function(*args, **kwargs)
-                frame = frame.f_back
-            raise NameError(f"the check calls {name}")
-        return call
-
-    _guard.kept = {name: globals()[name] for name in names if isinstance(globals().get(name), types.FunctionType)}
-    globals().update({name: guarded(name, function) for name, function in _guard.kept.items()})
-"""
-UNGUARD = "globals().update(_guard.kept)"
 TRACED = """
 try:
     exec(compile({source!r}, "<cell>", "exec"), globals())
@@ -79,59 +43,6 @@ except BaseException as _problem:
     _lines = [_problem.lineno] if isinstance(_problem, SyntaxError) else _lines
     raise RuntimeError(_lines[0] if _lines else 0) from None
 """
-
-
-@dataclass(frozen=True)
-class Variant:
-    """A misconception or an alternative: another solution of an exercise."""
-
-    kind: Role
-    name: str
-    source: str
-    path: Path
-    line: int
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.name}"
-
-
-@dataclass(frozen=True)
-class Checks:
-    """An exercise as far as running it goes.
-
-    Attributes:
-        name: its name.
-        solution: its reference solution.
-        cells: its check cells, by name: the source with all checks, and that with the visible ones.
-        places: the file and line of each check cell's first line of code, by name.
-        variants: its misconceptions and alternatives.
-    """
-
-    name: str
-    solution: str
-    cells: Mapping[str, tuple[str, str]]
-    places: Mapping[str, tuple[Path, int]]
-    variants: tuple[Variant, ...] = ()
-
-
-@dataclass(frozen=True)
-class Unit:
-    """What is run and cached together: steps, and the digest of what their evidence depends on."""
-
-    exercise: Checks
-    steps: tuple[Step, ...]
-    digest: str
-
-
-def package_sources(folder: Path, leave_out: Sequence[str] = ()) -> list[tuple[str, bytes]]:
-    """The Python files of a package, recursively, as sorted pairs of relative path and content.
-
-    Args:
-        folder: the package's folder.
-        leave_out: subfolders that do not affect the digest's subject, such as widgets for evidence.
-    """
-    found = ((path.relative_to(folder), path) for path in folder.rglob("*.py"))
-    return sorted((name.as_posix(), path.read_bytes()) for name, path in found if name.parts[0] not in leave_out)
 
 
 def run_units(
@@ -151,9 +62,9 @@ def run_units(
     Raises:
         BuildError: the reference, a check or a variant does not run; the message gives file and line.
     """
-    cells = _Cells(notebook)
-    base = _base_digest(files)
-    units = [unit for exercise in exercises for unit in _units(exercise, exercises, cells, base)]
+    cells = NotebookCells(notebook)
+    base = base_digest(files)
+    units = [unit for exercise in exercises for unit in units_of(exercise, exercises, cells, base)]
     cached = {exercise.name: _read(cache / f"{exercise.name}.json") for exercise in exercises}
     missing = [unit for unit in units if unit.digest not in cached[unit.exercise.name]]
     if missing:
@@ -196,113 +107,10 @@ def _write(path: Path, cached: dict[str, Any]) -> None:
     partial.replace(path)
 
 
-class _Cells:
-    """The notebook's own code cells, and which of them a piece of code needs."""
-
-    def __init__(self, notebook: Any):
-        self.steps = [(number, cell.source) for number, cell in own_code_cells(notebook)]
-        roles = [cell.metadata.get("course", {}).get("role") for _, cell in own_code_cells(notebook)]
-        # What has no exercise may do anything, for example set how NumPy warns: all code needs it.
-        self.common = [source for (_, source), role in zip(self.steps, roles, strict=True) if role in ("setup", "code")]
-
-    @cached_property
-    def names(self) -> list[tuple[set[str], set[str]]]:
-        """The names that each cell binds, and all that it mentions."""
-        return [(_bound(source), _mentioned(source)) for _, source in self.steps]
-
-    def needed(self, sources: Iterable[str]) -> list[str]:
-        """The cells that code needs, directly or not, in order."""
-        wanted = set[str]().union(*map(_mentioned, sources))
-        found: set[int] = set()
-        while True:
-            more = {
-                place
-                for place, (bound, _) in enumerate(self.names)
-                if place not in found and (bound & wanted or "" in wanted or self.steps[place][1] in self.common)
-            }
-            if not more:
-                return [self.steps[place][1] for place in sorted(found)]
-            found |= more
-            wanted = wanted.union(*(self.names[place][1] for place in more))
-
-
-@functools.cache
-def _mentioned(source: str) -> set[str]:
-    """The names in a source; with "" among them, which stands for all, if it is not plain Python."""
-    tree = parse(source)
-    return {""} if tree is None else {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-
-
-@functools.cache
-def _bound(source: str) -> set[str]:
-    """The names that a source may bind."""
-    tree = parse(source)
-    names = set() if tree is None else {node.name for node in ast.walk(tree) if hasattr(node, "name") and node.name}
-    for node in ast.walk(tree) if tree is not None else ():
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-        elif isinstance(node, ast.alias):
-            names.add((node.asname or node.name).split(".")[0])
-    return {str(name) for name in names}
-
-
-def _units(exercise: Checks, exercises: Sequence[Checks], cells: _Cells, base: Any) -> Iterator[Unit]:
-    checks = [text for sources in exercise.cells.values() for text in sources]
-
-    def unit(steps: list[Step]) -> Unit:
-        digest = base.copy()
-        needed = cells.needed([exercise.solution, *checks, *(step.source for step in steps)])
-        for text in (*needed, "", exercise.solution, *(f"{step.key} {step.source}" for step in steps)):
-            digest.update(text.encode() + b"\0")
-        return Unit(exercise, tuple(steps), digest.hexdigest()[:32])
-
-    yield unit(
-        [
-            Step(StepKey(part, name), visible if part is Part.VISIBLE else source, replay=False)
-            for part in (Part.VISIBLE, Part.ALL, Part.AGAIN)
-            for name, (source, visible) in exercise.cells.items()
-        ]
-    )
-    others = sorted(item.name for item in exercises if item is not exercise)
-    guard = f"{GUARD}\n_guard({exercise.name!r}, {others!r})"
-    yield unit(
-        [
-            Step(StepKey(Part.GUARDED, exercise.name), guard, replay=False),
-            *(
-                Step(StepKey(Part.GUARDED_CHECKS, name), text, replay=False)
-                for name, (text, _) in exercise.cells.items()
-            ),
-            Step(StepKey(Part.UNGUARDED, exercise.name), UNGUARD, replay=False),
-        ]
-    )
-    for variant in exercise.variants:
-        of = str(variant)
-        yield unit(
-            [
-                Step(StepKey(Part.VARIANT, exercise.name, of), variant.source, replay=False),
-                *(
-                    Step(StepKey(Part.VARIANT_CHECKS, name, of), text, replay=False)
-                    for name, (text, _) in exercise.cells.items()
-                ),
-                Step(StepKey(Part.VARIANT_UNDONE, exercise.name, of), exercise.solution),
-            ]
-        )
-
-
-def _base_digest(files: dict[str, bytes]) -> Any:
-    digest = hashlib.sha256()
-    for name, data in sorted(files.items()):
-        digest.update(name.encode() + b"\0" + data)
-    for name, data in package_sources(Path(dlcore.__file__).parent, leave_out=("live", "widgets")):
-        digest.update(name.encode() + b"\0" + data)
-    digest.update(f"{CACHE_FORMAT} {sys.version} {version('numpy')} {version('ipykernel')}".encode())
-    return digest
-
-
 class _Runner:
     """Runs units in a kernel, and says what is wrong if something does not run."""
 
-    def __init__(self, cells: _Cells, files: dict[str, bytes], lesson: Lesson | None):
+    def __init__(self, cells: NotebookCells, files: dict[str, bytes], lesson: Lesson | None):
         self.files, self.lesson = files, lesson
         self.own = [Step(StepKey(Part.CELL, str(number)), source) for number, source in cells.steps]
 

@@ -152,7 +152,7 @@ def {name}(*args, **kwargs):
     while frame:
         cells = frame.f_locals.get("cells")
         if isinstance(cells, list):
-            hidden = [source for key, source in cells if key == "{name}-check hidden"]
+            hidden = [source for key, source, *_ in cells if key == "{name}-check hidden"]
             raise Exception("hidden: " + "".join(hidden)[-300:])
         frame = frame.f_back
 """,

@@ -60,23 +60,28 @@ def describe(problem: BaseException) -> dict:
     return {"error": type(problem).__name__[:100], "text": text[:2000]}
 
 
-def compiled(key: str, source: str, shell: Any) -> Any:
+def compiled(key: str, source: str, private: bool, shell: Any) -> Any:
     """A cell's code object, named by its key: IPython's name, a digest, takes longer to compute than the code."""
     name = f"<{key}>"
-    linecache.cache[name] = (len(source), None, source.splitlines(True), name)
+    if not private:
+        linecache.cache[name] = (len(source), None, source.splitlines(True), name)
     return compile(source, name, "exec", shell.compile.flags, True)
 
 
 def run(shell: Any, cells: list, path: str, most: int) -> None:
-    """Run cells, given as (key, source), until one is interrupted."""
+    """Run cells, given as (key, source, private), until one is interrupted.
+
+    The list is emptied, so that a cell's code can read no other's in it, or in the request that it came in.
+    """
     ended: list[dict] = []  # written together with the next start, which halves the number of writes
-    for key, source in cells:
+    while cells:
+        key, source, private = cells.pop(0)
         write_lines(path, *ended, {"begin": key})
         outcome: dict = {}
         printed = Counter(most)
         try:
             with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-                exec(compiled(key, source, shell), shell.user_global_ns, shell.user_ns)
+                exec(compiled(key, source, private, shell), shell.user_global_ns, shell.user_ns)
         except BaseException as problem:  # noqa: BLE001 (whatever a cell raises)
             outcome = describe(problem)
         ended = [{"end": key} | outcome]
