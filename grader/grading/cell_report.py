@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from grader.lessons.hidden_tests import repeats_examples
 from grader.templating import pages
 
 __all__ = ["CellReport", "CheckReport", "cell_html"]
@@ -26,7 +27,11 @@ class CheckReport:
 
 @dataclass
 class CellReport:
-    """One check cell: its points, its checks, and notes."""
+    """One check cell: its points, its checks, and notes.
+
+    Attributes:
+        followed: whether points were restored by follow-through.
+    """
 
     name: str
     exercise: str
@@ -40,6 +45,11 @@ class CellReport:
     def passed(self) -> bool:
         """Whether all checks passed."""
         return all(check.passed for check in self.checks)
+
+    @property
+    def repeats_examples(self) -> bool:
+        """Whether all visible checks passed and no hidden one, as with a table of the examples' results."""
+        return repeats_examples([(check.hidden, check.passed) for check in self.checks])
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain data."""

@@ -24,6 +24,7 @@ from grader.execution.cell_run import Cause, CellRun, Status
 from grader.execution.evidence import match_records, read_records
 from grader.execution.steps import Part, Step, StepKey
 from grader.grading.cell_report import CellReport, CheckReport
+from grader.lessons.hidden_tests import repeats_examples
 from grader.lessons.notebooks import course_metadata, grade_id, is_check, own_code_cells
 from grader.lessons.reference import CheckCell, Reference
 from grader.lessons.roles import Role
@@ -39,6 +40,10 @@ STAND_IN = """
 {name} = __import__("functools").lru_cache(maxsize=0)({name})
 {name}.__dict__.clear()
 """
+REPEATS_EXAMPLES = (
+    "It passes every example that is shown and none of the hidden checks, as a list of the examples' results would. "
+    "That earns no points: the function has to compute."
+)
 CAUSES = {
     Cause.MEMORY: "it used more memory than it may",
     Cause.PROCESSES: "it started more processes than it may",
@@ -104,6 +109,8 @@ def score(notebook: Any, reference: Reference, runs: dict[StepKey, CellRun]) -> 
             report.score = _score(report)
             if not report.passed:
                 report.notes = [*failures.get(exercise.name, ()), *_cut_short(visible, hidden)]
+            if report.repeats_examples:
+                report.notes.append(REPEATS_EXAMPLES)
             reports[cell.name] = report
     return reports
 
@@ -111,8 +118,11 @@ def score(notebook: Any, reference: Reference, runs: dict[StepKey, CellRun]) -> 
 def _score(report: CellReport) -> float:
     if report.passed:
         return report.points
-    share = sum(check.passed for check in report.checks) / len(report.checks)
-    return round(report.points * share, 2)
+    return 0.0 if report.repeats_examples else _share(report.points, [check.passed for check in report.checks])
+
+
+def _share(points: float, passed: Sequence[bool]) -> float:
+    return points if all(passed) else round(points * sum(passed) / len(passed), 2)
 
 
 def _judge(
@@ -267,7 +277,8 @@ def score_followed(
             continue
         second = _judge(cell, run, {}).values()
         passed = [first.passed or later.passed for first, later in zip(report.checks, second, strict=True)]
-        share = report.points if all(passed) else round(report.points * sum(passed) / len(passed), 2)
+        hidden = [check.hidden for check in report.checks]
+        share = 0.0 if repeats_examples(zip(hidden, passed, strict=True)) else _share(report.points, passed)
         if share > report.score:
             put_right = reference.replaceable(report.exercise) & failed
             earlier = [name for name in reference.exercises if name in put_right]

@@ -22,7 +22,7 @@ from dlcore.checks.compare import agree
 from dlcore.checks.evidence import OutcomeKind
 from dlcore.checks.verdict import Verdict
 from grader.execution.evidence import Record
-from grader.lessons.hidden_tests import is_check_call
+from grader.lessons.hidden_tests import is_check_call, repeats_examples
 from grader.lessons.parser import Cell, Lesson, LessonExercise
 from grader.lessons.reference import CheckCell, Reference, ReferenceExercise
 from grader.lessons.roles import Role
@@ -185,10 +185,15 @@ def verdicts(cell: CheckCell, records: Sequence[Record | None], hints: dict[str,
 
 def _audit_misconception(exercise: ReferenceExercise, row: AuditRow, name: str, item: Cell) -> Iterator[Defect]:
     row.misconceptions += 1
+    judged = [verdicts(cell, cell.wrong[name], exercise.hints) for cell in exercise.cells]
+    for cell, outcomes in zip(exercise.cells, judged, strict=True):
+        if repeats_examples((cell.hidden[number], verdict.passed) for number, verdict in outcomes):
+            text = f"{cell.name}: the misconception {name} passes what is shown and nothing that is hidden, which earns"
+            yield Defect(item.path, item.line, f"{text} nothing; add a hidden check that only needs what it has right")
     failed = [
         (cell.hidden[number], verdict)
-        for cell in exercise.cells
-        for number, verdict in verdicts(cell, cell.wrong[name], exercise.hints)
+        for cell, outcomes in zip(exercise.cells, judged, strict=True)
+        for number, verdict in outcomes
         if not verdict.passed
     ]
     row.caught += bool(failed)

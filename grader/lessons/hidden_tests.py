@@ -1,12 +1,20 @@
-"""Split a check cell's source into its visible and hidden parts."""
+"""The visible and the hidden part of a check cell: its source, and the outcomes of its checks."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeGuard
 
-__all__ = ["BEGIN_HIDDEN", "END_HIDDEN", "hidden_part", "is_check_call", "visible_lines", "visible_part"]
+__all__ = [
+    "BEGIN_HIDDEN",
+    "END_HIDDEN",
+    "hidden_part",
+    "is_check_call",
+    "repeats_examples",
+    "visible_lines",
+    "visible_part",
+]
 
 BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
 CHECK_FUNCTIONS = ("check", "check_choice")
@@ -66,3 +74,9 @@ def hidden_part(source: str) -> str:
 def is_check_call(node: ast.AST) -> TypeGuard[ast.Call]:
     """Whether a node calls `check` or `check_choice`."""
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in CHECK_FUNCTIONS
+
+
+def repeats_examples(checks: Iterable[tuple[bool, bool]]) -> bool:
+    """Whether all visible checks passed and no hidden one; each is given as (hidden, passed)."""
+    outcomes = set(checks)
+    return (False, True) in outcomes and (True, False) in outcomes and len(outcomes) == 2

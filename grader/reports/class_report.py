@@ -79,6 +79,7 @@ def _row(course: Course, week: str, student: StudentResult, output: Path) -> dic
         "late_penalty": student.late_penalty,
         "misconceptions": sorted({f"{exercise}: {name}" for exercise, name in student.misconceptions}),
         "problems": student.problems,
+        "repeats_examples": student.repeats_examples,
         "links": [(path.stem, quote(os.path.relpath(path, folder))) for path in files],
     }
 

@@ -26,7 +26,11 @@ class ExerciseResult:
 
 @dataclass
 class StudentResult:
-    """One student's result in a week."""
+    """One student's result in a week.
+
+    Attributes:
+        repeats_examples: exercises that pass what is shown and nothing that is hidden.
+    """
 
     student: str
     first_name: str
@@ -39,6 +43,7 @@ class StudentResult:
     exercises: dict[str, ExerciseResult] = field(default_factory=dict)
     misconceptions: list[tuple[str, str]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    repeats_examples: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -122,6 +127,7 @@ def _add_notebook(results: WeekResults, student: StudentResult, notebook: Any) -
         if name in student.exercises:
             results.exercises.setdefault(name, student.exercises[name].max_score)
     for report in cell_reports(notebook):
+        student.repeats_examples += [report.exercise] if report.repeats_examples else []
         student.misconceptions += [
             (report.exercise, check.misconception) for check in report.checks if check.misconception
         ]
