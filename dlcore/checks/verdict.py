@@ -6,7 +6,6 @@ the student's outcome, and otherwise makes a diagnosis.
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +15,9 @@ from dlcore.checks.evidence import Outcome, OutcomeKind
 from dlcore.checks.hints import hint_for
 
 __all__ = ["Misconception", "Verdict", "judge", "passes"]
+
+
+NAMED_ERRORS = ("TypeError", "ValueError", "IndexError", "KeyError", "NameError", "AttributeError")
 
 
 @dataclass(frozen=True)
@@ -159,9 +161,9 @@ def _explain_error(expected: Outcome, got: Outcome) -> Diagnosis:
     if got.error == "FloatingPointError":
         gist = "NumPy warns of an overflow, a division by 0 or an invalid value on the way."
         return Diagnosis("floating-point", gist, f"NumPy warns on the way: {got.text}.{place}")
-    known = isinstance(getattr(builtins, got.error, None), type)  # any other name may carry a message
     instead = f", not {expected.error}" if expected.kind == OutcomeKind.RAISED else ""
-    gist = f"It raised {got.error if known else 'an error'}{instead}."
+    # The gist tells of hidden inputs, and a student's function chooses what it raises: few names, and no message.
+    gist = f"It raised {got.error if got.error in NAMED_ERRORS else 'an error'}{instead}."
     hint = hint_for(got.error, got.text)
     detail = f"It raised {got.error}{instead}{f': {got.text}' if got.text else '.'}{place}"
-    return Diagnosis("raised", f"{gist} {hint}".rstrip(), f"{detail}\n{hint}".rstrip())
+    return Diagnosis("raised", gist, f"{detail}\n{hint}".rstrip())

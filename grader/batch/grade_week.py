@@ -22,7 +22,7 @@ from grader.lessons.course import Course
 from grader.lessons.notebooks import released_notebooks
 from grader.lessons.reference import load_reference
 from grader.nbgrader_plugins.preprocessors import RunSubmission
-from grader.submissions.reader import fetch, find_submissions, is_up_to_date
+from grader.submissions.reader import earlier_hand_ins, fetch, find_submissions, is_up_to_date
 from grader.submissions.timestamps import DAMAGED_TIMESTAMP, read_timestamp
 
 __all__ = [
@@ -114,7 +114,14 @@ def grade_week(
             )
             for name in (released if due else ())
         }
-        material = GradingContext(released, references, settings.limits, sandboxed, settings.follow_through)
+        material = GradingContext(
+            released,
+            references,
+            settings.limits,
+            sandboxed,
+            settings.follow_through,
+            settings.explained_hand_ins,
+        )
         tasks = (make_task(course, week, student, released) for student in due)
         count = workers if workers is not None else min(os.cpu_count() or 1, len(due) // MIN_PARALLEL)
         outcomes = grade_all(material, tasks, workers=count if due else 0, scheduler=scheduler if due else None)
@@ -164,7 +171,8 @@ def make_task(course: Course, week: str, student: str, released: dict[str, Any])
         if (folder / "timestamp.txt").exists() and read_timestamp(str(folder)) is None:
             said = [*said, DAMAGED_TIMESTAMP]
         files[name] = (fetch(path), said)
-    return GradingTask(student, files)
+    graded = course.autograded / student / week
+    return GradingTask(student, files, {name: earlier_hand_ins(graded / f"{name}.ipynb") for name in files})
 
 
 def _recorded(

@@ -51,6 +51,12 @@ class CellReport:
         """Whether all visible checks passed and no hidden one, as with a table of the examples' results."""
         return repeats_examples([(check.hidden, check.passed) for check in self.checks])
 
+    def limit_reasons(self, most: int) -> None:
+        """Say why hidden checks fail for the first `most` of them only: each reason tells of inputs to be kept."""
+        failing = [check for check in self.checks if check.hidden and not check.passed]
+        for check in failing[most:]:
+            check.message = ""
+
     def to_json(self) -> dict[str, Any]:
         """The report as plain data."""
         return vars(self) | {"checks": [vars(check) for check in self.checks]}

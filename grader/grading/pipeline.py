@@ -7,6 +7,7 @@ is rebuilt, run in a sandboxed kernel and judged.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +22,20 @@ from grader.lessons.reference import Reference
 from grader.submissions.reader import Fetched, understand
 from grader.submissions.rebuild import rebuild
 
-__all__ = ["GradedNotebook", "GradingContext", "GradingTask", "grade_submission", "run_and_judge", "write_reports"]
+__all__ = [
+    "EXPLAINED_HAND_INS",
+    "GradedNotebook",
+    "GradingContext",
+    "GradingTask",
+    "grade_submission",
+    "note_submission",
+    "run_and_judge",
+    "write_reports",
+]
+
+EXPLAINED_HAND_INS = 20
+MAX_HAND_INS = 200  # digests kept of earlier versions
+UNEXPLAINED = "After {count} versions of this notebook, the reasons for which hidden checks fail are no longer told."
 
 
 @dataclass
@@ -34,6 +48,7 @@ class GradingContext:
         limits: the resource limits of one submission.
         sandboxed: whether to run student code in the sandbox.
         follow_through: whether a later exercise keeps its points if an earlier one is wrong.
+        explained_hand_ins: for how many versions of a notebook a student reads why hidden checks fail.
     """
 
     released: dict[str, Any]
@@ -41,14 +56,20 @@ class GradingContext:
     limits: Limits
     sandboxed: bool = True
     follow_through: bool = True
+    explained_hand_ins: int = EXPLAINED_HAND_INS
 
 
 @dataclass
 class GradingTask:
-    """One student's submission: for each notebook the file, and the problems found so far."""
+    """One student's submission: for each notebook the file, and the problems found so far.
+
+    Attributes:
+        hand_ins: for each notebook the digests of the versions that were graded before.
+    """
 
     student: str
     files: dict[str, tuple[Fetched, list[str]]]
+    hand_ins: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -72,14 +93,14 @@ class GradedNotebook:
 
 def grade_submission(context: GradingContext, task: GradingTask) -> list[GradedNotebook]:
     """The results of rebuilding, running and judging every notebook of a submission."""
-    return [_grade_notebook(context, name, *task.files[name]) for name in context.released]
+    return [_grade_notebook(context, task, name) for name in context.released]
 
 
-def _grade_notebook(context: GradingContext, name: str, fetched: Fetched, said: list[str]) -> GradedNotebook:
-    submission = understand(fetched)
-    rebuilt = rebuild(context.released[name], submission)
+def _grade_notebook(context: GradingContext, task: GradingTask, name: str) -> GradedNotebook:
+    fetched, said = task.files[name]
+    rebuilt = rebuild(context.released[name], understand(fetched))
     notebook, problems = rebuilt.notebook, [*said, *rebuilt.problems]
-    notebook.metadata["course"] |= {"problems": problems, "submitted": fetched.digest}
+    note_submission(notebook, problems, fetched.digest, task.hand_ins.get(name, []))
     reports = run_and_judge(
         notebook,
         context.references[name],
@@ -87,7 +108,7 @@ def _grade_notebook(context: GradingContext, name: str, fetched: Fetched, said: 
         sandboxed=context.sandboxed,
         follow_through=context.follow_through,
     )
-    write_reports(notebook, reports)
+    write_reports(notebook, reports, context.explained_hand_ins)
     # On one line: indenting it would take five times as long.
     text = json.dumps(notebook, ensure_ascii=False, sort_keys=True)
     graded = GradedNotebook(name, text + "\n", problems=problems)
@@ -125,8 +146,22 @@ def run_and_judge(
     return reports
 
 
-def write_reports(notebook: Any, reports: dict[str, CellReport]) -> None:
-    """Write the reports into the check cells' outputs, and mark the notebook as graded."""
+def note_submission(notebook: Any, problems: list[str], digest: str, earlier: Sequence[str]) -> None:
+    """Write into a rebuilt notebook what it was made from: problems found, the file's digest, and those before it."""
+    hand_ins = list(dict.fromkeys([*earlier, digest]))[-MAX_HAND_INS:]
+    notebook.metadata["course"] |= {"problems": problems, "submitted": digest, "hand_ins": hand_ins}
+
+
+def write_reports(notebook: Any, reports: dict[str, CellReport], explained_hand_ins: int = EXPLAINED_HAND_INS) -> None:
+    """Write the reports into the check cells' outputs, and mark the notebook as graded.
+
+    Of the hidden checks that fail in a cell, one is explained, and none after too many hand-ins.
+    """
+    explained = len(notebook.metadata["course"].get("hand_ins", ())) <= explained_hand_ins
+    for report in reports.values():
+        report.limit_reasons(1 if explained else 0)
+        if not explained and not report.passed and any(check.hidden for check in report.checks):
+            report.notes.append(UNEXPLAINED.format(count=explained_hand_ins))
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None

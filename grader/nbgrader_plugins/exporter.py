@@ -13,6 +13,7 @@ from nbgrader.utils import rmtree
 from grader.lessons.notebooks import released_notebooks
 from grader.submissions.reader import (
     Fetched,
+    earlier_hand_ins,
     fetch,
     find_submissions,
     is_up_to_date,
@@ -34,6 +35,7 @@ class SubmissionExporter(NotebookExporter):
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
         self._actual: dict[str, tuple[Path, list[str]]] = {}
+        self._hand_ins: dict[str, list[str]] = {}  # digests of the versions graded before
         if hasattr(self.parent, "assignments"):
             self._plan(self.parent)
 
@@ -46,7 +48,11 @@ class SubmissionExporter(NotebookExporter):
         released = released_notebooks(root / converter.coursedir.release_directory / week)
         for folder in list(converter.assignments):
             found = find_submissions(root / folder, released)
-            self._clear_stale(converter, folder, {name: fetch(path) for name, (path, _) in found.items()})
+            graded = root / converter.coursedir.autograded_directory / Path(folder).parent.name / Path(folder).name
+            for name in found:
+                key = str(root / folder / f"{name}.ipynb")
+                self._hand_ins[key] = earlier_hand_ins(graded / f"{name}.ipynb")
+            self._clear_stale(graded, {name: fetch(path) for name, (path, _) in found.items()})
             if (root / folder / "timestamp.txt").exists() and read_timestamp(str(root / folder)) is None:
                 for _, said in found.values():
                     said.append(DAMAGED_TIMESTAMP)
@@ -54,13 +60,11 @@ class SubmissionExporter(NotebookExporter):
             self._actual |= {str(root / path): actual for path, actual in paths.items()}
             converter.assignments[folder] = sorted(paths)
 
-    def _clear_stale(self, converter: Any, folder: str, files: dict[str, Fetched]) -> None:
+    def _clear_stale(self, graded: Path, files: dict[str, Fetched]) -> None:
         """Remove a result that a killed run left incomplete, or that belongs to an earlier version of a file.
 
         nbgrader takes any folder in autograded/ for a result and would skip the submission.
         """
-        coursedir = converter.coursedir
-        graded = Path(coursedir.root) / coursedir.autograded_directory / Path(folder).parent.name / Path(folder).name
         if graded.is_dir() and not is_up_to_date(graded, files):
             rmtree(str(graded))
 
@@ -74,5 +78,6 @@ class SubmissionExporter(NotebookExporter):
         submission = understand(fetched)
         submission.problems[:0] = said
         found = {"submission": submission, "digest": fetched.digest, "outputs": timestamp_file(path.parent)}
+        found["hand_ins"] = self._hand_ins[key]
         resources = (resources or {}) | found
         return super().from_notebook_node(nbformat.v4.new_notebook(), resources=resources, **kwargs)

@@ -16,7 +16,7 @@ from traitlets import Bool, Float, Int
 
 from grader.errors import GradingError
 from grader.execution.sandbox import Limits, why_no_sandbox
-from grader.grading.pipeline import run_and_judge, write_reports
+from grader.grading.pipeline import EXPLAINED_HAND_INS, note_submission, run_and_judge, write_reports
 from grader.lessons.course import Course
 from grader.lessons.notebooks import course_metadata, grade_id
 from grader.lessons.reference import Reference, load_reference
@@ -47,7 +47,7 @@ class RebuildSubmission(NbGraderPreprocessor):
         converter = self.parent.parent
         folder = Path(converter.coursedir.root) / converter.coursedir.release_directory / place["assignment"]
         rebuilt = rebuild(nbformat.read(folder / f"{place['notebook']}.ipynb", as_version=4), resources["submission"])
-        rebuilt.notebook.metadata["course"] |= {"problems": rebuilt.problems, "submitted": resources["digest"]}
+        note_submission(rebuilt.notebook, rebuilt.problems, resources["digest"], resources["hand_ins"])
         return rebuilt.notebook, resources
 
 
@@ -76,6 +76,9 @@ class RunSubmission(NbGraderPreprocessor):
     follow_through = Bool(True, help="Whether a later exercise keeps its points if an earlier one is wrong.").tag(
         config=True
     )
+    explained_hand_ins = Int(
+        EXPLAINED_HAND_INS, help="For how many versions of a notebook a student reads why hidden checks fail."
+    ).tag(config=True)
     unsafe_without_sandbox = Bool(
         False, help="Run student code with process limits only where there is no sandbox. Anyone's code runs as you."
     ).tag(config=True)
@@ -103,7 +106,7 @@ class RunSubmission(NbGraderPreprocessor):
         sandboxed = self.sandboxed()
         reference = self._reference(place["assignment"], place["notebook"])
         reports = run_and_judge(nb, reference, self.limits, sandboxed=sandboxed, follow_through=self.follow_through)
-        write_reports(nb, reports)
+        write_reports(nb, reports, self.explained_hand_ins)
         return nb, resources
 
     def _reference(self, week: str, name: str) -> Reference:

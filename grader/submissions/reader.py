@@ -26,6 +26,7 @@ __all__ = [
     "Submission",
     "SubmittedCell",
     "UnusableFile",
+    "earlier_hand_ins",
     "exercises_of",
     "fetch",
     "find_submissions",
@@ -259,6 +260,15 @@ _names_in_cached = functools.lru_cache(2000)(_names_in)  # most cells are identi
 def is_up_to_date(folder: Path, files: Mapping[str, Fetched]) -> bool:
     """Whether a folder in autograded/ contains the complete results of these files."""
     return all(_was_graded(folder / f"{name}.ipynb", fetched.digest) for name, fetched in files.items())
+
+
+def earlier_hand_ins(path: Path) -> list[str]:
+    """The digests of the versions of a notebook that were graded before, from its result in autograded/."""
+    try:
+        digests = json.loads(path.read_bytes())["metadata"]["course"]["hand_ins"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+    return [item for item in digests if isinstance(item, str)] if isinstance(digests, list) else []
 
 
 def _was_graded(path: Path, digest: str) -> bool:
