@@ -54,7 +54,7 @@ LIMITS = {
     "processes": 40,
     "file_mb": 20,
     "output_kb": 500,
-    "evidence_kb": 4000,
+    "evidence_kb": 2000,
 }
 SECRET = f"canary-{secrets.token_hex(8)}"
 ENDURE = 1800  # seconds for all of it, on however busy a machine

@@ -28,26 +28,26 @@ import numpy as np
 from dlcore.checks.compare import flatness
 from dlcore.errors import CodecError
 
-__all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_ITEMS", "decode", "encode", "only_moments"]
+__all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_ITEMS", "Budget", "decode", "encode", "only_moments"]
 
-MAX_BYTES = 8_000_000  # of array data and text in one value
+MAX_BYTES = 2_000_000  # of array data and text in one value
 MAX_DEPTH = 48
-MAX_ITEMS = 100_000  # entries of lists, tuples and dicts in one value
+MAX_ITEMS = 10_000  # entries of lists, tuples and dicts in one value
 MAX_DIGITS = 4_000  # of one integer; below Python's limit for conversion from strings
-MAX_KEYS = 1_000  # of one dict; keys crafted to collide take time quadratic in their number
+MAX_KEYS = 200  # of one dict; keys crafted to collide take time quadratic in their number
 MAX_AXES = 32
 KINDS = "biufc"
 MANY = 16  # entries above which an array of random numbers is stored by its moments
 
 
-class _Budget:
-    """The bytes and entries that are still allowed while one value is traversed."""
+class Budget:
+    """The bytes and entries that are still allowed while values are traversed."""
 
-    def __init__(self) -> None:
-        self.bytes = MAX_BYTES
-        self.items = MAX_ITEMS
+    def __init__(self, size: int = MAX_BYTES, items: int = MAX_ITEMS) -> None:
+        self.bytes, self.items = size, items
 
     def spend(self, size: int = 0, items: int = 0) -> None:
+        """Take what one more value needs; raises CodecError if that is more than is left."""
         self.bytes -= size
         self.items -= items
         if self.bytes < 0:
@@ -74,10 +74,10 @@ def encode(value: Any) -> Any:
     >>> encode((1, 0.5))
     {'tuple': [{'int': '1'}, {'float': '0x1.0000000000000p-1'}]}
     """
-    return _encode(value, _Budget(), 0)
+    return _encode(value, Budget(), 0)
 
 
-def _encode(value: Any, budget: _Budget, depth: int) -> Any:
+def _encode(value: Any, budget: Budget, depth: int) -> Any:
     if depth > MAX_DEPTH:
         raise CodecError(f"The value is nested deeper than {MAX_DEPTH} levels.")
     if isinstance(value, np.str_) or (isinstance(value, np.ndarray) and value.dtype.kind == "U" and not value.ndim):
@@ -114,7 +114,7 @@ def _encode(value: Any, budget: _Budget, depth: int) -> Any:
     raise CodecError(f"A value of type {kind.__name__} cannot be compared; return numbers, texts or arrays.")
 
 
-def _encode_text(text: str, budget: _Budget) -> str:
+def _encode_text(text: str, budget: Budget) -> str:
     try:
         budget.spend(size=len(text.encode("utf-8")))
     except UnicodeEncodeError:
@@ -122,7 +122,7 @@ def _encode_text(text: str, budget: _Budget) -> str:
     return text
 
 
-def _encode_int(number: int, budget: _Budget) -> dict[str, str]:
+def _encode_int(number: int, budget: Budget) -> dict[str, str]:
     if number.bit_length() > 3 * MAX_DIGITS:
         raise CodecError(f"The whole number has more than about {MAX_DIGITS:,} digits.")
     digits = str(number)
@@ -135,7 +135,7 @@ def _refuse_many_keys(count: int) -> None:
         raise CodecError(f"A dict holds more than {MAX_KEYS:,} keys.")
 
 
-def _encode_array(value: Any, budget: _Budget) -> dict[str, Any]:
+def _encode_array(value: Any, budget: Budget) -> dict[str, Any]:
     if np.ma.isMaskedArray(value) and np.ma.is_masked(value):
         raise CodecError("An array with masked entries cannot be compared; return a plain array.")
     array = np.asarray(value)
@@ -161,11 +161,12 @@ _DTYPES = {
 }
 
 
-def decode(form: Any) -> Any:
+def decode(form: Any, budget: Budget | None = None) -> Any:
     """The value whose JSON form is `form`; the inverse of `encode`.
 
     Args:
         form: the untrusted result of `json.loads`.
+        budget: what may be spent on it, if that is shared with other values.
 
     Returns:
         The value, with new arrays in native byte order.
@@ -176,10 +177,10 @@ def decode(form: Any) -> Any:
     >>> decode({'tuple': [{'int': '1'}, {'float': '0x1.0000000000000p-1'}]})
     (1, 0.5)
     """
-    return _decode(form, _Budget(), 0)
+    return _decode(form, budget or Budget(), 0)
 
 
-def _decode(form: Any, budget: _Budget, depth: int) -> Any:
+def _decode(form: Any, budget: Budget, depth: int) -> Any:
     if depth > MAX_DEPTH:
         raise CodecError(f"The value is nested deeper than {MAX_DEPTH} levels.")
     if form is None or isinstance(form, bool):
@@ -194,7 +195,7 @@ def _decode(form: Any, budget: _Budget, depth: int) -> Any:
     return _DECODERS[tag][1](form, budget, depth)
 
 
-def _decode_int(form: dict[str, Any], budget: _Budget, depth: int) -> int:
+def _decode_int(form: dict[str, Any], budget: Budget, depth: int) -> int:
     digits = form["int"]
     if not isinstance(digits, str) or len(digits) > MAX_DIGITS or not digits.lstrip("-").isdecimal():
         raise CodecError("A whole number is not written in digits.")
@@ -215,18 +216,18 @@ def _real(text: Any) -> float:
     return number
 
 
-def _decode_float(form: dict[str, Any], budget: _Budget, depth: int) -> float:
+def _decode_float(form: dict[str, Any], budget: Budget, depth: int) -> float:
     return _real(form["float"])
 
 
-def _decode_complex(form: dict[str, Any], budget: _Budget, depth: int) -> complex:
+def _decode_complex(form: dict[str, Any], budget: Budget, depth: int) -> complex:
     parts = form["complex"]
     if not isinstance(parts, list) or len(parts) != 2:
         raise CodecError("A complex number has two parts.")
     return complex(_real(parts[0]), _real(parts[1]))
 
 
-def _bytes(form: dict[str, Any], code: str, count: int, budget: _Budget) -> np.ndarray:
+def _bytes(form: dict[str, Any], code: str, count: int, budget: Budget) -> np.ndarray:
     dtype = _DTYPES.get(code) if isinstance(code, str) else None
     if dtype is None:
         raise CodecError("Array entries are of no known type.")
@@ -245,11 +246,11 @@ def _bytes(form: dict[str, Any], code: str, count: int, budget: _Budget) -> np.n
     return np.frombuffer(raw, dtype=dtype).astype(dtype.newbyteorder("="))
 
 
-def _decode_scalar(form: dict[str, Any], budget: _Budget, depth: int) -> Any:
+def _decode_scalar(form: dict[str, Any], budget: Budget, depth: int) -> Any:
     return _bytes(form, form["scalar"], 1, budget)[0]
 
 
-def _decode_array(form: dict[str, Any], budget: _Budget, depth: int, *, empty: bool = False) -> np.ndarray:
+def _decode_array(form: dict[str, Any], budget: Budget, depth: int, *, empty: bool = False) -> np.ndarray:
     shape = form["shape"]
     if not isinstance(shape, list) or len(shape) > MAX_AXES:
         raise CodecError("An array's shape is not a short list.")
@@ -286,7 +287,7 @@ def only_moments(form: Any) -> Any:
     return {name: only_moments(item) for name, item in form.items()}
 
 
-def _decode_moments(form: dict[str, Any], budget: _Budget, depth: int) -> np.ndarray:
+def _decode_moments(form: dict[str, Any], budget: Budget, depth: int) -> np.ndarray:
     """An array with the given mean, standard deviation and flatness, repeating four numbers."""
     zeros = _decode_array({"shape": form["moments"], "array": "<f8", "data": ""}, budget, depth, empty=True)
     flat = _real(form["flatness"])
@@ -296,7 +297,7 @@ def _decode_moments(form: dict[str, Any], budget: _Budget, depth: int) -> np.nda
         return _real(form["mean"]) + _real(form["std"]) * np.resize(deviations, zeros.shape)
 
 
-def _items(form: dict[str, Any], tag: str, budget: _Budget) -> list[Any]:
+def _items(form: dict[str, Any], tag: str, budget: Budget) -> list[Any]:
     items = form[tag]
     if not isinstance(items, list):
         raise CodecError(f"A {tag} is not written as a list.")
@@ -304,15 +305,15 @@ def _items(form: dict[str, Any], tag: str, budget: _Budget) -> list[Any]:
     return items
 
 
-def _decode_tuple(form: dict[str, Any], budget: _Budget, depth: int) -> tuple[Any, ...]:
+def _decode_tuple(form: dict[str, Any], budget: Budget, depth: int) -> tuple[Any, ...]:
     return tuple(_decode(item, budget, depth + 1) for item in _items(form, "tuple", budget))
 
 
-def _decode_list(form: dict[str, Any], budget: _Budget, depth: int) -> list[Any]:
+def _decode_list(form: dict[str, Any], budget: Budget, depth: int) -> list[Any]:
     return [_decode(item, budget, depth + 1) for item in _items(form, "list", budget)]
 
 
-def _decode_dict(form: dict[str, Any], budget: _Budget, depth: int) -> dict[Any, Any]:
+def _decode_dict(form: dict[str, Any], budget: Budget, depth: int) -> dict[Any, Any]:
     pairs = _items(form, "dict", budget)
     _refuse_many_keys(len(pairs))
     budget.spend(items=len(pairs))

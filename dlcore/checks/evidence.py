@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from dlcore.checks.codec import MAX_DEPTH, decode, encode
+from dlcore.checks.codec import MAX_DEPTH, Budget, decode, encode
 from dlcore.errors import CodecError
 
 __all__ = ["MIME", "Outcome", "OutcomeKind", "bound_names", "describe", "observe"]
@@ -75,15 +75,15 @@ class Outcome:
         return form | {name: list(names) for name in ("changed", "shared", "undrawn") if (names := getattr(self, name))}
 
     @classmethod
-    def from_json(cls, form: Any) -> Outcome:
-        """The outcome in `form`, which is untrusted; raises CodecError."""
+    def from_json(cls, form: Any, budget: Budget | None = None) -> Outcome:
+        """The outcome in `form`, which is untrusted; raises CodecError. For `budget` see `decode`."""
         if not isinstance(form, dict) or form.get("kind") not in list(OutcomeKind):
             raise CodecError("This is not an outcome.")
         kind = OutcomeKind(form["kind"])
         seconds = form.get("seconds", 0.0)
         return cls(
             kind,
-            decode(form.get("value")) if kind == OutcomeKind.RETURNED else None,
+            decode(form.get("value"), budget) if kind == OutcomeKind.RETURNED else None,
             error=_short(form.get("error")),
             text=_short(form.get("text")),
             where=_short(form.get("where")),

@@ -11,9 +11,11 @@ from typing import Any
 
 from dlcore.checks.evidence import MIME
 
-__all__ = ["Cause", "CellRun", "CellTracker", "RunningCell", "Status"]
+__all__ = ["Cause", "CellRun", "CellTracker", "RunningCell", "Status", "brackets_in"]
 
-MAX_RECORDS = 500  # evidence records kept per cell
+MAX_RECORDS = 100  # evidence records kept per cell
+MAX_LINES = 1000  # lines that a cell may write to the pipe
+MAX_BRACKETS = 30_000  # opening brackets in them: reading JSON takes time for each object and list
 MAX_NAME, MAX_TEXT = 100, 2000  # characters kept of an error's class and message
 CONTROL_PREFIXES = (b'{"begin": ', b'{"end": ')  # lines with these prefixes are not evidence
 REFUSALS = ("can't start new thread", "Resource temporarily unavailable")  # errors raised at the process limit
@@ -77,6 +79,8 @@ class RunningCell:
     text: str = ""
     published: int = 0  # characters in messages
     piped: int = 0  # bytes read from the pipe before it started
+    lines: int = 0
+    brackets: int = 0  # in these lines
     interrupted: bool = False
 
     def ended(self, status: Status, error: str = "", text: str = "", cause: Cause = Cause.NONE) -> CellRun:
@@ -149,6 +153,14 @@ class CellTracker:
         elif kind == "display_data" and isinstance(content.get("data"), dict) and MIME in content["data"]:
             self._append_evidence(content["data"][MIME])
 
+    def is_flooded(self, line: bytes) -> bool:
+        """Whether one more line is too much for the running cell."""
+        if self.cell is None:
+            return False
+        self.cell.lines += 1
+        self.cell.brackets += brackets_in(line)
+        return self.cell.lines > MAX_LINES or self.cell.brackets > MAX_BRACKETS
+
     def on_line(self, line: bytes, piped: int) -> None:
         """Handle a line from the pipe: the start or end of a cell in a batch, or evidence, which is parsed later."""
         if not line.startswith(CONTROL_PREFIXES):
@@ -168,6 +180,11 @@ class CellTracker:
     def _append_evidence(self, evidence: Any) -> None:
         if self.cell is not None and len(self.cell.evidence) < MAX_RECORDS:
             self.cell.evidence.append(evidence)
+
+
+def brackets_in(text: bytes) -> int:
+    """The number of objects and lists that JSON may hold, at most."""
+    return text.count(b"{") + text.count(b"[")
 
 
 def _writable(text: str) -> str:

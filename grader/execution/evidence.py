@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from dlcore.checks.answer_key import SAME_ARGUMENTS
-from dlcore.checks.codec import decode
+from dlcore.checks.codec import MAX_BYTES, Budget, decode
 from dlcore.checks.compare import COMPARISONS, Settings, agree
 from dlcore.checks.evidence import Outcome
 from dlcore.errors import CodecError
@@ -18,6 +18,7 @@ from dlcore.errors import CodecError
 __all__ = ["Record", "evidence_forms", "match_records", "read_records"]
 
 MAX_LABEL = 200
+CELL_BYTES = 2 * MAX_BYTES  # of the values in the evidence of one cell
 SECONDS = b'"seconds": '  # last in a line of evidence; the only value that differs between equal runs
 LAST = re.compile(rb"[0-9.e-]{1,30}\}\}")
 
@@ -41,7 +42,7 @@ class Record:
         return head if LAST.fullmatch(rest) else b""
 
     @classmethod
-    def from_json(cls, form: Any, expected: Sequence[Record] = ()) -> Record:
+    def from_json(cls, form: Any, expected: Sequence[Record] = (), budget: Budget | None = None) -> Record:
         """The record in `form`, which is untrusted; raises CodecError.
 
         Arguments and outcomes that equal those of an `expected` record, bit for bit,
@@ -58,10 +59,10 @@ class Record:
         return cls(
             str(form.get("label") or "")[:MAX_LABEL],
             str(form.get("call", ""))[:MAX_LABEL],
-            like.arguments if like is not None else decode(arguments),
+            like.arguments if like is not None else decode(arguments, budget),
             tuple(lengths[:32]),
             _settings(form.get("settings")),
-            like.outcome if like is not None and unchanged else Outcome.from_json(outcome),
+            like.outcome if like is not None and unchanged else Outcome.from_json(outcome, budget),
             form,
         )
 
@@ -98,6 +99,7 @@ def read_records(evidence: Iterable[Any], expected: Sequence[Record] = ()) -> li
             of theirs is not parsed; that record is returned for it.
     """
     records = []
+    budget = Budget(CELL_BYTES) if expected else None  # what is read first is the reference's, which is trusted
     known = {record.head: record for record in expected}
     for item in evidence:
         like = _known_line(item, known) if isinstance(item, bytes) else None
@@ -106,7 +108,7 @@ def read_records(evidence: Iterable[Any], expected: Sequence[Record] = ()) -> li
             continue
         for form in evidence_forms([item]):
             try:
-                records.append(Record.from_json(form, expected))
+                records.append(Record.from_json(form, expected, budget))
             except (CodecError, RecursionError):
                 continue
     return records

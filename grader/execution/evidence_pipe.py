@@ -38,6 +38,7 @@ class EvidencePipe:
         self._max_line, self._take = most, take
         self._rest = b""
         self.size = 0
+        self.is_closing = False  # once it is set, nothing more is read
 
     def _poll(self) -> None:
         self.drain()
@@ -46,6 +47,8 @@ class EvidencePipe:
     def drain(self) -> None:
         """Read what has arrived."""
         for _ in range(MAX_CHUNKS):
+            if self.is_closing:
+                return
             try:
                 chunk = os.read(self._descriptor, CHUNK_BYTES)
             except BlockingIOError:

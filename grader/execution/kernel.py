@@ -147,6 +147,10 @@ class Kernel:
 
     def _end(self, cause: Cause) -> None:
         self.cause = self.cause or cause
+        if self._pipe is not None and cause is Cause.EVIDENCE:
+            self._pipe.is_closing = True
+        if self._connection is not None and cause is Cause.OUTPUT:
+            self._connection.is_closing = True
         if self._launched is not None:
             self._launched.process.kill()
         self._changed.set()
@@ -240,12 +244,9 @@ class Kernel:
     def _enforce_limits(self, cell: RunningCell, now: float) -> None:
         """Interrupt a cell that exceeds its time or output limit; kill the kernel if it continues."""
         assert self._pipe is not None
-        if self._pipe.size - cell.piped > self.limits.evidence_kb * 1000:
+        if self._pipe.size - cell.piped > self.limits.evidence_kb * 1000:  # in lines without end, too
             self._end(Cause.EVIDENCE)
         too_much = cell.published > self.limits.output_kb * 1000
-        if cell.published > FLOOD * self.limits.output_kb * 1000:  # too fast to wait for an interrupt
-            self._end(Cause.OUTPUT)
-            return
         if now <= cell.deadline and not (too_much and not cell.interrupted):
             return
         if cell.interrupted:
@@ -265,10 +266,21 @@ class Kernel:
         self._tracker.die(self.cause or self._exit_cause())
 
     def _on_line(self, line: bytes) -> None:
-        self._tracker.on_line(line, self._pipe.size if self._pipe else 0)
+        size = self._pipe.size if self._pipe else 0
+        cell = self._tracker.cell
+        too_long = cell is not None and size - cell.piped > self.limits.evidence_kb * 1000
+        if self.cause is Cause.EVIDENCE:
+            return
+        if too_long or self._tracker.is_flooded(line):
+            self._end(Cause.EVIDENCE)
+        else:
+            self._tracker.on_line(line, size)
 
     def _on_published(self, size: int) -> None:
-        if self._tracker.on_published(size) > self.limits.output_kb * 1000:
+        published = self._tracker.on_published(size)
+        if published > FLOOD * self.limits.output_kb * 1000:  # too fast to wait for an interrupt
+            self._end(Cause.OUTPUT)
+        elif published > self.limits.output_kb * 1000:
             self._changed.set()
 
     async def _wait(self, seconds: float) -> None:

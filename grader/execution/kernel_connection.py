@@ -16,6 +16,7 @@ import zmq.asyncio
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.session import Session
 
+from grader.execution.cell_run import brackets_in
 from grader.execution.launch import connection
 
 __all__ = ["KernelConnection", "is_listening"]
@@ -23,6 +24,9 @@ __all__ = ["KernelConnection", "is_listening"]
 RECONNECT_DISABLED_MS = 1_000_000_000
 YIELD_EVERY = 100  # messages between two yields to the event loop
 MESSAGE_OVERHEAD = 2_000_000  # bytes of a message beyond the output limit
+# Reading a message takes time, and more of it for each object in it: what that counts for, in characters of output.
+MESSAGE_COST = 4000
+BRACKET_COST = 200
 MAX_DEPTH = 8  # nesting level up to which a message's size is counted
 
 
@@ -41,6 +45,7 @@ class KernelConnection:
     Attributes:
         ready: whether the kernel has sent anything yet.
         idle: whether the last request is done.
+        is_closing: once it is set, no more messages are read.
     """
 
     def __init__(
@@ -54,7 +59,7 @@ class KernelConnection:
         on_change: Callable[[], None],
         on_damage: Callable[[], None],
     ):
-        self.ready = self.idle = False
+        self.ready = self.idle = self.is_closing = False
         self._request = ""
         self._on_published, self._on_message = on_published, on_message
         self._on_change, self._on_damage = on_change, on_damage
@@ -97,20 +102,24 @@ class KernelConnection:
         for number in itertools.count():
             try:
                 _, parts = session.feed_identities(await source.recv_multipart())
-                self._receive(session.deserialize(parts))
+                if self.is_closing:
+                    return
+                cost = MESSAGE_COST + BRACKET_COST * sum(map(brackets_in, parts))
+                self._receive(session.deserialize(parts), cost)
                 if number % YIELD_EVERY == 0:
                     await asyncio.sleep(0)  # under a flood `recv` never suspends, which would starve other tasks
             except Exception:  # noqa: BLE001 (a hostile message may raise anything)
                 self._on_damage()
                 return
 
-    def _receive(self, message: dict[str, Any]) -> None:
+    def _receive(self, message: dict[str, Any], cost: int) -> None:
+        """Handle a message; `cost` is added to its size."""
         kind, content = message["header"]["msg_type"], message["content"]
         if not self.ready:
             self.ready = True
             self._on_change()
         size = _size(content) + _size(message["metadata"])
-        self._on_published(size + sum(len(memoryview(part)) for part in message.get("buffers", ())))
+        self._on_published(size + cost + sum(len(memoryview(part)) for part in message.get("buffers", ())))
         if message["parent_header"].get("msg_id") != self._request:
             return
         if kind == "status":

@@ -73,7 +73,7 @@ class Limits:
     file_mb: int = 50
     open_files: int = 256
     output_kb: int = 4000
-    evidence_kb: int = 16_000
+    evidence_kb: int = 3000
     kernels: int = 24
 
 
