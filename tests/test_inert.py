@@ -9,7 +9,7 @@ from nbconvert.filters import markdown2html
 from traitlets.config import Config
 
 from grader.nbgrader_plugins import configure
-from grader.submissions.inert import _Reader, as_text, inert
+from grader.submissions.inert import MAX_MARKDOWN, MAX_RENDERED, InertMarkdown, _Reader, as_text, inert
 
 ACTIVE = [
     "<script>alert(1)</script> x",
@@ -94,3 +94,24 @@ def test_the_formgraders_exporter_renders_it_without_what_is_active(source):
     assert "alert(1)" not in shown.replace("&lt;", "").partition("<script")[2] or "<script>alert" not in shown
     for part in ("onerror", "javascript:", "srcdoc", "onload", "ontoggle", "<iframe", "<embed", "<object", "<form"):
         assert part not in shown
+
+
+LONG = "\\begin{a}\n" * (MAX_MARKDOWN // 10 + 1)  # takes time that grows with the square of the length
+
+
+def test_a_very_long_text_is_not_rendered():
+    assert InertMarkdown().inert(LONG) == (as_text(LONG), "is very long")
+    assert InertMarkdown().inert(LONG[:MAX_MARKDOWN]) == (LONG[:MAX_MARKDOWN], "")
+
+
+def test_a_notebook_has_so_much_text_rendered_and_shows_the_rest_as_it_is_written():
+    markdown, piece = InertMarkdown(), LONG[:MAX_MARKDOWN]
+    reasons = [markdown.inert(piece)[1] for _ in range(8)]
+    assert reasons == [""] * (MAX_RENDERED // MAX_MARKDOWN) + ["comes after much other text"] * 3
+    assert markdown.inert("a *right* answer")[1] == "comes after much other text"
+
+
+def test_short_texts_after_a_long_one_are_rendered():
+    markdown = InertMarkdown()
+    assert markdown.inert(LONG)[1]
+    assert markdown.inert("a *right* answer") == ("a *right* answer", "")

@@ -803,3 +803,14 @@ def test_each_spare_file_is_read_once(tmp_path, two_released, monkeypatch):
     files(tmp_path, a={"cells": []}, b=two_released["small"], c={})
     find_submissions(tmp_path, two_released)
     assert len(read) == 3
+
+
+def test_answers_are_shown_as_meant_however_much_is_written_beside_them(released, solved, tmp_path):
+    long = {"cell_type": "markdown", "metadata": {}, "source": "a " * 9000}
+    solved["cells"][1:1] = [long] * 8
+    answer = next(cell for cell in solved["cells"] if cell["metadata"].get("course", {}).get("role") == "written")
+    answer["source"] = "a *right* answer"
+    rebuilt = rebuild(released, handed_in(tmp_path, solved)).notebook
+    sources = [cell.source for cell in rebuilt.cells]
+    assert "a *right* answer" in sources
+    assert sum(source.startswith("```") for source in sources) == 8 - 5

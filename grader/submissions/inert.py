@@ -10,7 +10,10 @@ import html
 import re
 from html.parser import HTMLParser
 
-__all__ = ["as_text", "inert"]
+__all__ = ["InertMarkdown", "as_text", "inert"]
+
+MAX_MARKDOWN = 20_000  # characters of one cell that are rendered
+MAX_RENDERED = 100_000  # of all cells of a notebook
 
 TAGS = frozenset(
     "a abbr b blockquote br code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i img li ol p pre s span strong sub "
@@ -20,6 +23,27 @@ ATTRIBUTES = frozenset("align alt class colspan height href id rowspan src title
 SCHEMES = frozenset(("", "http", "https", "mailto", "attachment"))
 SUSPECT = re.compile(r"<[a-z/!?]|(script|data|vbscript|blob|file)[:]|&\w+;?|&#", re.IGNORECASE)
 SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+
+
+class InertMarkdown:
+    """The Markdown of one notebook, made inert and cheap to render.
+
+    Rendering takes time that grows with the square of the length for some texts, so only
+    `MAX_RENDERED` characters are left as Markdown.
+    """
+
+    def __init__(self) -> None:
+        self._left = MAX_RENDERED
+
+    def inert(self, source: str) -> tuple[str, str]:
+        """Markdown that does nothing, and why it had to be changed, if so: then it is the source, shown as text."""
+        if len(source) > MAX_MARKDOWN:
+            return as_text(source), "is very long"
+        if len(source) > self._left:
+            return as_text(source), "comes after much other text"
+        self._left -= len(source)
+        text, changed = inert(source)
+        return text, "holds HTML of its own" if changed else ""
 
 
 def inert(source: str) -> tuple[str, bool]:

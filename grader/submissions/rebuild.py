@@ -18,7 +18,7 @@ import nbformat
 
 from grader.lessons.notebooks import copy_of, course_metadata, grade_id
 from grader.lessons.roles import Role
-from grader.submissions.inert import as_text, inert
+from grader.submissions.inert import InertMarkdown, as_text
 from grader.submissions.reader import Submission, SubmittedCell, exercises_of
 
 __all__ = ["Rebuilt", "rebuild"]
@@ -44,6 +44,7 @@ def rebuild(released: Any, submission: Submission) -> Rebuilt:
     notebook = copy_of(released)
     problems = list(submission.problems)
     chosen: dict[str, SubmittedCell] = {}
+    markdown = InertMarkdown()
     for cell in notebook.cells:
         if course_metadata(cell).get("role") in (Role.SOLUTION, Role.QUIZ, Role.WRITTEN):
             name = course_metadata(cell)["exercise"]
@@ -52,10 +53,10 @@ def rebuild(released: Any, submission: Submission) -> Rebuilt:
                 chosen[name] = found
                 cell.source = found.source
                 if cell.cell_type == "markdown":
-                    cell.source, changed = inert(found.source)
-                    if changed:
-                        problems.append(f"The answer to {name} holds HTML of its own; it is shown as text.")
-    _keep_extras(notebook, released, submission.cells, chosen, problems)
+                    cell.source, reason = markdown.inert(found.source)
+                    if reason:
+                        problems.append(f"The answer to {name} {reason}; it is shown as text.")
+    _keep_extras(notebook, released, submission.cells, chosen, markdown, problems)
     return Rebuilt(notebook, problems)
 
 
@@ -99,6 +100,7 @@ def _keep_extras(
     released: Any,
     cells: Sequence[SubmittedCell],
     chosen: dict[str, SubmittedCell],
+    markdown: InertMarkdown,
     problems: list[str],
 ) -> None:
     """Insert the student's extra cells, each after the lesson's cell that it followed."""
@@ -124,7 +126,7 @@ def _keep_extras(
             continue
         count += 1
         if count <= MAX_EXTRA:
-            extras.setdefault(where, []).append(_extra(item, count))
+            extras.setdefault(where, []).append(_extra(item, count, markdown))
     if count > MAX_EXTRA:
         problems.append(
             f"Of the {count} cells that are not the lesson's, those after the first {MAX_EXTRA} were left out."
@@ -141,11 +143,12 @@ def _is_changed(cell: Any, item: SubmittedCell) -> bool:
     return course_metadata(cell).get("role") in (Role.CODE, Role.SETUP, Role.CHECK) and ours != theirs
 
 
-def _extra(item: SubmittedCell, count: int) -> Any:
+def _extra(item: SubmittedCell, count: int, markdown: InertMarkdown) -> Any:
     if item.kind == "code":
         cell = nbformat.v4.new_code_cell(item.source)
     else:  # pages show a raw cell as the HTML that it holds
-        cell = nbformat.v4.new_markdown_cell(inert(item.source)[0] if item.kind == "markdown" else as_text(item.source))
+        text = markdown.inert(item.source)[0] if item.kind == "markdown" else as_text(item.source)
+        cell = nbformat.v4.new_markdown_cell(text)
     cell["id"] = f"extra-{count}"
     cell.metadata["course"] = {"role": "extra"}
     return cell
