@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlcore.checks.codec import encode
+from dlcore.checks.codec import MAX_ITEMS, encode
 from dlcore.checks.compare import Settings
 from dlcore.checks.evidence import Outcome, describe
 from grader.execution.evidence import MAX_LABEL, Record, match_records, read_records
@@ -160,3 +160,15 @@ def test_records_in_another_order_do_not_count():
 def test_evidence_for_other_arguments_never_matches_by_accident(argument, others):
     expected = read_records([form(("mine", argument))])
     assert numbers(match_records(expected, read_records([form(("theirs", other)) for other in others]))) == [None]
+
+
+def test_the_values_of_one_cell_share_a_limit():
+    """Each may be large, but not all of them: what a cell hands over is read in bounded time."""
+    expected = records(1)
+    large = [form(2, list(range(MAX_ITEMS * 2 // 3))) for _ in range(3)]
+    assert len(read_records([*large, form(1)], expected)) == 2
+    assert len(read_records([form(2, list(range(MAX_ITEMS // 4))) for _ in range(3)], expected)) == 3
+
+
+def test_a_reference_may_hold_more():
+    assert len(read_records([form(number, list(range(MAX_ITEMS * 2 // 3))) for number in range(3)])) == 3

@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from grader.execution.cell_run import MAX_LINES
 from grader.execution.kernel import Kernel
 from grader.execution.sandbox import Limits
 from grader.execution.step_runner import run_steps_now
@@ -302,3 +303,25 @@ def test_a_cell_that_starts_too_many_threads_is_the_only_one_that_fails():
         ("died", "processes"),
     )  # the latter for root
     assert second.status == "ok"
+
+
+FLOODS = {
+    "empty lines": "[b'\\n' * 60_000]",
+    "many lists": "[b'[' * 40_000 + b']' * 40_000 + b'\\n']",
+    "many objects, a few a line": "[b'{}' * 2000 + b'\\n'] * 20",
+    "a long line": "[b'x' * 1_000_000] * 4 + [b'\\n']",
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS)
+def test_evidence_that_takes_long_to_read_ends_its_own_cell_alone(flood):
+    source = f"""
+import os
+pipe = os.open(os.environ["DLCORE_EVIDENCE"], os.O_WRONLY)
+for piece in {flood}:
+    while piece:
+        piece = piece[os.write(pipe, piece):]
+"""
+    first, second, third = run_cells("x = 1", source, "assert x == 1")
+    assert (first.status, second.status, second.cause, third.status) == ("ok", "died", "evidence", "ok")
+    assert len(second.evidence) <= MAX_LINES

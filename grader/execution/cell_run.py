@@ -11,7 +11,7 @@ from typing import Any
 
 from dlcore.checks.evidence import MIME
 
-__all__ = ["Cause", "CellRun", "CellTracker", "RunningCell", "Status", "brackets_in"]
+__all__ = ["MAX_LINES", "Cause", "CellRun", "CellTracker", "RunningCell", "Status", "brackets_in"]
 
 MAX_RECORDS = 100  # evidence records kept per cell
 MAX_LINES = 1000  # lines that a cell may write to the pipe

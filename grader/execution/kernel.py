@@ -240,6 +240,8 @@ class Kernel:
                 self._enforce_limits(cell, now)
             await self._wait(0.1 if cell is None else min(0.1, max(0.001, cell.deadline - now)))
         self._pipe.drain()
+        if self.cause and self._tracker.cell is not None:  # ended for what it had written before the request was done
+            await self._on_death()
 
     def _enforce_limits(self, cell: RunningCell, now: float) -> None:
         """Interrupt a cell that exceeds its time or output limit; kill the kernel if it continues."""
