@@ -72,6 +72,17 @@ def _parser() -> argparse.ArgumentParser:
     item = command("lab", _lab, "open JupyterLab in a working folder, as a student")
     item.add_argument("--folder", type=Path, default=Path("work"), help="the working folder (default: work)")
     item.add_argument("--no-browser", action="store_true", help="print the address, open no browser")
+    item = command(
+        "collect", _collect, "put submissions from Canvas, Moodle or folders into submitted/<student>/<week>"
+    )
+    item.add_argument("week")
+    item.add_argument("source", nargs="+", type=Path, help="downloaded archives, or folders; the oldest first")
+    item.add_argument("--names", type=Path, metavar="CSV", help="students' ids: columns id, and name or lms (a number)")
+    item.add_argument(
+        "--archive-times",
+        action="store_true",
+        help="take the files' times for when they were handed in (Canvas and Moodle write when you downloaded)",
+    )
     item = command("grade", _grade, "grade submitted/<student>/<week>")
     item.add_argument("week")
     item.add_argument("--student", action="append", default=[], metavar="ID", help="only this one (may be repeated)")
@@ -162,6 +173,28 @@ def _lab(options: argparse.Namespace) -> int:
     say(f"Your work is in {options.folder.resolve()}" + (f" (new there: {', '.join(copied)})" if copied else ""))
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={options.folder.resolve()}"]
     return subprocess.call(command + (["--no-browser"] if options.no_browser else []), env=lab_environment())
+
+
+def _collect(options: argparse.Namespace) -> int:
+    from grader.batch.gradebook import sole_owner
+    from grader.lessons.course import Course
+    from grader.submissions.collect import collect
+    from grader.submissions.names import read_names
+
+    course = Course(options.root)
+    names = read_names(options.names) if options.names else None
+    with sole_owner(course):
+        found = collect(course, options.week, options.source, names, archive_times=options.archive_times)
+    for student, done in sorted(found.students.items()):
+        say(f"{visible(student)}: {visible(done)}")
+    for note in found.notes:
+        say(visible(note))
+    for problem in found.problems:
+        say(visible(problem), file=sys.stderr)
+    say(f"{len(found.students)} students in {course.submitted}/<student>/{options.week}/")
+    if found.problems:
+        say(f"grader: {len(found.problems)} things could not be collected", file=sys.stderr)
+    return 1 if found.problems else 0
 
 
 def _grade(options: argparse.Namespace) -> int:
