@@ -193,7 +193,7 @@ def _collect(options: argparse.Namespace) -> int:
         say(visible(problem), file=sys.stderr)
     say(f"{len(found.students)} students in {course.submitted}/<student>/{options.week}/")
     if found.problems:
-        say(f"grader: {len(found.problems)} things could not be collected", file=sys.stderr)
+        say(f"grader: problems: {len(found.problems)}; the rest was collected", file=sys.stderr)
     return 1 if found.problems else 0
 
 

@@ -101,6 +101,12 @@ def test_a_name_that_is_not_utf8_is_made_into_one(tmp_path):
     assert contents(archive, tmp_path) == {"_t_.ipynb": b"1"}
 
 
+def test_names_from_macos_are_read_as_the_utf8_that_they_are(tmp_path):
+    archive = zipped(("Zoë/Übung.ipynb", b"1"))
+    assert list(contents(stating(archive, "flags", 0), tmp_path)) == ["Zoë/Übung.ipynb"]
+    assert list(contents(archive, tmp_path)) == ["Zoë/Übung.ipynb"]
+
+
 def test_what_lies_very_deep_is_refused(tmp_path):
     found = contents(zipped(("d/" * MAX_DEPTH + "x.ipynb", b"1"), ("d/x.ipynb", b"2")), tmp_path)
     assert found.pop("d/x.ipynb") == b"2"

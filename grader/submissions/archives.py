@@ -35,6 +35,7 @@ __all__ = ["is_archive_name", "open_archive"]
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".7z", ".rar")
 DIRECTORY_ENTRY = 500  # bytes that an entry of a zip's directory may take on average
+UTF8 = 0x800
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # others can ask for gigabytes of memory
 UNREADABLE = (
     (b"7z\xbc\xaf\x27\x1c", "is a 7z archive, which is not read; a .zip is needed."),
@@ -135,7 +136,7 @@ class _Zip(Container):
             raise UnusableFile(f"holds {len(infos):,} files, more than {limits.members:,}.")
         self._infos = [info for info in infos if not info.orig_filename.endswith(("/", "\\"))]
         self.members = [
-            make_member(number, info.orig_filename, _time_of(info), _problem_of(info))
+            make_member(number, _name_of(info), _time_of(info), _problem_of(info))
             for number, info in enumerate(self._infos)
         ]
 
@@ -144,6 +145,16 @@ class _Zip(Container):
 
     def _blocks(self, member: Member) -> Iterator[bytes]:
         yield from stream_blocks(self._archive.open(self._infos[member.number]))
+
+
+def _name_of(info: zipfile.ZipInfo) -> str:
+    """A member's name, also where UTF-8 is not declared as such, as by macOS."""
+    if info.flag_bits & UTF8:
+        return info.orig_filename
+    try:
+        return info.orig_filename.encode("cp437").decode("utf-8")
+    except UnicodeError:
+        return info.orig_filename
 
 
 def _problem_of(info: zipfile.ZipInfo) -> str:
