@@ -11,11 +11,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from tqdm import tqdm
 
 from grader.batch.forkserver import MIN_PARALLEL, start_forkserver
 from grader.errors import Problem
+from grader.text import visible, visible_lines
 
 __all__ = ["main"]
 
@@ -26,11 +28,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return options.run(options)
     except Problem as problem:
-        print(f"grader: {problem}", file=sys.stderr)
+        say(f"grader: {problem}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("grader: stopped; what is done is kept, and the same command goes on from there", file=sys.stderr)
+        say("grader: stopped; what is done is kept, and the same command goes on from there", file=sys.stderr)
         return 130
+
+
+def say(text: str, file: TextIO | None = None) -> None:
+    """Print lines in which nothing acts on the terminal: names, files and errors are what students made them."""
+    print(visible_lines(text), file=file, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,6 +72,17 @@ def _parser() -> argparse.ArgumentParser:
     item = command("lab", _lab, "open JupyterLab in a working folder, as a student")
     item.add_argument("--folder", type=Path, default=Path("work"), help="the working folder (default: work)")
     item.add_argument("--no-browser", action="store_true", help="print the address, open no browser")
+    item = command(
+        "collect", _collect, "put submissions from Canvas, Moodle or folders into submitted/<student>/<week>"
+    )
+    item.add_argument("week")
+    item.add_argument("source", nargs="+", type=Path, help="downloaded archives, or folders; the oldest first")
+    item.add_argument("--names", type=Path, metavar="CSV", help="students' ids: columns id, and name or lms (a number)")
+    item.add_argument(
+        "--archive-times",
+        action="store_true",
+        help="take the files' times for when they were handed in (Canvas and Moodle write when you downloaded)",
+    )
     item = command("grade", _grade, "grade submitted/<student>/<week>")
     item.add_argument("week")
     item.add_argument("--student", action="append", default=[], metavar="ID", help="only this one (may be repeated)")
@@ -102,7 +120,7 @@ def _build(options: argparse.Namespace) -> int:
     from grader.lessons.build import build
     from grader.lessons.course import Course
 
-    build(Course(options.root), options.week, print, force=options.force)
+    build(Course(options.root), options.week, say, force=options.force)
     return 0
 
 
@@ -123,7 +141,7 @@ def _check(options: argparse.Namespace) -> int:
             found = check_lesson(
                 course, path, exercise=options.exercise, fast=options.fast, links=options.links, progress=progress
             )
-        print(f"{found}\n")
+        say(f"{found}\n")
         all_right &= found.is_right
     return 0 if all_right else 1
 
@@ -134,8 +152,8 @@ def _new(options: argparse.Namespace) -> int:
 
     written = new_lesson(Course(options.root), options.lesson, options.title)
     for path in written:
-        print(f"wrote {path}")
-    print(f"Next: python -m grader preview {options.lesson} --watch")
+        say(f"wrote {path}")
+    say(f"Next: python -m grader preview {options.lesson} --watch")
     return 0
 
 
@@ -143,7 +161,7 @@ def _preview(options: argparse.Namespace) -> int:
     from grader.lessons.course import Course
     from grader.lessons.preview import preview
 
-    return preview(Course(options.root), options.lesson, watch=options.watch, browser=not options.no_browser, say=print)
+    return preview(Course(options.root), options.lesson, watch=options.watch, browser=not options.no_browser, say=say)
 
 
 def _lab(options: argparse.Namespace) -> int:
@@ -152,9 +170,31 @@ def _lab(options: argparse.Namespace) -> int:
 
     course = Course(options.root)
     copied = copy_release(course.release, options.folder)
-    print(f"Your work is in {options.folder.resolve()}" + (f" (new there: {', '.join(copied)})" if copied else ""))
+    say(f"Your work is in {options.folder.resolve()}" + (f" (new there: {', '.join(copied)})" if copied else ""))
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={options.folder.resolve()}"]
     return subprocess.call(command + (["--no-browser"] if options.no_browser else []), env=lab_environment())
+
+
+def _collect(options: argparse.Namespace) -> int:
+    from grader.batch.gradebook import sole_owner
+    from grader.lessons.course import Course
+    from grader.submissions.collect import collect
+    from grader.submissions.names import read_names
+
+    course = Course(options.root)
+    names = read_names(options.names) if options.names else None
+    with sole_owner(course):
+        found = collect(course, options.week, options.source, names, archive_times=options.archive_times)
+    for student, done in sorted(found.students.items()):
+        say(f"{visible(student)}: {visible(done)}")
+    for note in found.notes:
+        say(visible(note))
+    for problem in found.problems:
+        say(visible(problem), file=sys.stderr)
+    say(f"{len(found.students)} students in {course.submitted}/<student>/{options.week}/")
+    if found.problems:
+        say(f"grader: problems: {len(found.problems)}; the rest was collected", file=sys.stderr)
+    return 1 if found.problems else 0
 
 
 def _grade(options: argparse.Namespace) -> int:
@@ -178,16 +218,17 @@ def _grade(options: argparse.Namespace) -> int:
         scheduler=options.scheduler,
         progress=_bar("grading"),
     )
-    width = max(len(item.student) for item in graded)
+    names = {item.student: visible(item.student) for item in graded}
+    width = max(map(len, names.values()))
     for item in graded:
         what = f"{item.score:>7g} of {item.max_score:g}" if item.state is not State.FAILED else " failed"
         note = " (graded before)" if item.state is State.ALREADY_GRADED else ""
-        print(f"{item.student:<{width}} {what}{note}  {item.problem}".rstrip())
+        say(f"{names[item.student]:<{width}} {what}{note}  {visible(item.problem)}".rstrip())
     for student in students_with_submissions(course, options.week)[1]:
-        print(f"{student}: the folder holds no notebook; nothing was graded")
+        say(f"{visible(student)}: the folder holds no notebook; nothing was graded")
     failed = sum(item.state is State.FAILED for item in graded)
     if failed:
-        print(f"grader: {failed} of {len(graded)} submissions could not be graded", file=sys.stderr)
+        say(f"grader: {failed} of {len(graded)} submissions could not be graded", file=sys.stderr)
     return 1 if failed else 0
 
 
@@ -199,8 +240,8 @@ def _feedback(options: argparse.Namespace) -> int:
     made = make_feedback(course, options.week, progress=_bar("feedback"))
     failed = [item for item in made if item.problem]
     for item in failed:
-        print(f"{item.student}: {item.problem}", file=sys.stderr)
-    print(f"{len(made) - len(failed)} pages in {course.feedback}/<student>/{options.week}/")
+        say(f"{visible(item.student)}: {item.problem}", file=sys.stderr)
+    say(f"{len(made) - len(failed)} pages in {course.feedback}/<student>/{options.week}/")
     return 1 if failed else 0
 
 
@@ -209,7 +250,7 @@ def _report(options: argparse.Namespace) -> int:
     from grader.reports.class_report import write_report
 
     write_report(Course(options.root), options.week, options.output)
-    print(f"The report is in {options.output.resolve()}")
+    say(f"The report is in {options.output.resolve()}")
     return 0
 
 
@@ -223,7 +264,7 @@ def _export(options: argparse.Namespace) -> int:
         return 0
     with open(options.output, "w", newline="", encoding="utf-8") as stream:
         write_csv(course, options.week, stream)
-    print(f"The grades are in {options.output.resolve()}")
+    say(f"The grades are in {options.output.resolve()}")
     return 0
 
 
@@ -232,9 +273,9 @@ def _doctor(options: argparse.Namespace) -> int:
 
     bad = 0
     for finding in examine_machine(options.root, full=options.full):
-        print(finding, flush=True)
+        say(str(finding))
         bad += finding.mark == BAD
-    print("This machine can grade safely." if not bad else f"Not yet: {bad} to put right (✗).")
+    say("This machine can grade safely." if not bad else f"Not yet: {bad} to put right (✗).")
     return 1 if bad else 0
 
 
@@ -242,4 +283,4 @@ def _demo(options: argparse.Namespace) -> int:
     from grader.demo.run import run_demo
     from grader.lessons.course import Course
 
-    return run_demo(Course(options.root), options.folder, print, _bar("grading"))
+    return run_demo(Course(options.root), options.folder, say, _bar("grading"))

@@ -189,6 +189,9 @@ def _recorded(
                 score, best = recorder.record(student, timestamp, outcome.results)
                 said = " ".join(text for result in outcome.results for text in result.problems)
                 graded[student] = GradingResult(student, State.GRADED, score, best, said)
+            except UnicodeEncodeError:
+                said = "the folder's name is not UTF-8 text, which the gradebook does not take; rename the folder"
+                graded[student] = GradingResult(student, State.FAILED, problem=said)
             except Exception as problem:  # noqa: BLE001 (one submission must not stop the others)
                 graded[student] = GradingResult(student, State.FAILED, problem=reason_of(problem))
         yield student

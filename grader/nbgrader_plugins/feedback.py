@@ -24,6 +24,7 @@ from grader.grading.cell_report import CellReport
 from grader.lessons.notebooks import course_metadata, grade_id, is_check
 from grader.lessons.roles import Role
 from grader.templating import pages
+from grader.text import visible
 
 __all__ = ["FeedbackExporter", "render_answer"]
 
@@ -67,7 +68,7 @@ class FeedbackExporter(Exporter):
             .get_template("feedback.html.j2")
             .render(
                 title=course.get("title", resources["nbgrader"]["notebook"]),
-                student=resources["nbgrader"]["student"],
+                student=visible(resources["nbgrader"]["student"]),
                 week=resources["nbgrader"]["assignment"],
                 score=resources["nbgrader"]["score"],
                 max_score=resources["nbgrader"]["max_score"],

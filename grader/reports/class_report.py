@@ -17,6 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from grader.lessons.course import Course
 from grader.reports.week_results import StudentResult, WeekResults, read_results
 from grader.templating import pages
+from grader.text import visible
 
 __all__ = ["write_report"]
 
@@ -71,16 +72,16 @@ def _row(course: Course, week: str, student: StudentResult, output: Path) -> dic
     folder = output.resolve().parent
     files = sorted((course.feedback / student.student / week).glob("*.html"))
     return {
-        "id": student.student,
-        "name": f"{student.first_name} {student.last_name}".strip(),
+        "id": visible(student.student),
+        "name": visible(f"{student.first_name} {student.last_name}".strip()),
         "score": student.score,
         "max_score": student.max_score,
         "to_grade": student.to_grade,
         "late_penalty": student.late_penalty,
         "misconceptions": sorted({f"{exercise}: {name}" for exercise, name in student.misconceptions}),
         "problems": student.problems,
+        "links": [(visible(path.stem), quote(os.path.relpath(path, folder))) for path in files],
         "repeats_examples": student.repeats_examples,
-        "links": [(path.stem, quote(os.path.relpath(path, folder))) for path in files],
     }
 
 

@@ -7,6 +7,7 @@ from typing import TextIO
 
 from grader.lessons.course import Course
 from grader.reports.week_results import read_results
+from grader.text import visible
 
 __all__ = ["harmless", "write_csv"]
 
@@ -15,12 +16,12 @@ COLUMNS = "student last_name first_name week score max_score late_penalty submit
 
 
 def harmless(text: str) -> str:
-    """A name as no spreadsheet takes it for a formula, and without control characters.
+    r"""A name as no spreadsheet takes it for a formula, and without control characters.
 
-    >>> harmless("Ada"), harmless("=HYPERLINK(1)"), harmless("a\\x1b[2J")
-    ('Ada', "'=HYPERLINK(1)", 'a�[2J')
+    >>> harmless("Ada"), harmless("=HYPERLINK(1)"), harmless("a\x1b[2J")
+    ('Ada', "'=HYPERLINK(1)", 'a\\x1b[2J')
     """
-    text = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    text = visible(text)
     return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
 
 

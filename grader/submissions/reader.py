@@ -20,6 +20,7 @@ from typing import Any
 
 from grader.lessons.notebooks import course_metadata, grade_id
 from grader.syntax import parse
+from grader.text import visible
 
 __all__ = [
     "Fetched",
@@ -84,7 +85,7 @@ def read_submission(path: Path) -> Submission:
 
 def fetch(path: Path) -> Fetched:
     """The content of the file at `path`; never raises."""
-    name = _shown(path)
+    name = visible(path.name)
     try:
         return Fetched(name, read_regular(path, MAX_FILE))
     except FileNotFoundError:
@@ -110,11 +111,6 @@ def understand(fetched: Fetched) -> Submission:
         return Submission(
             problems=[f"The file {name} is not a notebook (it is not valid JSON). None of it could be graded."]
         )
-
-
-def _shown(path: Path) -> str:
-    """A file's name with unprintable characters replaced."""
-    return "".join(letter if letter.isprintable() else "�" for letter in path.name)
 
 
 class UnusableFile(Exception):
@@ -217,7 +213,7 @@ def find_submissions(folder: Path, released: dict[str, Any]) -> dict[str, tuple[
         scores = [(len(_mentioned(cells[path], names)), path) for path in spare]
         best = max(scores, default=(0, folder), key=lambda item: item[0])
         if best[0] * 2 >= len(names) > 0 or (len(scores) == 1 and len(released) == 1):
-            found[name] = (best[1], [f"The file {_shown(best[1])} was graded as {name}.ipynb."])
+            found[name] = (best[1], [f"The file {visible(best[1].name)} was graded as {name}.ipynb."])
             spare.remove(best[1])
         else:
             found[name] = (folder / f"{name}.ipynb", [])

@@ -1,0 +1,179 @@
+"""Collect submissions from what an LMS lets instructors download, or from folders, into submitted/.
+
+Which notebook is which lesson is not decided here: `reader.find_submissions` recognises notebooks
+by their exercises.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from grader.lessons.course import Course
+from grader.submissions.archives import open_archive
+from grader.submissions.attempts import Attempts, Origin
+from grader.submissions.layouts import Download, Student, is_notebook_name, recognise
+from grader.submissions.members import CLASS, Container, Folder
+from grader.submissions.names import Names, plain_id
+from grader.submissions.reader import UnusableFile
+from grader.submissions.uploads import attempts_in, folded, unpack
+
+__all__ = ["Collected", "collect"]
+
+
+@dataclass
+class Collected:
+    """What was collected.
+
+    Attributes:
+        students: what was done for each.
+        notes: what an instructor may want to know.
+        problems: what could not be collected, and why, one sentence each.
+    """
+
+    students: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+def collect(
+    course: Course, week: str, sources: Iterable[Path], names: Names | None = None, *, archive_times: bool = False
+) -> Collected:
+    """What was put into submitted/<student>/<week>/, with every attempt kept in downloaded/<week>/attempts/.
+
+    Args:
+        course: the course.
+        week: nbgrader's assignment.
+        sources: archives and folders, the oldest first.
+        names: the students' ids; without it they are the names in the sources.
+        archive_times: whether the times in the sources are when students handed in.
+
+    Raises:
+        Problem: there is no such week.
+    """
+    course.need_week(week)
+    collector = _Collector(course, week, names, archive_times)
+    for source in sources:
+        try:
+            with _opened(source) as container:
+                collector.take(source, container)
+        except UnusableFile as problem:
+            collector.said.problems.append(f"{source} {problem}")
+        except OSError as problem:
+            collector.said.problems.append(f"{source} cannot be read ({problem.strerror}: {problem.filename})")
+    return collector.said
+
+
+@contextlib.contextmanager
+def _opened(source: Path) -> Iterator[Container]:
+    """The members of an archive or a folder that an instructor named."""
+    if source.is_dir():
+        yield Folder(source)
+        return
+    if is_notebook_name(source.name):
+        raise UnusableFile("is one notebook; put it in submitted/<student>/<week>/, or name the folder that it is in.")
+    try:
+        stream = source.open("rb")
+    except OSError as problem:
+        raise UnusableFile(f"cannot be read ({problem.strerror}).") from None
+    with stream, open_archive(stream, CLASS) as container:
+        yield container
+
+
+class _Collector:
+    """Takes one source after the other."""
+
+    def __init__(self, course: Course, week: str, names: Names | None, archive_times: bool):
+        self.course, self.week, self.names, self.archive_times = course, week, names, archive_times
+        self.said = Collected()
+        self.kept = course.root / "downloaded" / week / "attempts"
+        self.lessons = set(course.released_notebooks(week))
+        self.spelled = {folded(path.name): path.name for path in course.submitted.glob("*")}
+
+    def take(self, source: Path, container: Container) -> None:
+        """Collect all that is in a source."""
+        download = recognise(container.members, "" if source.is_dir() else source.name.partition(".")[0])
+        for member, reason in download.unclaimed:
+            self.said.problems.append(f"{source}: the file {member.name} {reason}")
+        if not download.uploads and not download.unclaimed:
+            self.said.problems.append(f"{source} holds no submissions.")
+        ids = self._ids(download, source)
+        for student in download.texts:
+            self.said.notes.append(f"{ids.get(student, student.who)}: a text was handed in online; it is left out")
+        for student in download.late & set(ids):
+            self.said.notes.append(f"{ids[student]}: {download.layout} marks this as late")
+        self.kept.mkdir(parents=True, exist_ok=True)
+        for student, name in ids.items():
+            try:
+                with tempfile.TemporaryDirectory(dir=self.kept, prefix=".partial-") as folder:
+                    self._take_student(student, name, download, container, source, Path(folder))
+            except UnusableFile as problem:
+                self.said.problems.append(f"{source}: {name} {problem}")
+            except OSError as problem:
+                place = problem.filename2 or problem.filename
+                self.said.problems.append(f"{source}: {name} could not be collected ({problem.strerror}: {place})")
+
+    def _ids(self, download: Download, source: Path) -> dict[Student, str]:
+        """The id of each student who handed in files."""
+        ids: dict[Student, str] = {}
+        for student in download.uploads:
+            try:
+                ids[student] = self.names.id_of(student) if self.names else plain_id(student)
+            except UnusableFile as problem:
+                self.said.problems.append(f"{source}: {student.who} {problem}")
+        if self.names:
+            return ids
+        numbered = Counter(name for student, name in ids.items() if student.user)
+        shared = {name for name, count in numbered.items() if count > 1}
+        for name in sorted(shared):
+            self.said.notes.append(
+                f"{source}: several students are called {name}; the LMS's numbers are added. --names gives better ids"
+            )
+        return {student: f"{name}-{student.user}" if name in shared else name for student, name in ids.items()}
+
+    def _take_student(
+        self, student: Student, name: str, download: Download, container: Container, source: Path, folder: Path
+    ) -> None:
+        """Collect one student's files, of which several of one name are attempts."""
+        attempts = self._attempts(student, name, download.layout)
+        uploads = download.uploads[student]
+        found = unpack(uploads, container, folder, self.lessons)
+        self.said.problems += [f"{source}: {name}: {problem}" for problem in found.problems]
+        if not found.notebooks and not found.problems:
+            raise UnusableFile(f"handed in no notebook, but {', '.join(sorted(set(found.others))[:5]) or 'nothing'}.")
+        time = max((upload.member.time for upload in uploads if upload.member.time), default=None)
+        since = int(time.timestamp()) if time and download.layout == "Moodle" else 0
+        for number, notebooks in enumerate(rounds := attempts_in(found.notebooks), start=1):
+            order = max(item.counter for item in notebooks) or since
+            origin = Origin(source.name, download.layout, student.user, order)
+            timestamp = self._timestamp(name, time) if number == len(rounds) else ""
+            self._say(name, attempts.add({item.name: item.path for item in notebooks}, timestamp, origin))
+
+    def _attempts(self, student: Student, name: str, layout: str) -> Attempts:
+        """The attempts of a student; raises UnusableFile if they may be another's."""
+        spelled = self.spelled.setdefault(folded(name), name)
+        if spelled != name:
+            raise UnusableFile(f"differs from {spelled} only in how it is written; rename one of the two.")
+        attempts = Attempts(self.kept / name, self.course.submitted / name / self.week)
+        before = attempts.user(layout)
+        if before and before != student.user:
+            raise UnusableFile(
+                f"is {layout}'s user {student.user}, but {attempts.kept} has attempts of user {before}; "
+                "if two students have this name, --names tells them apart."
+            )
+        return attempts
+
+    def _timestamp(self, name: str, time: datetime | None) -> str:
+        """The content of timestamp.txt, as nbgrader reads it; empty if when it was handed in is not known."""
+        known = self.names.submitted.get(name) if self.names else None
+        known = known or (time if self.archive_times else None)
+        return "" if known is None else known.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ") + " UTC\n"
+
+    def _say(self, name: str, done: str) -> None:
+        if name not in self.said.students or not done.startswith("unchanged"):
+            self.said.students[name] = done
