@@ -325,3 +325,48 @@ for piece in {flood}:
     first, second, third = run_cells("x = 1", source, "assert x == 1")
     assert (first.status, second.status, second.cause, third.status) == ("ok", "died", "evidence", "ok")
     assert len(second.evidence) <= MAX_LINES
+
+
+@pytest.mark.parametrize(
+    ("source", "cause"),
+    [
+        (
+            """
+import contextlib, threading, time
+with contextlib.suppress(RuntimeError):  # refused, except to root
+    for _ in range(100):
+        threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
+""",
+            "processes",
+        ),
+        ("import numpy as np\nkept = np.ones(100_000_000)", "memory"),
+    ],
+    ids=["threads", "memory"],
+)
+def test_what_is_noticed_a_little_later_costs_no_other_cell(source, cause):
+    """The limit is enforced ten times a second; by then another exercise may be running."""
+    runs = run_cells("x = 1", source, *["import time\ntime.sleep(0.4)"] * 2, "assert x == 1")
+    assert [run.status for run in runs[2:]] == ["ok"] * 3
+    assert (runs[1].status, runs[1].cause) in (("died", cause), ("ok", ""))
+
+
+def test_a_students_own_cells_have_their_own_time():
+    steps = [Step(StepKey(Part.CELL, str(number)), "import time\ntime.sleep(0.3)", extra=True) for number in range(40)]
+    steps.insert(3, Step(StepKey(Part.SOLUTION, "one"), "import time\ntime.sleep(1)\nx = 1", group="one"))
+    steps.append(Step(StepKey(Part.ALL, "one"), "assert x == 1", group="one"))
+    limits = Limits(cell_seconds=5, extra_seconds=1.5, total_seconds=600)
+    runs = run_steps_now(steps, limits, sandboxed=True)
+    own = [runs[step.key] for step in steps if step.extra]
+    assert [run.status for run in own[:3]] == ["ok"] * 3
+    assert {run.status for run in own} == {"ok", "timeout", "not run"}
+    assert {run.cause for run in own if run.status == "not run"} == {"extra"}
+    assert [runs[step.key].status for step in steps if not step.extra] == ["ok", "ok"]
+
+
+def test_a_cell_with_magics_takes_from_the_same_time():
+    steps = [
+        Step(StepKey(Part.CELL, str(number)), "%matplotlib inline\nimport time\ntime.sleep(1)", extra=True)
+        for number in range(4)
+    ]
+    runs = run_steps_now(steps, Limits(cell_seconds=5, extra_seconds=1.5, total_seconds=600), sandboxed=True)
+    assert {runs[step.key].cause for step in steps[2:]} == {"extra"}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
 from dlcore.checks.evidence import MIME
 
-__all__ = ["MAX_LINES", "Cause", "CellRun", "CellTracker", "RunningCell", "Status", "brackets_in"]
+__all__ = ["MAX_LINES", "Allowance", "Cause", "CellRun", "CellTracker", "RunningCell", "Status", "brackets_in"]
 
 MAX_RECORDS = 100  # evidence records kept per cell
 MAX_LINES = 1000  # lines that a cell may write to the pipe
@@ -44,6 +44,7 @@ class Cause(StrEnum):
     EXIT = "exit"
     SIGNAL = "signal"
     EARLIER = "earlier"  # a step of the same group was cut short
+    EXTRA = "extra"  # the cells that are not the lesson's have used up their time
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,13 @@ class CellRun:
 
 
 @dataclass
+class Allowance:
+    """Time that several cells share, in seconds."""
+
+    seconds: float
+
+
+@dataclass
 class RunningCell:
     """What the kernel has sent about the running cell."""
 
@@ -82,6 +90,7 @@ class RunningCell:
     lines: int = 0
     brackets: int = 0  # in these lines
     interrupted: bool = False
+    allowance: Allowance | None = None
 
     def ended(self, status: Status, error: str = "", text: str = "", cause: Cause = Cause.NONE) -> CellRun:
         """The result, with the error's name and message cut to length."""
@@ -103,25 +112,43 @@ class CellTracker:
         self.cell: RunningCell | None = None
         self.runs: dict[str, CellRun] = {}
         self._upcoming: Iterator[tuple[str, str, bool]] = iter(())
+        self._allowances: Mapping[str, Allowance] = {}
         self._seconds, self._total = 0.0, float("inf")
         self._late_interrupt = False  # an interrupt was sent, but the cell ended before it arrived
 
-    def expect(self, cells: Sequence[tuple[str, str, bool]], seconds: float, total: float = float("inf")) -> None:
-        """Reset for new cells, each limited to `seconds`, and all of them to the `time.monotonic` deadline `total`."""
+    def expect(
+        self,
+        cells: Sequence[tuple[str, str, bool]],
+        seconds: float,
+        total: float = float("inf"),
+        allowances: Mapping[str, Allowance] | None = None,
+    ) -> None:
+        """Reset for new cells.
+
+        Args:
+            cells: what will run: key, source, whether it is private.
+            seconds: the time limit of each.
+            total: the deadline of all, as a `time.monotonic` value.
+            allowances: by key, the time that cells share with others.
+        """
+        self._allowances = allowances or {}
         self.cell, self.runs = None, {}
         self._upcoming = iter(cells)
         self._seconds, self._total = seconds, total
 
     def begin(self, key: str, piped: int) -> None:
         """Record the start of a cell; `piped` bytes have been read from the pipe so far."""
-        now = time.monotonic()
-        self.cell = RunningCell(key, now, min(now + self._seconds, self._total), piped=piped)
+        now, allowance = time.monotonic(), self._allowances.get(key)
+        seconds = min(self._seconds, allowance.seconds) if allowance else self._seconds
+        self.cell = RunningCell(key, now, min(now + seconds, self._total), piped=piped, allowance=allowance)
 
     def finish(self, error: str = "", text: str = "") -> None:
         """Record the end of the running cell, by itself or by an interrupt."""
         cell, self.cell = self.cell, None
         if cell is None:
             return
+        if cell.allowance is not None:
+            cell.allowance.seconds -= time.monotonic() - cell.started
         if error == "KeyboardInterrupt" and self._late_interrupt and not cell.interrupted:
             self._late_interrupt = False
             return  # meant for the previous cell; this one is run again

@@ -13,12 +13,12 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 from grader.errors import GradingError, KernelLost
-from grader.execution.cell_run import Cause, CellRun, CellTracker, RunningCell, Status
+from grader.execution.cell_run import Allowance, Cause, CellRun, CellTracker, RunningCell, Status
 from grader.execution.evidence_pipe import EvidencePipe
 from grader.execution.kernel_connection import KernelConnection, is_listening
 from grader.execution.launch import BATCH_RUNNER, BATCH_RUNNER_SOURCE, Launched, launch
@@ -156,15 +156,21 @@ class Kernel:
         self._changed.set()
 
     async def _watch_usage(self) -> None:
-        """Kill the kernel if it exceeds its memory or process limit."""
         while self.alive:
-            memory, threads = usage(self.pid)
-            if memory > self.limits.memory_mb * 1_000_000:
-                self._end(Cause.MEMORY)
-            elif threads > self.limits.processes:
-                self._end(Cause.PROCESSES)
+            self.enforce_usage()
             await asyncio.sleep(WATCH_SECONDS)
         self._changed.set()
+
+    def enforce_usage(self) -> Cause:
+        """Kill the kernel if it exceeds its memory or process limit now; the limit is returned."""
+        memory, threads = usage(self.pid)
+        if memory > self.limits.memory_mb * 1_000_000:
+            self._end(Cause.MEMORY)
+            return Cause.MEMORY
+        if threads > self.limits.processes:
+            self._end(Cause.PROCESSES)
+            return Cause.PROCESSES
+        return Cause.NONE
 
     async def run(self, source: str, seconds: float | None = None) -> CellRun:
         """The result of running one cell in a request of its own.
@@ -187,7 +193,11 @@ class Kernel:
         return self._tracker.runs.get("", CellRun(Status.ERROR, "KeyboardInterrupt"))
 
     async def run_together(
-        self, cells: Sequence[tuple[str, str, bool]], seconds: float | None = None, total: float | None = None
+        self,
+        cells: Sequence[tuple[str, str, bool]],
+        seconds: float | None = None,
+        total: float | None = None,
+        allowances: Mapping[str, Allowance] | None = None,
     ) -> dict[str, CellRun]:
         """The results of plain cells, run one after the other in a single request.
 
@@ -195,6 +205,7 @@ class Kernel:
             cells: the key and source of each, and whether the kernel must not keep the source.
             seconds: the time limit of each; `limits.cell_seconds` by default.
             total: the deadline for all of them, as a `time.monotonic` value.
+            allowances: by key, the time that cells share with others.
 
         Returns:
             The results by key. The batch stops if a cell is interrupted or the kernel
@@ -205,7 +216,7 @@ class Kernel:
         """
         assert self._launched is not None
         seconds = seconds or self.limits.cell_seconds
-        self._tracker.expect(cells, seconds, total if total is not None else float("inf"))
+        self._tracker.expect(cells, seconds, total if total is not None else float("inf"), allowances)
         arguments = ([list(cell) for cell in cells], self._launched.evidence, self.limits.output_kb * 1000)
         if self._launched.warm:
             content = {"module": BATCH_RUNNER, "function": "run", "arguments": arguments}

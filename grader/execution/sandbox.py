@@ -55,6 +55,7 @@ class Limits:
     Attributes:
         cell_seconds: wall-clock time of one cell before it is interrupted.
         total_seconds: wall-clock time of the whole submission.
+        extra_seconds: wall-clock time of all cells that are not the lesson's.
         cpu_seconds: CPU time of the kernel, over all its threads.
         memory_mb: resident memory of the kernel and all its children.
         processes: concurrent processes and threads.
@@ -66,7 +67,8 @@ class Limits:
     """
 
     cell_seconds: float = 10
-    total_seconds: float = 120
+    total_seconds: float = 240
+    extra_seconds: float = 30
     cpu_seconds: int = 240
     memory_mb: int = 1500
     processes: int = 64
@@ -74,7 +76,7 @@ class Limits:
     open_files: int = 256
     output_kb: int = 4000
     evidence_kb: int = 3000
-    kernels: int = 24
+    kernels: int = 40
 
 
 def kernel_environment(home: str, library: str, evidence: str = EVIDENCE) -> dict[str, str]:

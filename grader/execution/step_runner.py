@@ -11,15 +11,17 @@ import itertools
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from grader.errors import KernelLost
-from grader.execution.cell_run import Cause, CellRun, Status
+from grader.execution.cell_run import Allowance, Cause, CellRun, Status
 from grader.execution.kernel import Kernel
 from grader.execution.sandbox import Limits
 from grader.execution.steps import Part, Step, StepKey
 
 __all__ = ["run_steps", "run_steps_now"]
 
+UNCLEAR = (Cause.MEMORY, Cause.PROCESSES)
 MAX_LOST = 3  # lost kernels (see KernelLost) before giving up on a submission
 
 
@@ -30,7 +32,7 @@ async def run_steps(
 
     Args:
         steps: what to run.
-        limits: the kernel's limits; `total_seconds` and `kernels` apply to all steps together.
+        limits: the kernel's limits; `total_seconds`, `extra_seconds` and `kernels` apply to all steps together.
         sandboxed: whether to use bubblewrap.
         files: read-only files for the working folder, by name.
 
@@ -40,14 +42,12 @@ async def run_steps(
     Raises:
         GradingError: no kernel could be started, or MAX_LOST kernels were lost.
     """
-    runs: dict[StepKey, CellRun] = {}
-    culprits: set[StepKey] = set()
-    deadline = time.monotonic() + limits.total_seconds
+    runner = _Runner(steps, limits)
     used = lost = 0
-    while used < limits.kernels and time.monotonic() <= deadline:
+    while used < limits.kernels and time.monotonic() <= runner.deadline:
         try:
             async with Kernel(limits, sandboxed, files) as kernel:
-                if await _run_in(kernel, steps, runs, culprits, deadline):
+                if await runner.run_in(kernel):
                     break
         except KernelLost:  # try again with a new kernel
             lost += 1
@@ -55,46 +55,82 @@ async def run_steps(
                 raise
         else:
             used += 1
-    return {step.key: runs.get(step.key, CellRun()) for step in steps}
+    return {step.key: runner.runs.get(step.key, CellRun()) for step in steps}
 
 
-async def _run_in(
-    kernel: Kernel, steps: Sequence[Step], runs: dict[StepKey, CellRun], culprits: set[StepKey], deadline: float
-) -> bool:
-    """Run the steps that are due in a fresh kernel; False if the kernel died."""
-    waiting = [step for step in steps if _is_due(step, runs, culprits)]
-    last: StepKey | None = None
-    while waiting:
+class _Runner:
+    """The steps of one submission, and how far they are."""
+
+    def __init__(self, steps: Sequence[Step], limits: Limits):
+        self.steps = steps
+        self.runs: dict[StepKey, CellRun] = {}
+        self.deadline = time.monotonic() + limits.total_seconds
+        self._culprits: set[StepKey] = set()
+        self._extra = Allowance(limits.extra_seconds)
+        # A kernel that uses too much is noticed a little later, in another cell: then the rest runs step by step.
+        self._careful = False
+
+    async def run_in(self, kernel: Kernel) -> bool:
+        """Run the steps that are due in a fresh kernel; False if the kernel died."""
+        waiting = [step for step in self.steps if _is_due(step, self.runs, self._culprits)]
+        last: StepKey | None = None
+        while waiting:
+            skipped = self._why_skipped(waiting[0])
+            if skipped:
+                self.runs.setdefault(waiting[0].key, CellRun(cause=skipped))
+                waiting.pop(0)
+                continue
+            if time.monotonic() >= self.deadline:
+                return True
+            came = await self._run_first(kernel, waiting)
+            if not came and kernel.cause in UNCLEAR and not self._careful:
+                self._careful = True
+                return False
+            if not came:  # it died between two cells: blame the last one that ran
+                self._culprits |= {last} if last is not None else set()
+                return False
+            for key, run in came.items():
+                if run.status is Status.DIED and run.cause in UNCLEAR and not self._careful:
+                    self._careful = True
+                    return False
+                self.runs.setdefault(key, run)
+                last = key
+                if run.status is Status.DIED:
+                    self._culprits.add(key)
+                    return False
+            waiting = [item for item in waiting if item.key not in came]
+        return True
+
+    def _why_skipped(self, step: Step) -> Cause:
+        if step.key not in self.runs and _group_cut_short(step, self.steps, self.runs):
+            return Cause.EARLIER
+        return Cause.EXTRA if step.extra and self._extra.seconds <= 0 else Cause.NONE
+
+    async def _run_first(self, kernel: Kernel, waiting: Sequence[Step]) -> dict[StepKey, CellRun]:
+        """The results of the first steps, as many as can run together; empty if the kernel is dead."""
         step = waiting[0]
-        if step.key not in runs and _group_cut_short(step, steps, runs):
-            runs[step.key] = CellRun(cause=Cause.EARLIER)
-            waiting.pop(0)
-            continue
-        left = deadline - time.monotonic()
-        if left <= 0:
-            return True
-        plain = _plain_prefix(waiting)
+        plain = [step] if self._careful and step.plain else _plain_prefix(waiting)
         came: dict[StepKey, CellRun] = {}
         if plain:
-            batch = {str(item.key): item for item in _until_cut_short(plain, steps, runs)}
+            batch = {str(item.key): item for item in _until_cut_short(plain, self.steps, self.runs)}
             cells = [(name, item.source, item.private) for name, item in batch.items()]
-            came = {batch[name].key: run for name, run in (await kernel.run_together(cells, total=deadline)).items()}
-        if not came and not kernel.alive:  # it died between two cells: blame the last one that ran
-            culprits |= {last} if last is not None else set()
-            return False
-        if not came:  # not plain, or something in the kernel breaks batch execution
-            # By itself, its source would stay readable in the kernel.
-            skip = step.key.part is Part.REPLACED
-            run = CellRun() if skip else await kernel.run(step.source, min(left, kernel.limits.cell_seconds))
-            came = {step.key: run}
-        for key, run in came.items():
-            runs.setdefault(key, run)
-            last = key
-            if run.status is Status.DIED:
-                culprits.add(key)
-                return False
-        waiting = [item for item in waiting if item.key not in came]
-    return True
+            allowances = {name: self._extra for name, item in batch.items() if item.extra}
+            runs = await kernel.run_together(cells, total=self.deadline, allowances=allowances)
+            came = {batch[name].key: run for name, run in runs.items()}
+        if not came and kernel.alive:  # not plain, or something in the kernel breaks batch execution
+            came = {step.key: await self._run_alone(kernel, step)}
+        if came and self._careful and kernel.enforce_usage():
+            came = {key: replace(run, status=Status.DIED, cause=kernel.cause) for key, run in came.items()}
+        return came
+
+    async def _run_alone(self, kernel: Kernel, step: Step) -> CellRun:
+        if step.key.part is Part.REPLACED:  # by itself, its source would stay readable in the kernel
+            return CellRun()
+        left = min(self.deadline - time.monotonic(), kernel.limits.cell_seconds)
+        start = time.monotonic()
+        run = await kernel.run(step.source, min(left, self._extra.seconds) if step.extra else left)
+        self._extra.seconds -= time.monotonic() - start if step.extra else 0
+        return run
 
 
 def _is_due(step: Step, runs: dict[StepKey, CellRun], culprits: set[StepKey]) -> bool:

@@ -64,6 +64,7 @@ class Step:
         stage: steps of a later stage are sent to the kernel only when those of earlier
             stages have ended, so that earlier code cannot read their source.
         private: whether the kernel must not keep the source for later code to read.
+        extra: whether it is a cell of the student's own: all of these share a time limit.
     """
 
     key: StepKey
@@ -72,6 +73,7 @@ class Step:
     group: str = ""
     stage: str = ""
     private: bool = False
+    extra: bool = False
 
     @cached_property
     def plain(self) -> bool:

@@ -69,7 +69,7 @@ def submission_steps(notebook: Any, reference: Reference) -> list[Step]:
                 key = StepKey(Part.VISIBLE, found.name)
                 steps.append(Step(key, CHECKS + found.visible_source, replay=False, group=data["exercise"]))
         else:
-            steps.append(Step(StepKey(Part.CELL, str(number)), cell.source))
+            steps.append(Step(StepKey(Part.CELL, str(number)), cell.source, extra=data.get("role") == "extra"))
     for name, source in _solutions(notebook).items():
         cells = reference.exercises[name].cells
         if any(any(cell.hidden) for cell in cells):
@@ -219,7 +219,10 @@ def follow_steps(
     again = _in_safe_order(reference, [name for name in again if not has_placeholder(solutions[name])], failed)
     if not again:
         return []
-    steps = [Step(StepKey(Part.CELL, str(number)), cell.source) for number, cell in own_code_cells(notebook)]
+    steps = [
+        Step(StepKey(Part.CELL, str(number)), cell.source, extra=course_metadata(cell).get("role") == "extra")
+        for number, cell in own_code_cells(notebook)
+    ]
     for name in again:
         replaced = [item for item in solutions if item in reference.replaceable(name) & failed]
         # A stage for each exercise: a later one may need this one's reference solution, which must not

@@ -65,6 +65,9 @@ class RunSubmission(NbGraderPreprocessor):
 
     cell_seconds = Float(Limits.cell_seconds, help="Time of one cell, in seconds.").tag(config=True)
     total_seconds = Float(Limits.total_seconds, help="Time of one submission, in seconds.").tag(config=True)
+    extra_seconds = Float(Limits.extra_seconds, help="Time of all cells that a student has added, in seconds.").tag(
+        config=True
+    )
     cpu_seconds = Int(Limits.cpu_seconds, help="CPU time of one kernel, in seconds.").tag(config=True)
     memory_mb = Int(Limits.memory_mb, help="Resident memory of one kernel and its children, in MB.").tag(config=True)
     processes = Int(Limits.processes, help="Concurrent processes and threads.").tag(config=True)
