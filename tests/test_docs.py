@@ -187,3 +187,20 @@ def test_what_counts_as_what_is_as_the_table_says(expected, returned, accepted):
 
 def test_the_table_of_what_counts_has_all_its_rows():
     assert len(table_of_what_counts()) > 30
+
+
+def test_every_promise_names_tests_that_exist():
+    page = (ROOT / "docs" / "threat-model.md").read_text()
+    promises = [line for line in page.splitlines() if line.startswith("| ") and "tests/" in line]
+    assert len(promises) >= 18
+    for path, name in re.findall(r"`(tests/\w+\.py)::(\w+)`", "\n".join(promises)):
+        assert f"def {name}(" in (ROOT / path).read_text(), f"{path}::{name}"
+
+
+def test_quizzes_carry_few_points():
+    """Their answers can be looked up in the key that lies beside the notebook."""
+    for path in sorted((ROOT / "release").glob("week*/*.key.json")):
+        exercises = json.loads(path.read_text())["exercises"].values()
+        quizzes = [item["points"] for item in exercises if item["name"].startswith("quiz_")]
+        assert quizzes, path
+        assert sum(quizzes) <= 0.08 * sum(item["points"] for item in exercises), path
