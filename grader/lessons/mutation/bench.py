@@ -20,13 +20,14 @@ from dlcore.checks.diagnosis import show
 from dlcore.checks.evidence import Outcome, observe
 from dlcore.checks.verdict import passes
 from grader.lessons.mutation.inputs import Call, derived_inputs
+from grader.lessons.mutation.numerics import Family
 from grader.lessons.mutation.operators import Mutant
 from grader.lessons.parser import Lesson, LessonExercise
 
 __all__ = ["Bench", "Check", "Late", "Stage", "is_finite", "seen", "time_limit"]
 
 LONGEST = 1.0  # seconds for all checks of one mutant, or 20 times what the reference takes
-VARIATIONS, TINY_VARIATIONS = 45, 5  # of each check's inputs
+VARIATIONS, FEW = 45, 5  # of each check's inputs
 TO_THE_DIGIT = Settings(rtol=1e-4, atol=0)  # for tiny numbers, of which an absolute tolerance would see nothing
 
 
@@ -128,7 +129,7 @@ class Bench:
         self.replay(judge)
         self.seconds = max(LONGEST, 20 * (time.perf_counter() - start))
         self.checks = judge.checks
-        self.inputs: dict[str, list[Check]] = {}
+        self.inputs: dict[tuple[str, str], list[Check]] = {}
 
     def replay(self, judge: Judge) -> None:
         """Run the exercise's check cells with `judge` in the place of `check`."""
@@ -147,11 +148,21 @@ class Bench:
         verdict, why = self.passed_or_not(self.stage.with_code(mutant.source))
         if verdict != "passes":
             return verdict, why
-        if original not in self.inputs:
-            self.inputs[original] = self._other_inputs(original)
         with self.stage.with_code(mutant.source):
-            difference = next(filter(None, map(self._difference, self.inputs[original])), "")
-        return ("survives", difference) if difference else ("equivalent", "")
+            for case in self._inputs_for(mutant, original):
+                difference = self._difference(case)
+                if difference:
+                    return "survives", difference
+        return "equivalent", ""
+
+    def _inputs_for(self, mutant: Mutant, original: str) -> Iterator[Check]:
+        """Variations of the checks' inputs; those far from 0 only for formulas that may cancel."""
+        kinds = ("usual", "far") if mutant.family is Family.HUGE else ("usual",)
+        for kind in kinds:
+            if (original, kind) not in self.inputs:
+                with self.stage.with_code(original):
+                    self.inputs[original, kind] = self._other_inputs(kind)
+            yield from self.inputs[original, kind]
 
     def passed_or_not(self, changed: contextlib.AbstractContextManager[None]) -> tuple[str, str]:
         """What all checks say while `changed` is entered: "crashes", "caught" or "passes", and by what."""
@@ -184,22 +195,26 @@ class Bench:
             result += f" (and changes {got.changed} or shares {got.shared})"
         return f"like “{case.label}”: {_text(case.call)} gives {result} where {show(case.expected.value)} is right"
 
-    def _other_inputs(self, original: str) -> list[Check]:
-        """Variations of the checks' inputs with which the reference and `original` get along."""
+    def _other_inputs(self, kind: str) -> list[Check]:
+        """Variations of the checks' inputs with which the reference and what stands in the namespace get along."""
         cases = []
         for seed, check in enumerate(self.checks):
-            calls = [(call, check.settings) for call in derived_inputs(*check.call, VARIATIONS, seed)]
-            if check.settings.compare == "close":
-                calls += [
-                    (call, TO_THE_DIGIT) for call in derived_inputs(*check.call, TINY_VARIATIONS, seed, ("tiny",))
-                ]
-            for call, settings in calls:
+            for call, settings in _variations(check, kind, seed):
                 with contextlib.suppress(Late), time_limit(self.seconds):
                     expected = seen(check.function, call, check.care)
                     if expected.kind == check.expected.kind and is_finite(expected.value):
                         cases.append(replace(check, call=call, settings=settings, expected=expected))
-        with self.stage.with_code(original):
-            return [case for case in cases if not self._difference(case)]
+        return [case for case in cases if not self._difference(case)]
+
+
+def _variations(check: Check, kind: str, seed: int) -> Iterator[tuple[Call, Settings]]:
+    """Other inputs for a check, and how results are compared there."""
+    if kind == "far":
+        yield from ((call, check.settings) for call in derived_inputs(*check.call, FEW, seed, ("far",)))
+        return
+    yield from ((call, check.settings) for call in derived_inputs(*check.call, VARIATIONS, seed))
+    if check.settings.compare == "close":
+        yield from ((call, TO_THE_DIGIT) for call in derived_inputs(*check.call, FEW, seed, ("tiny",)))
 
 
 def _text(call: Call) -> str:

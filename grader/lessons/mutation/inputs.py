@@ -16,6 +16,7 @@ __all__ = ["derived_inputs"]
 
 STYLES = ("jittered", "drawn", "drawn", "plain", "plain", "large", "flat", "whole", "many")
 TINY = 1e-9  # the size of numbers in the style "tiny"
+FAR = 1e8  # how many times its largest entry an array is shifted in the style "far"
 MANY = 600  # the length of one axis in the style "many": more than eight bits can count
 PLAIN = np.array([0.0, 1.0, -1.0, 0.5, 2.0, -3.0])
 
@@ -31,7 +32,7 @@ def derived_inputs(
         args, kwargs: the arguments; they are left alone.
         number: how many variations.
         seed: of the random numbers.
-        styles: what kinds of variation, one after the other; "tiny" is one more than those of STYLES.
+        styles: what kinds of variation, one after the other; "tiny" and "far" are not among STYLES.
 
     Yields:
         Arguments and keyword arguments.
@@ -144,6 +145,8 @@ class _Variation:
             return new + 0.2 * scale * self.rng.normal(size=shape) * (self.rng.random(shape) < 0.7)
         if self.style == "tiny":
             return TINY * new * self.rng.uniform(0.5, 2, shape)
+        if self.style == "far":
+            return FAR * scale + new
         if self.style == "large":
             return new * 10.0 ** self.rng.uniform(-3, 3, shape)
         return np.where(self.rng.random(shape) < 0.6, self.rng.choice(PLAIN, shape), new)
