@@ -202,7 +202,8 @@ class Bench:
             for call, settings in _variations(check, kind, seed):
                 with contextlib.suppress(Late), time_limit(self.seconds):
                     expected = seen(check.function, call, check.care)
-                    if expected.kind == check.expected.kind and is_finite(expected.value):
+                    quick = expected.seconds < self.seconds / 10
+                    if quick and expected.kind == check.expected.kind and is_finite(expected.value):
                         cases.append(replace(check, call=call, settings=settings, expected=expected))
         return [case for case in cases if not self._difference(case)]
 
