@@ -72,6 +72,8 @@ def _with_whole(cases: Cases, name: str, change: Callable[[np.ndarray], np.ndarr
     yield from (outcome for _, outcome in cases.changed(name, change))
     labels = set(_short_arguments(cases, MANY))
     for check, value in cases.values(name):
+        if not _arrays([value]):
+            continue
         given = {other: item for other, item in cases.arguments(check).items() if other not in labels}
         fractions = {other: mapped(item, lambda array: array + 0.25) for other, item in given.items()}
         outcome = cases.outcome(check, {**fractions, name: mapped(value, change)})
