@@ -133,14 +133,14 @@ def start_worker(module: str, *arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, env=environment)
 
 
-def messages(worker: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
+def messages(worker: subprocess.Popen[bytes], patience: float = PATIENCE) -> Iterator[dict[str, Any]]:
     """What the worker says, line by line; it is killed when it has been silent for too long."""
     assert worker.stdout is not None
     rest = b""
     with selectors.DefaultSelector() as selector:
         selector.register(worker.stdout, selectors.EVENT_READ)
         while True:
-            if not selector.select(PATIENCE):
+            if not selector.select(patience):
                 worker.kill()
                 break
             piece = os.read(worker.stdout.fileno(), 65536)

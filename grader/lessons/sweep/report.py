@@ -15,6 +15,7 @@ from grader.lessons.roles import Role
 
 __all__ = ["Place", "Sweep", "sweep_lesson"]
 
+PATIENCE = 300  # seconds without a word: all changes of one kind are tried in between
 MARKS = {"covered": "✓", "inapplicable": "·", "excused": "○", "missing": "✗"}
 
 
@@ -69,7 +70,7 @@ def sweep_lesson(
     total = len(DIMENSIONS) * (1 if exercise else solved)
     found: list[Place] = []
     with start_worker("grader.lessons.sweep.worker", str(lesson.path.resolve()), exercise) as worker:
-        for message in messages(worker):
+        for message in messages(worker, PATIENCE):
             found.append(Place(**message))
             progress(len(found), total)
         code = worker.wait()
