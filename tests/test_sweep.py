@@ -1,5 +1,6 @@
 """The sweep says along which dimensions the inputs of an exercise's checks vary, and the excuses it accepts."""
 
+import sys
 import textwrap
 
 import numpy as np
@@ -15,6 +16,7 @@ from grader.lessons.sweep.cases import Cases
 from grader.lessons.sweep.given import GIVEN
 from grader.lessons.sweep.planted import PLANTED
 from grader.lessons.variants import variants_path
+from tests.conftest import ROOT
 from tests.small_lesson import HEADER
 
 EXERCISE = '''
@@ -207,6 +209,38 @@ def test_a_reference_that_fails_for_labels_of_eight_bits_is_not_excused_by_that(
     result = found("uint8", "return (-X).sum() / 2", checks)
     assert result.state == "missing"
     assert "the reference's result is another one" in result.why
+
+
+@pytest.mark.parametrize(
+    ("lesson", "exercise", "misconception"),
+    [
+        ("week1/logistic_regression", "cost", "minus-labels"),
+        ("week1/logistic_regression", "accuracy", "short-counter"),
+        ("week1/logistic_regression", "accuracy", "unsigned-dot-products"),
+        ("week2/shallow_network", "forward", "sigmoid-written-out"),
+        ("week2/shallow_network", "forward", "tanh-written-out"),
+        ("week3/deep_network", "activation_forward", "sigmoid-written-out"),
+        ("week3/deep_network", "activation_forward", "tanh-written-out"),
+        ("week4/gradient_checking", "gradient_check", "index-as-an-array"),
+        ("week4/regularization", "dropout_mask", "exact-count"),
+        ("week5/optimizers", "clip_by_norm", "extra-epsilon"),
+        ("week6/softmax", "confusion_matrix", "short-counter"),
+        ("week7/convolution", "conv_forward", "type-of-the-image"),
+    ],
+)
+def test_a_wrong_solution_that_once_passed_is_a_misconception_and_fails(monkeypatch, lesson, exercise, misconception):
+    path = ROOT / "course" / f"{lesson}.md"
+    monkeypatch.setenv("DLCORE_MODE", "evidence")
+    monkeypatch.chdir(path.parent)
+    monkeypatch.syspath_prepend(str(path.parent))
+    read = read_lesson(path)
+    cells = {cell.options["name"]: cell for cell in read.exercises[exercise].misconceptions}
+    with np.errstate(all="ignore"):
+        stage = Stage(read)
+        bench = Bench(stage, read.exercises[exercise])
+        verdict, _ = bench.passed_or_not(stage.with_code(cells[misconception].source))
+    monkeypatch.delitem(sys.modules, "support", raising=False)
+    assert verdict == "caught"
 
 
 WEAK = ["check(f, np.array([[0.5, 2.0]]))"]

@@ -19,7 +19,7 @@ from dlcore.checks.compare import Settings
 from dlcore.checks.diagnosis import show
 from dlcore.checks.evidence import Outcome, observe
 from dlcore.checks.verdict import passes
-from grader.lessons.mutation.inputs import Call, derived_inputs
+from grader.lessons.mutation.inputs import Call, derived_inputs, holds_float32
 from grader.lessons.mutation.numerics import Family
 from grader.lessons.mutation.operators import Mutant
 from grader.lessons.parser import Lesson, LessonExercise
@@ -28,7 +28,7 @@ __all__ = ["Bench", "Check", "Late", "Stage", "is_finite", "seen", "time_limit"]
 
 LONGEST = 1.0  # seconds for all checks of one mutant, or 20 times what the reference takes
 VARIATIONS, FEW = 45, 5  # of each check's inputs
-TO_THE_DIGIT = Settings(rtol=1e-4, atol=0)  # for tiny numbers, of which an absolute tolerance would see nothing
+TO_THE_DIGIT = Settings(rtol=1e-4, atol=1e-13)  # for tiny numbers, of which the usual tolerance would see nothing
 
 
 class Late(BaseException):
@@ -214,7 +214,8 @@ def _variations(check: Check, kind: str, seed: int) -> Iterator[tuple[Call, Sett
         yield from ((call, check.settings) for call in derived_inputs(*check.call, FEW, seed, ("far",)))
         return
     yield from ((call, check.settings) for call in derived_inputs(*check.call, VARIATIONS, seed))
-    if check.settings.compare == "close":
+    args, kwargs = check.call
+    if check.settings.compare == "close" and not holds_float32([*args, *kwargs.values()]):
         yield from ((call, TO_THE_DIGIT) for call in derived_inputs(*check.call, FEW, seed, ("tiny",)))
 
 

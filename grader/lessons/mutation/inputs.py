@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["derived_inputs"]
+__all__ = ["derived_inputs", "holds_float32"]
 
 STYLES = ("jittered", "drawn", "drawn", "plain", "plain", "large", "flat", "whole", "many")
 TINY = 1e-9  # the size of numbers in the style "tiny"
@@ -51,23 +51,28 @@ def derived_inputs(
         yield tuple(map(vary, args)), {name: vary(value) for name, value in kwargs.items()}
 
 
-def _shapes(values: list[Any]) -> Iterator[tuple[int, ...]]:
-    """The shapes of all arrays in values."""
+def _arrays(values: list[Any]) -> Iterator[np.ndarray]:
+    """All arrays in values."""
     for value in values:
         if isinstance(value, np.ndarray):
-            yield value.shape
+            yield value
         elif isinstance(value, dict | list | tuple):
-            yield from _shapes(list(value.values()) if isinstance(value, dict) else list(value))
+            yield from _arrays(list(value.values()) if isinstance(value, dict) else list(value))
 
 
 def _lengths(values: list[Any]) -> set[int]:
     """The lengths of arrays' axes, but not 1."""
-    return {side for shape in _shapes(values) for side in shape if side > 1}
+    return {side for array in _arrays(values) for side in array.shape if side > 1}
 
 
 def _repeated(values: list[Any]) -> set[int]:
     """The lengths that some array has twice, so that making them MANY makes it huge."""
-    return {side for shape in _shapes(values) for side in shape if shape.count(side) > 1}
+    return {side for array in _arrays(values) for side in array.shape if array.shape.count(side) > 1}
+
+
+def holds_float32(values: list[Any]) -> bool:
+    """Whether there is an array of type float32 in values, which rounds sooner than others."""
+    return any(array.dtype == np.float32 for array in _arrays(values))
 
 
 class _Variation:
