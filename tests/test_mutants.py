@@ -235,8 +235,8 @@ def test_a_counter_of_eight_bits_survives_until_there_are_many_examples(tmp_path
     assert verdict(report, "return np.sum(x == 1, dtype=np.uint8) / x.size") == "survives"
 
 
-def test_derived_inputs_with_a_long_axis_have_labels_of_eight_bits():
-    labels = np.array([[0, 1, 1, 0, 1]])
+def test_derived_inputs_with_a_long_axis_keep_labels_of_eight_bits():
+    labels = np.array([[0, 1, 1, 0, 1]], dtype=np.uint8)
     for (given,), _ in derived_inputs((labels,), {}, 3, seed=1, styles=("many",)):
         assert given.dtype == np.uint8
         assert given.size > 255

@@ -116,11 +116,11 @@ class _Variation:
         if old.size == 0 or not np.isfinite(old).all():
             return old.copy() if shape == old.shape else np.resize(old, shape)
         if old.dtype.kind == "b" or (old.dtype.kind in "iu" and set(np.unique(old)) <= {0, 1}):
-            return self.short(old, self.labels(old, shape))
+            return self.labels(old, shape)
         if old.dtype.kind in "iu":
-            return self.short(old, self.rng.integers(old.min(), int(old.max()) + 1, shape).astype(old.dtype))
+            return self.rng.integers(old.min(), int(old.max()) + 1, shape).astype(old.dtype)
         if old.ndim == 2 and set(np.unique(old)) <= {0, 1}:
-            return self.short(old, self.labels(old, shape))
+            return self.labels(old, shape)
         new = self.flattened(_back_into_range(old, self.numbers(old, shape), TINY if self.style == "tiny" else 0.01))
         if self.style == "whole" and not (old.min() >= 0 and old.max() <= 1):
             return np.rint(new).astype(int)
@@ -128,11 +128,6 @@ class _Variation:
             if old.ndim == 2 and old.shape[axis] > 1 and np.allclose(old.sum(axis), 1) and (old >= 0).all():
                 new = (new + 1e-3) / (new + 1e-3).sum(axis, keepdims=True)
         return new.astype(old.dtype)
-
-    def short(self, old: np.ndarray, new: np.ndarray) -> np.ndarray:
-        """In the style "many" labels, one for each example, have eight bits, as in many data sets."""
-        is_label = old.dtype.kind in "iu" and old.size == max(old.shape, default=0) and old.min() >= 0
-        return new.astype(np.uint8) if self.style == "many" and is_label and new.max(initial=0) <= 255 else new
 
     def labels(self, old: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         """Random labels 0 and 1; one-hot columns if these are."""
