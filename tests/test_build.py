@@ -427,6 +427,19 @@ def test_checks_without_meaning_are_refused_with_file_and_line(refused):
     assert_reported(message, text, "check(row_means", "row_means-check: the reference raised KeyError: 3")
 
 
+def test_an_error_of_the_reference_that_its_docstring_does_not_mention_is_refused(refused):
+    slip = (
+        "    return X.mean(axis=1",
+        "    if X.shape[1] == 1:\n        raise ValueError('one')\n    return X.mean(axis=1",
+    )
+    message = refused(replaced(slip))
+    line = "check(row_means, rng.normal(size=(5, 1))"
+    assert_reported(message, replaced(slip), line, "raised ValueError: one in")
+    assert "which its docstring does not mention" in message
+    promised = ("column (n, 1).", "column (n, 1), or raise ValueError.")
+    assert "does not mention" not in refused(replaced(slip, promised))
+
+
 def test_a_reference_that_does_not_run_is_refused_with_file_and_line(refused):
     text = replaced(("offset = 1.0", "offset = nothing"))
     message = refused(text)

@@ -145,6 +145,15 @@ def test_every_role_is_in_the_vocabulary_and_in_the_guide_for_authors():
         assert f"| `{role}` |" in authoring
 
 
+def test_the_guide_for_authors_has_the_dimensions_of_the_sweep_and_their_meaning():
+    from grader.lessons.excuses import DIMENSIONS
+
+    section = (ROOT / "docs" / "authoring.md").read_text(encoding="utf-8").split("### What the inputs must cover")[1]
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| .+ \|$", section.split("### Hints")[0], re.MULTILINE)
+    assert dict(rows) == DIMENSIONS
+    assert [name for name, _ in rows] == list(DIMENSIONS)
+
+
 def test_limits_on_the_page_are_those_of_the_code():
     from dataclasses import fields
 

@@ -157,10 +157,94 @@ def test_every_mutant_is_python_and_differs():
         ("def f(a, b=0.5):\n    return a", "1.5"),
         ("def f(a):\n    del a", "pass"),
         ("y = c['W1'] + c['b1']", "y = c['b1'] + c['b1']"),
+        ("def f(X):\n    Z = np.zeros(3)", "Z = np.zeros(3, dtype=X.dtype)"),
+        ("def f(X):\n    Z = np.zeros(X.shape)", "Z = np.zeros_like(X)"),
+        ("def f(X):\n    Z = np.zeros(3)", "Z = np.zeros(3, dtype=int)"),
+        ("def f(X):\n    Z = np.zeros(3, dtype=int)", "Z = np.zeros(3, dtype=np.uint8)"),
+        ("y = a.astype(int)", "y = a.astype(np.uint8)"),
+        ("y = np.sum(a)", "y = np.sum(a, dtype=np.asarray(a).dtype)"),
+        ("y = a.sum(axis=0)", "y = a.sum(axis=0, dtype=np.asarray(a).dtype)"),
+        ("y = np.sum(a == b)", "y = np.sum(a == b, dtype=np.uint8)"),
+        ("y = a / norm", "y = a / (norm + 1e-08)"),
+        ("y = a / np.sqrt(v + eps)", "y = a / (np.sqrt(v) + eps)"),
+        ("y = a / (np.sqrt(v) + eps)", "y = a / np.sqrt(v + eps)"),
+        ("y = np.sqrt(v)", "y = np.sqrt(v + 1e-08)"),
+        ("y = np.log(a)", "y = np.log(a + 1e-08)"),
+        ("y = np.tanh(z)", "y = (np.exp(z) - np.exp(-z)) / (np.exp(z) + np.exp(-z))"),
+        ("y = np.logaddexp(0, z)", "y = np.log(np.exp(0) + np.exp(z))"),
+        ("y = np.log1p(np.exp(z))", "y = np.log(1 + np.exp(z))"),
+        ("y = np.exp(z - z.max())", "y = np.exp(z)"),
+        ("y = np.where(z >= 0, a, b)", "y = a"),
+        ("y = a.var(axis=1)", "y = np.mean(a ** 2, axis=1) - np.mean(a, axis=1) ** 2"),
+        ("y = np.std(a)", "y = np.sqrt(np.mean(a ** 2) - np.mean(a) ** 2)"),
+        ("y = a.argmax()", "y = np.size(a) - 1 - np.argmax(np.ravel(a)[::-1])"),
+        ("y = np.argmin(a, axis=0)", "y = np.shape(a)[0] - 1 - np.argmin(np.flip(a, 0), axis=0)"),
+        ("y = max(a, key=f)", "y = max(list(a)[::-1], key=f)"),
+        (
+            "y = rng.random(s) < p",
+            "y = rng.permutation(np.prod(s, dtype=int)).reshape(s) < np.rint(p * np.prod(s))",
+        ),
+        ("y = rng.normal(size=s)", "y = (lambda x: x - x + x[:1] if np.ndim(x) else x)(rng.normal(size=s))"),
+        ("y = tuple(a)", "y = np.array(a)"),
+        ("def f(a, b):\n    return a, b", "return np.array((a, b))"),
     ],
 )
 def test_a_slip_that_students_make_is_among_the_mutants(source, after):
     assert after in [mutant.after for mutant in mutants(source)]
+
+
+@pytest.mark.parametrize(
+    ("source", "wrong", "arguments"),
+    [
+        ("y = np.tanh(z)", "np.exp(z) - np.exp(-z)", {"z": np.array([0.5, -2.0])}),
+        ("y = np.logaddexp(a, z)", "np.log(np.exp", {"a": 0.25, "z": np.array([0.5, -2.0])}),
+        ("y = z.std(axis=1, keepdims=True)", "np.mean(z ** 2", {"z": np.array([[0.5, -2.0, 4.0]])}),
+        ("y = np.var(z, axis=0)", "np.mean(z ** 2", {"z": np.array([[0.5, -2.0, 4.0], [1.0, 2.0, 3.0]])}),
+        ("y = np.argmax(z, axis=1)", "np.flip(z", {"z": np.array([[0.5, -2.0, 4.0], [7.0, 2.0, 3.0]])}),
+        ("y = z.argmin()", "np.ravel(z", {"z": np.array([[0.5, -2.0, 4.0], [7.0, 2.0, 3.0]])}),
+    ],
+)
+def test_a_naive_formula_is_right_for_moderate_numbers(source, wrong, arguments):
+    mutant = next(item for item in mutants(source) if wrong in item.after)
+    spaces = [{"np": np, **arguments} for _ in range(2)]
+    for code, space in zip((source, mutant.source), spaces, strict=True):
+        exec(code, space)
+    np.testing.assert_allclose(spaces[0]["y"], spaces[1]["y"])
+
+
+def test_changes_know_what_kind_of_input_shows_them():
+    source = "def f(z, p, rng):\n    return np.tanh(z), z / p, z > p, rng.random(z.shape) < p"
+    families = {mutant.family for mutant in mutants(source)}
+    assert families == {"", "huge", "tiny", "ties", "draws"}
+
+
+def test_a_buffer_with_the_inputs_type_is_equivalent_only_where_no_input_is_whole(tmp_path):
+    solution = "y = np.zeros(x.shape)\ny[:] = x / 2\nreturn y"
+    report = judge_lesson(small_lesson(tmp_path, solution))
+    assert verdict(report, "y = np.zeros(x.shape, dtype=x.dtype)") == "survives"
+
+
+def test_an_epsilon_that_only_tiny_inputs_show_survives(tmp_path):
+    report = judge_lesson(small_lesson(tmp_path, "return x / x.max()"))
+    assert verdict(report, "return x / (x.max() + 1e-08)") == "survives"
+
+
+def test_a_counter_of_eight_bits_survives_until_there_are_many_examples(tmp_path):
+    weak = 'check(spread, np.array([[1, 0, 1]]), label="three")'
+    report = judge_lesson(small_lesson(tmp_path, "return np.sum(x == 1) / x.size", weak))
+    assert verdict(report, "return np.sum(x == 1, dtype=np.uint8) / x.size") == "survives"
+
+
+def test_derived_inputs_with_a_long_axis_keep_labels_of_eight_bits():
+    labels = np.array([[0, 1, 1, 0, 1]], dtype=np.uint8)
+    for (given,), _ in derived_inputs((labels,), {}, 3, seed=1, styles=("many",)):
+        assert given.dtype == np.uint8
+        assert given.size > 255
+
+
+def test_derived_inputs_can_be_tiny():
+    for (given,), _ in derived_inputs((np.array([[0.5, 3.0], [2.0, -1.0]]),), {}, 3, seed=1, styles=("tiny",)):
+        assert 0 < np.abs(given).max() < 1e-7
 
 
 def test_derived_inputs_stay_what_they_are():

@@ -147,6 +147,9 @@ def _worthless_checks(exercise: ReferenceExercise, written: LessonExercise) -> I
             if outcome.kind in (OutcomeKind.UNATTEMPTED, OutcomeKind.FOREIGN):
                 text = f"the reference's result in “{record.call}” is {outcome.kind} ({outcome.text})"
                 yield Defect(*place, f"{cell.name}: {text}")
+            elif outcome.kind == OutcomeKind.RAISED and not _raises(record) and outcome.error not in _docs(written):
+                text = f"the reference raised {outcome.error}: {outcome.text} in “{record.call}”"
+                yield Defect(*place, f"{cell.name}: {text}, which its docstring does not mention")
             if _raises(record):
                 where = f", {outcome.where}" if outcome.where else ""
                 text = f"the reference raised {outcome.error}: {outcome.text} in “{record.call}”{where}"
@@ -158,6 +161,12 @@ def _worthless_checks(exercise: ReferenceExercise, written: LessonExercise) -> I
                 text = f"{cell.name}: the checks depend on what ran before them, or on random state"
                 yield Defect(*places[again], text)
                 break
+
+
+def _docs(written: LessonExercise) -> str:
+    """The docstrings in an exercise's solution."""
+    functions = [node for node in ast.walk(ast.parse(written.solution.source)) if isinstance(node, ast.FunctionDef)]
+    return "\n".join(ast.get_docstring(node) or "" for node in functions)
 
 
 def _raises(record: Record) -> bool:

@@ -25,6 +25,7 @@ from grader.lessons.parser import Lesson, read_lesson
 from grader.lessons.prose import external_links, incomplete, prose_defects
 from grader.lessons.reference import Reference, ReferenceExercise, support_files
 from grader.lessons.roles import Role
+from grader.lessons.sweep import Sweep, sweep_lesson
 
 __all__ = ["LessonCheck", "check_lesson", "find_lessons"]
 
@@ -32,7 +33,7 @@ PICTURES, WIDGETS = 3, 2
 SECONDS, GRADED_SECONDS = 60, 10
 SURVIVORS = 0.01  # the share of wrong mutants that may pass all checks
 LINK_SECONDS = 20
-STAGES = ("text", "checks", "notebook", "links", "mutants")
+STAGES = ("text", "checks", "notebook", "links", "sweep", "mutants")
 
 Progress = Callable[[str, int, int], None]
 
@@ -47,6 +48,7 @@ class LessonCheck:
         defects: what has to be put right.
         notes: what is worth knowing.
         finished: the run of the finished notebook; None if it was not run.
+        sweep: along which dimensions the checks' inputs vary.
         mutants: what became of the mutants; None if they were not judged.
         seconds: the time that each stage took.
     """
@@ -56,6 +58,7 @@ class LessonCheck:
     defects: list[Defect] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     finished: FinishedRun | None = None
+    sweep: Sweep | None = None
     mutants: Report | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -66,7 +69,7 @@ class LessonCheck:
         return not self.defects and not weak
 
     def __str__(self) -> str:
-        return "\n\n".join(filter(None, [self.name, self._table(), self._listing(), self._times()]))
+        return "\n\n".join(filter(None, [self.name, self._table(), self._swept(), self._listing(), self._times()]))
 
     def _table(self) -> str:
         head = ["exercise", "points", "checks", "hidden", "caught", "by name", "accepted", "mutants", "survive"]
@@ -91,6 +94,9 @@ class LessonCheck:
         widths = [max(len(line[place]) for line in lines) for place in range(len(head))]
         columns = [[line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])] for line in lines]
         return "\n".join("  ".join(cells).rstrip() for cells in columns)
+
+    def _swept(self) -> str:
+        return str(self.sweep) if self.sweep and self.sweep.places else ""
 
     def _listing(self) -> str:
         parts = []
@@ -181,6 +187,10 @@ def check_lesson(
     def mutants() -> None:
         found.mutants = judge_lesson(path, "references", exercise, lambda done, total: progress("mutants", done, total))
 
+    def sweep() -> None:
+        found.sweep = sweep_lesson(lesson, exercise, lambda done, total: progress("sweep", done, total))
+        found.defects += found.sweep.defects
+
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / lesson.week
         folder.mkdir()
@@ -204,8 +214,10 @@ def check_lesson(
             stage("notebook", lambda: _run_notebook(found, reference[0], lesson, folder))
         if links:
             stage("links", lambda: found.defects.extend(_dead_links(lesson)))
-    if not fast and (whole or lesson.exercises[exercise].kind is Role.SOLUTION):
-        stage("mutants", mutants)
+    if whole or lesson.exercises[exercise].kind is Role.SOLUTION:
+        stage("sweep", sweep)
+        if not fast:
+            stage("mutants", mutants)
     return found
 
 

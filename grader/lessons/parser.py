@@ -15,6 +15,7 @@ from typing import Any
 from nbformat import ValidationError
 
 from grader.errors import BuildError
+from grader.lessons.excuses import Excuse
 from grader.lessons.hidden_tests import BEGIN_HIDDEN, END_HIDDEN, visible_part
 from grader.lessons.roles import Role
 from grader.lessons.variants import WrittenVariant, base_of, read_variants, variants_path, with_replacements
@@ -90,6 +91,7 @@ class Lesson:
     cells: list[Cell]
     exercises: dict[str, LessonExercise]
     is_draft: bool = False
+    excuses: list[Excuse] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -335,13 +337,13 @@ def _hints(cell: Cell) -> list[str]:
 
 def _add_variants(lesson: Lesson) -> None:
     path = variants_path(lesson.path)
-    for written in read_variants(path):
-        exercise = lesson.exercises.get(written.exercise)
-        if exercise is None or exercise.kind is not Role.SOLUTION:
-            known = ", ".join(item.name for item in lesson.exercises.values() if item.kind is Role.SOLUTION) or "none"
-            raise BuildError(
-                f"{lesson.path.name} has no exercise {written.exercise}; it has: {known}", path, written.line
-            )
+    file = read_variants(path)
+    for excuse in file.excuses:
+        if excuse.exercise:
+            _exercise_of(lesson, excuse.exercise, path, excuse.line)
+    lesson.excuses = file.excuses
+    for written in file.variants:
+        exercise = _exercise_of(lesson, written.exercise, path, written.line)
         if written.role is Role.MISCONCEPTION and not written.hint:
             raise BuildError(f"the misconception {written.name} of {exercise.name} has no hint", path, written.line)
         if written.role is Role.ALTERNATIVE and written.hint:
@@ -350,6 +352,15 @@ def _add_variants(lesson: Lesson) -> None:
         _check_markers(cell)
         _check_syntax(cell)
         (exercise.misconceptions if written.role is Role.MISCONCEPTION else exercise.alternatives).append(cell)
+
+
+def _exercise_of(lesson: Lesson, name: str, path: Path, line: int) -> LessonExercise:
+    """The exercise that a heading of the variants file names."""
+    exercise = lesson.exercises.get(name)
+    if exercise is None or exercise.kind is not Role.SOLUTION:
+        known = ", ".join(item.name for item in lesson.exercises.values() if item.kind is Role.SOLUTION) or "none"
+        raise BuildError(f"{lesson.path.name} has no exercise {name}; it has: {known}", path, line)
+    return exercise
 
 
 def _variant_cell(written: WrittenVariant, exercise: LessonExercise, path: Path) -> Cell:

@@ -2,8 +2,8 @@
 
 ``logistic_regression.variants.md`` stands beside ``logistic_regression.md``. Each
 variant is a heading with a hint and with what differs from the reference solution:
-replaced text, replaced lines, or whole code. The format is described in
-docs/authoring.md.
+replaced text, replaced lines, or whole code. Before the variants there may be
+excuses (see `excuses`). The format is described in docs/authoring.md.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import BuildError
+from grader.lessons.excuses import Excuse, read_excuse
 from grader.lessons.roles import Role
 
 __all__ = [
     "SUFFIX",
     "Replacement",
+    "VariantsFile",
     "WrittenVariant",
     "base_of",
     "lesson_files",
@@ -62,6 +64,14 @@ class WrittenVariant:
     code_line: int = 0
 
 
+@dataclass
+class VariantsFile:
+    """What a variants file holds, in order."""
+
+    variants: list[WrittenVariant] = field(default_factory=list)
+    excuses: list[Excuse] = field(default_factory=list)
+
+
 def lesson_files(course: Path, week: str = "*") -> list[Path]:
     """The lesson files in a folder course/, or in one of its weeks: not the variants beside them."""
     return sorted(path for path in course.glob(f"{week}/*.md") if not path.name.endswith(SUFFIX))
@@ -72,8 +82,8 @@ def variants_path(lesson: Path) -> Path:
     return lesson.with_name(lesson.stem + SUFFIX)
 
 
-def read_variants(path: Path) -> list[WrittenVariant]:
-    """The variants in a file, in order; none if there is no such file.
+def read_variants(path: Path) -> VariantsFile:
+    """The variants and excuses in a file; none if there is no such file.
 
     Raises:
         BuildError: the file is malformed; the message gives line and reason.
@@ -83,7 +93,7 @@ def read_variants(path: Path) -> list[WrittenVariant]:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return []
+        return VariantsFile()
     except OSError as problem:
         raise BuildError(f"cannot be read: {problem.strerror}", path) from None
     except UnicodeDecodeError as problem:
@@ -108,7 +118,7 @@ class _Reader:
 
     def __init__(self, path: Path):
         self.path, self.exercise = path, ""
-        self.found: list[WrittenVariant] = []
+        self.found = VariantsFile()
         self.current: WrittenVariant | None = None
 
     def text(self, block: str, tag: str, content: str, line: int, level: int) -> None:
@@ -116,7 +126,9 @@ class _Reader:
         if block == "heading_open":
             self.heading(tag, content.strip(), line)
         elif self.current is None:
-            if self.exercise:
+            if level > 1:
+                self.found.excuses.append(read_excuse(content, self.exercise, self.path, line))
+            elif self.exercise:
                 raise BuildError("a text needs a heading “### misconception: name” before it", self.path, line)
         elif level > 1:
             self.current.replacements.append(self.replacement(content, line))
@@ -192,7 +204,7 @@ class _Reader:
                 raise BuildError(
                     f"the {self.current.role} {self.current.name} has {both}", self.path, self.current.line
                 )
-            self.found.append(self.current)
+            self.found.variants.append(self.current)
         self.current = None
 
 

@@ -12,21 +12,27 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["derived_inputs"]
+__all__ = ["derived_inputs", "holds_float32"]
 
-STYLES = ("jittered", "drawn", "drawn", "plain", "plain", "large", "flat", "whole")
+STYLES = ("jittered", "drawn", "drawn", "plain", "plain", "large", "flat", "whole", "many")
+TINY = 1e-9  # the size of numbers in the style "tiny"
+FAR = 1e8  # how many times its largest entry an array is shifted in the style "far"
+MANY = 600  # the length of one axis in the style "many": more than eight bits can count
 PLAIN = np.array([0.0, 1.0, -1.0, 0.5, 2.0, -3.0])
 
 Call = tuple[tuple[Any, ...], dict[str, Any]]
 
 
-def derived_inputs(args: tuple[Any, ...], kwargs: dict[str, Any], number: int, seed: int) -> Iterator[Call]:
+def derived_inputs(
+    args: tuple[Any, ...], kwargs: dict[str, Any], number: int, seed: int, styles: tuple[str, ...] = STYLES
+) -> Iterator[Call]:
     """`number` variations of a call's arguments; some may be more than the function is asked to bear.
 
     Args:
         args, kwargs: the arguments; they are left alone.
         number: how many variations.
         seed: of the random numbers.
+        styles: what kinds of variation, one after the other; "tiny" and "far" are not among STYLES.
 
     Yields:
         Arguments and keyword arguments.
@@ -34,23 +40,39 @@ def derived_inputs(args: tuple[Any, ...], kwargs: dict[str, Any], number: int, s
     rng = np.random.default_rng(seed)
     lengths = sorted(_lengths([*args, *kwargs.values()]))
     for turn in range(number):
-        style = STYLES[turn % len(STYLES)]
+        style = styles[turn % len(styles)]
         resized = dict.fromkeys(lengths, 0) if style != "jittered" else {}
         for length in resized:
             resized[length] = int(rng.integers(1, 8)) if rng.random() < 0.7 else length
+        single = sorted(set(lengths) - _repeated([*args, *kwargs.values()]))
+        if style == "many" and single:
+            resized[single[int(rng.integers(len(single)))]] = MANY
         vary = _Variation(rng, style, resized)
         yield tuple(map(vary, args)), {name: vary(value) for name, value in kwargs.items()}
 
 
-def _lengths(values: list[Any]) -> set[int]:
-    """The lengths of arrays' axes, but not 1."""
-    found: set[int] = set()
+def _arrays(values: list[Any]) -> Iterator[np.ndarray]:
+    """All arrays in values."""
     for value in values:
         if isinstance(value, np.ndarray):
-            found |= {side for side in value.shape if side > 1}
+            yield value
         elif isinstance(value, dict | list | tuple):
-            found |= _lengths(list(value.values()) if isinstance(value, dict) else list(value))
-    return found
+            yield from _arrays(list(value.values()) if isinstance(value, dict) else list(value))
+
+
+def _lengths(values: list[Any]) -> set[int]:
+    """The lengths of arrays' axes, but not 1."""
+    return {side for array in _arrays(values) for side in array.shape if side > 1}
+
+
+def _repeated(values: list[Any]) -> set[int]:
+    """The lengths that some array has twice, so that making them MANY makes it huge."""
+    return {side for array in _arrays(values) for side in array.shape if array.shape.count(side) > 1}
+
+
+def holds_float32(values: list[Any]) -> bool:
+    """Whether there is an array of type float32 in values, which rounds sooner than others."""
+    return any(array.dtype == np.float32 for array in _arrays(values))
 
 
 class _Variation:
@@ -99,7 +121,7 @@ class _Variation:
             return self.rng.integers(old.min(), int(old.max()) + 1, shape).astype(old.dtype)
         if old.ndim == 2 and set(np.unique(old)) <= {0, 1}:
             return self.labels(old, shape)
-        new = self.flattened(_back_into_range(old, self.numbers(old, shape)))
+        new = self.flattened(_back_into_range(old, self.numbers(old, shape), TINY if self.style == "tiny" else 0.01))
         if self.style == "whole" and not (old.min() >= 0 and old.max() <= 1):
             return np.rint(new).astype(int)
         for axis in (0, 1):
@@ -121,6 +143,10 @@ class _Variation:
         new = self.rng.choice(old.ravel(), shape)
         if self.style in ("drawn", "whole"):
             return new + 0.2 * scale * self.rng.normal(size=shape) * (self.rng.random(shape) < 0.7)
+        if self.style == "tiny":
+            return TINY * new * self.rng.uniform(0.5, 2, shape)
+        if self.style == "far":
+            return FAR * scale + new
         if self.style == "large":
             return new * 10.0 ** self.rng.uniform(-3, 3, shape)
         return np.where(self.rng.random(shape) < 0.6, self.rng.choice(PLAIN, shape), new)
@@ -134,13 +160,13 @@ class _Variation:
         return np.where(some, np.take(array, [0], axis), array)
 
 
-def _back_into_range(old: np.ndarray, new: np.ndarray) -> np.ndarray:
+def _back_into_range(old: np.ndarray, new: np.ndarray, smallest: float) -> np.ndarray:
     """`new` with the sign and, for probabilities, the range of `old`."""
     low, high = old.min(), old.max()
     if low >= 0:
         new = np.abs(new)
     if low > 0:
-        new = np.maximum(new, min(low, 0.01))
+        new = np.maximum(new, min(low, smallest))
     if low >= 0 and high <= 1:
         new = np.minimum(new, 1.0 if high == 1 or low == 0 else max(high, 0.99))
     return new

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Report", "Result", "judge_lesson"]
+__all__ = ["Report", "Result", "judge_lesson", "messages", "start_worker"]
 
 PATIENCE = 30  # seconds without a word from the worker
 
@@ -98,19 +98,11 @@ def judge_lesson(
 
 def _continue(path: Path, which: tuple[str, str], results: list[Result], progress: Callable[[int, int], None]) -> bool:
     """Start a worker on the mutants that have no result yet; False when all have one."""
-    module = "grader.lessons.mutation.worker"
-    command = [sys.executable, "-m", module, str(path.resolve()), str(len(results)), *which]
-    places = [str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH", "")]
-    environment = os.environ | {
-        "DLCORE_MODE": "evidence",
-        "OPENBLAS_NUM_THREADS": "1",
-        "PYTHONHASHSEED": "0",
-        "PYTHONPATH": os.pathsep.join(filter(None, places)),
-    }
+    arguments = (str(path.resolve()), str(len(results)), *which)
     total = 0
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as worker:
+    with start_worker("grader.lessons.mutation.worker", *arguments) as worker:
         current: dict[str, Any] = {}
-        for message in _messages(worker):
+        for message in messages(worker):
             if "total" in message:
                 total = int(message["total"])
             elif "mutant" in message:
@@ -129,14 +121,26 @@ def _continue(path: Path, which: tuple[str, str], results: list[Result], progres
     return False
 
 
-def _messages(worker: subprocess.Popen[bytes]) -> Iterator[dict[str, Any]]:
+def start_worker(module: str, *arguments: str) -> subprocess.Popen[bytes]:
+    """A process that runs a module with a lesson's code in it, and says something in lines of JSON."""
+    places = [str(Path(__file__).parents[3]), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {
+        "DLCORE_MODE": "evidence",
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONHASHSEED": "0",
+        "PYTHONPATH": os.pathsep.join(filter(None, places)),
+    }
+    return subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, env=environment)
+
+
+def messages(worker: subprocess.Popen[bytes], patience: float = PATIENCE) -> Iterator[dict[str, Any]]:
     """What the worker says, line by line; it is killed when it has been silent for too long."""
     assert worker.stdout is not None
     rest = b""
     with selectors.DefaultSelector() as selector:
         selector.register(worker.stdout, selectors.EVENT_READ)
         while True:
-            if not selector.select(PATIENCE):
+            if not selector.select(patience):
                 worker.kill()
                 break
             piece = os.read(worker.stdout.fileno(), 65536)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from grader.lessons.mutation.numerics import Family, numerical_changes
 from grader.lessons.mutation.sites import Site, sites
 
 __all__ = ["Mutant", "mutants"]
@@ -33,6 +34,7 @@ OTHER_COMPARISONS: dict[type, tuple[type, ...]] = {
     ast.In: (ast.NotIn,),
     ast.NotIn: (ast.In,),
 }
+AT_EQUALITY = {(ast.Lt, ast.LtE), (ast.LtE, ast.Lt), (ast.Gt, ast.GtE), (ast.GtE, ast.Gt)}
 NEIGHBOURS = """
     mean sum median prod | max min mean | maximum minimum | exp expm1 exp2 | log log2 log1p log10 | zeros ones |
     zeros_like ones_like | std var | argmax argmin | any all | sqrt square abs | sin cos | tanh sinh | hstack vstack |
@@ -47,12 +49,13 @@ for _group in NEIGHBOURS.split("|"):
 
 @dataclass(frozen=True)
 class Mutant:
-    """A changed piece of code: the line and text of the change, and all of the code."""
+    """A changed piece of code: the line and text of the change, all of the code, and what kind of input shows it."""
 
     line: int
     before: str
     after: str
     source: str
+    family: Family = Family.NONE
 
     def __str__(self) -> str:
         return f"{self.before}  →  {self.after}"
@@ -70,7 +73,7 @@ def mutants(source: str) -> list[Mutant]:
     for site in list(sites(tree)):
         old = site.node
         before = _excerpt(site)
-        for new in _replacements(old, site):
+        for family, new in _changes(old, site):
             site.put(new)
             try:
                 text = ast.unparse(tree)
@@ -82,7 +85,7 @@ def mutants(source: str) -> list[Mutant]:
                 site.put(old)
             if text not in seen:
                 seen.add(text)
-                found.append(Mutant(getattr(old, "lineno", site.statement.lineno), before, after, text))
+                found.append(Mutant(getattr(old, "lineno", site.statement.lineno), before, after, text, family))
     return found
 
 
@@ -91,6 +94,18 @@ def _excerpt(site: Site) -> str:
     shown = site.node if isinstance(site.node, ast.stmt) or hasattr(site.statement, "body") else site.statement
     text = " ".join(ast.unparse(shown).split())
     return text if len(text) <= 90 else text[:89] + "…"
+
+
+def _changes(node: ast.AST, site: Site) -> Iterator[tuple[Family, ast.AST]]:
+    for new in _replacements(node, site):
+        at_equality = (_operator(node), _operator(new)) in AT_EQUALITY
+        yield Family.TIES if at_equality else Family.NONE, new
+    yield from numerical_changes(node, site)
+
+
+def _operator(node: ast.AST) -> type | None:
+    """The type of a comparison's operator."""
+    return type(node.ops[0]) if isinstance(node, ast.Compare) else None
 
 
 def _replacements(node: ast.AST, site: Site) -> Iterator[ast.AST]:

@@ -18,6 +18,7 @@ class Site:
     index: int | None
     statement: ast.stmt
     names: tuple[str, ...]
+    arguments: tuple[str, ...]
     keys: tuple[str, ...]
 
     @property
@@ -39,8 +40,11 @@ def sites(tree: ast.Module) -> Iterator[Site]:
     for number, statement in enumerate(tree.body):
         if isinstance(statement, ast.Import | ast.ImportFrom):
             continue
-        names = _variables(statement) if isinstance(statement, ast.FunctionDef) else ()
-        yield from _walk(Site(tree, "body", number, statement, names, _keys(statement)))
+        names: tuple[str, ...] = ()
+        arguments: tuple[str, ...] = ()
+        if isinstance(statement, ast.FunctionDef):
+            names, arguments = _variables(statement), tuple(item.arg for item in statement.args.args)
+        yield from _walk(Site(tree, "body", number, statement, names, arguments, _keys(statement)))
 
 
 def _variables(function: ast.FunctionDef) -> tuple[str, ...]:
@@ -73,7 +77,7 @@ def _walk(site: Site) -> Iterator[Site]:
         for index, child in children:
             if isinstance(child, ast.AST) and not _is_docstring(child):
                 statement = child if isinstance(child, ast.stmt) else site.statement
-                yield from _walk(Site(node, field, index, statement, site.names, site.keys))
+                yield from _walk(Site(node, field, index, statement, site.names, site.arguments, site.keys))
 
 
 def _is_docstring(node: ast.AST) -> bool:
