@@ -31,7 +31,12 @@ PLANTED = {
     "None for a number": (1.5, None, "none", "Is the `return` missing?"),
     "None for an array": (Z, None, "none", "Is the `return` missing?"),
     "None for a tuple": ((1.5, Z), None, "none", "Is the `return` missing?"),
-    "None inside a tuple": ((1.5, Z), (1.5, None), "none", "The second of the 2 values: It is None. Was it given"),
+    "None inside a tuple": (
+        (1.5, Z),
+        (1.5, None),
+        "none",
+        "Only the second of the 2 values is wrong: It is None. Was it given",
+    ),
     "a number for None": (None, 1.5, "type", "a number where None is asked for"),
     "a text for a number": (1.5, "1.5", "type", "It returned a text where a number is asked for. It was '1.5'."),
     "a number for an array": (Z, 1.5, "type", "a number where an array with 2 axes"),
@@ -48,13 +53,24 @@ PLANTED = {
     "numbers for truth": (Z > 0, (Z > 0).astype(int), "truth", "numbers where True and False"),
     "truth for numbers": ((Z > 0).astype(float), Z > 0, "truth", "True and False where numbers"),
     "one number for True": (True, 1, "truth", "numbers where True and False"),
-    "a wrong shape": (Z, Z[:2], "shape", "The shape should be (3, 5), but it is (2, 5)."),
+    "a wrong shape": (
+        Z,
+        Z[:2] + 1,
+        "one-off",
+        "The shape should be (3, 5), but it is (2, 5). It has one entry too few",
+    ),
+    "another wrong shape": (Z, np.ones((3, 8)), "shape", "It has too many or too few columns"),
     "an array for a number": (1.5, np.array([1.5]), "shape", "A plain number is asked for"),
     "a matrix for a number": (1.5, np.array([[1.5]]), "shape", "A plain number is asked for"),
     "all in one sum": (Z, np.asarray(Z.sum()), "shape", "Does the sum or mean need an axis?"),
     "rank 1 for a row": (Z[:1], Z[0], "rank-1", "(1, 5), but it is (5,). It is a rank-1 array"),
     "rank 1 for a column": (Z[:, :1], Z[:, 0], "rank-1", "neither a row nor a column"),
-    "rows and columns swapped": (Z, Z.T, "transposed", "should be (3, 5), but it is (5, 3). Rows and columns"),
+    "rows and columns swapped": (
+        Z,
+        Z.T,
+        "transposed",
+        "should be (3, 5), but it is (5, 3). The result is transposed. Rows and columns",
+    ),
     "a square swapped": (SQUARE, SQUARE.T, "transposed", "rows and columns are swapped"),
     "NaN": (1.5, math.nan, "not-finite", "NaN (not a number), where 1.5 is expected"),
     "NaN in an array": (Z, NAN_TWICE, "not-finite", "NaN (not a number) at index [0, 1], and 1 more"),
@@ -73,7 +89,7 @@ PLANTED = {
     "a sum for a mean of one number": (1.5, 10.5, "factor-m", "7 times too large"),
     "divided once too often": (Z, Z / 7, "factor-1/m", "7 times too small, and 7 is the length of an axis"),
     "another factor": (Z, 3.25 * Z, "factor", "All numbers are 3.25 times what is expected"),
-    "half of a number": (1.5, 0.75, "factor", "The number is 0.5 times"),
+    "half of a number": (1.5, 0.75, "factor", "a factor of two: is a two too many, or a half missing?"),
     "a count for another": (3, 1, "values", "Expected 3, got 1."),
     "a count 7 times too large": (np.int64(2), 14, "values", "Expected 2, got 14."),
     "counts 7 times too large": (np.array([1, 3]), np.array([7, 21]), "factor", "All numbers are 7 times"),
@@ -83,23 +99,33 @@ PLANTED = {
         ("W1", (1, 0), 0.5),
         ("W1", (2, 0), 0.5),
         "values",
-        "The second of the 3 values: Expected (1, 0), got (2",
+        "Only the second of the 3 values is wrong: Expected (1, 0), got (2",
     ),
     "an index of another length": ((1.5, (1, 0)), (1.5, (1,)), "count", "1 value where 2 are asked for"),
-    "percent": (0.9, 90.0, "factor", "100 times"),
+    "percent": (0.9, 90.0, "factor", "Is it in percent, or not?"),
     "cut to whole numbers": (Z, Z.astype(int), "integer", "cut to whole numbers"),
     "rounded": (Z, np.rint(Z).astype(int), "integer", "cut to whole numbers"),
     "rounded down": (Z, np.floor(Z).astype(int), "integer", "cut to whole numbers"),
-    "rounded, but not to whole numbers": (Z, np.rint(Z), "values", "Expected array([["),
+    "rounded, but not to whole numbers": (Z, np.rint(Z), "rounded", "right but for rounding. Return them as they are."),
     "infinity where it belongs": (np.array([np.inf, 1.5]), np.array([np.inf, 4.0]), "some-entries", "index [1]"),
     "one wrong entry": (Z, ONE_OFF, "some-entries", "1 of 15 entries differ, the first at index [1, 2]"),
-    "half of the entries": (Z, np.abs(Z), "some-entries", f"{(Z < 0).sum()} of 15 entries differ"),
+    "half of the entries": (
+        Z,
+        np.where(Z > 0.5, 9 - Z**2, Z),
+        "some-entries",
+        f"{(Z > 0.5).sum()} of 15 entries differ",
+    ),
     "other numbers": (Z, Z**2 + 10, "values", "Expected array([["),
     "another number": (1.5, 4.0, "values", "Expected 1.5, got 4."),
-    "a slip inside a tuple": ((1.5, Z), (1.5, -Z), "negated", "The second of the 2 values: The sign is wrong"),
+    "a slip inside a tuple": ((1.5, Z), (1.5, -Z), "negated", "Only the second of the 2 values is wrong: The sign is"),
     "a slip inside a dict": ({"dW1": Z}, {"dW1": Z.T}, "transposed", "The entry 'dW1': The shape should be"),
-    "a slip inside a list": ([1.0] * 9, [1.0] * 8 + [-1.0], "negated", "Entry 8 of the list"),
-    "a slip far inside": ({"c": [(1.5, Z)]}, {"c": [(1.5, 7 * Z)]}, "factor-m", "'c': Entry 0 of the list: The s"),
+    "a slip inside a list": ([1.0] * 9, [1.0] * 8 + [-1.0], "negated", "Only entry 8 of the list is wrong"),
+    "a slip far inside": (
+        {"c": [(1.5, Z)]},
+        {"c": [(1.5, 7 * Z)]},
+        "factor-m",
+        "The entry 'c': Entry 0 of the list: Only",
+    ),
 }
 planted = pytest.mark.parametrize(("expected", "got", "kind", "words"), PLANTED.values(), ids=PLANTED)
 
@@ -142,9 +168,9 @@ SLIPS = {
     "factor-m": lambda Z: 7 * Z,
     "factor-1/m": lambda Z: Z / 7,
     "not-finite": lambda Z: np.where(np.median(Z) < Z, np.nan, Z),
-    "some-entries": lambda Z: np.where(np.median(Z) < Z, 1.5 * Z, Z),
-    "values": lambda Z: Z**2 + 10,
-    "shape": lambda Z: Z[1:],
+    "some-entries": lambda Z: np.where(np.arange(15).reshape(3, 5) % 4 == 1, 1.5 * Z**3 + 1, Z),
+    "values": lambda Z: Z**2 + 3 * np.abs(Z),
+    "frame": lambda Z: Z[1:],
 }
 
 
@@ -205,6 +231,222 @@ def test_a_draw_from_another_distribution_is_not_said_to_have_the_wrong_spread()
     found = diagnose(expected, got, Settings("moments"))
     assert found.kind == "distribution"
     assert "another distribution" in found.detail
+
+
+IMAGES = rng(3).normal(size=(2, 4, 5, 3))
+PROBABILITIES = np.exp(Z) / np.exp(Z).sum(axis=0)
+COUNTS = np.array([[1, 1, 0, 0], [0, 2, 0, 2], [0, 0, 0, 0], [1, 0, 0, 1]])
+FRAMED = np.pad(IMAGES, ((0, 0), (1, 1), (1, 1), (0, 0)))
+NOISE = rng(4).normal(size=Z.shape)
+EMPTY_AT_THE_END = np.where(np.arange(5) == 4, 0, Z)
+ROW_ONLY = np.where(np.arange(3)[:, None] == 0, Z, 0)
+
+
+# What was expected, what came, the kind of mistake, and a part of the sentence.
+CAUSES = {
+    "summed over the other axis": (np.ones((3, 1)), np.ones((1, 5)), "axis", "over the wrong axis. It is axis 1 that"),
+    "not summed at all": (Z.sum(axis=1), Z, "axis", "Its sum over this axis is the right result"),
+    "one mean for each row": (Z.mean(), Z.mean(axis=1), "axis", "Their mean is the right number"),
+    "an axis lost": (Z, Z.sum(axis=0), "axis", "An axis is gone that should stay"),
+    "an axis of length one too many": (Z, Z[np.newaxis], "shape", "an axis of length one too many"),
+    "along the other axis": (np.arange(5.0), np.arange(3.0), "axis", "as long as another axis of the argument"),
+    "channels first": (IMAGES, IMAGES.transpose(0, 3, 1, 2), "transposed", "`transpose(0, 2, 3, 1)` mends it"),
+    "height and width exchanged": (
+        IMAGES,
+        np.ones((2, 5, 4, 3)),
+        "transposed",
+        "height and width, if these are images",
+    ),
+    "one window too few": (IMAGES, np.ones((2, 3, 4, 3)), "one-off", "one place too few for the window"),
+    "one window too many": (IMAGES, np.ones((2, 5, 6, 3)), "one-off", "one place too many for the window"),
+    "another stride": (IMAGES, np.ones((2, 2, 2, 3)), "shape", "(n + 2·pad − f) // stride + 1"),
+    "the frame left": (
+        IMAGES,
+        FRAMED,
+        "frame",
+        "there are more of them around it. It concerns axes 1 (height of images)",
+    ),
+    "the frame lost": (FRAMED, IMAGES, "frame", "the frame is missing"),
+    "the last one lost": (Z, Z[:, :-1], "frame", "the last ones are missing. It concerns axis 1"),
+    "a reshape forgotten": (Z, Z.reshape(15, 1), "shape", "they only lack a `reshape`"),
+    "nothing left": (Z, Z[:, 2:2], "shape", "It is empty"),
+    "values exchanged": ((Z, 2.25), (2.25, Z), "order", "Yours come in the order second, first."),
+    "one in place of another": ((Z, NOISE), (NOISE, NOISE), "order", "The first value is the one that is asked for as"),
+    "the others missing": ((Z, NOISE), Z, "type", "It is the first of them; the others are missing."),
+    "one too many": (Z, (Z, NOISE), "type", "Only its first value is asked for."),
+    "the last one missing": ((Z, NOISE, 2.25), (Z, NOISE), "count", "the last one is missing"),
+    "one in the middle missing": (
+        [Z, NOISE, SQUARE],
+        [Z, SQUARE],
+        "count",
+        "The second is missing; the others are right",
+    ),
+    "a tuple unpacked": ((Z, (NOISE, SQUARE)), (Z, NOISE, SQUARE), "count", "a tuple within the tuple"),
+    "a list where an array": (Z, Z.tolist(), "type", "Make an array of it with `np.array`."),
+    "a number where an array": (Z, 1.25, "type", "the function return in the first turn of a loop?"),
+    "right values, other names": ({"dW": Z, "b": 1.5}, {"W": Z, "b": 1.5}, "keys", "'W' is to be called 'dW'"),
+    "one entry for another": ({"Z": Z, "A": NOISE}, {"Z": Z, "A": Z}, "swapped", "holds what belongs to 'Z'"),
+    "entries exchanged": ({"Z": Z, "A": NOISE}, {"Z": NOISE, "A": Z}, "swapped", "have been swapped"),
+    "squares": (Z, Z**2, "square", "is a square root missing?"),
+    "roots": (PROBABILITIES, np.sqrt(PROBABILITIES), "root", "is a root too many"),
+    "a fraction upside down": (0.37, 1 / 0.37, "reciprocal", "upside down"),
+    "the other share": (PROBABILITIES, 1 - PROBABILITIES, "complement", "one minus the right ones"),
+    "a ReLU too many": (Z, np.maximum(Z, 0), "relu", "is a maximum with 0 too many?"),
+    "a ReLU missing": (np.maximum(Z, 0), Z, "relu", "is a maximum with 0 (ReLU) missing?"),
+    "signs lost": (Z, np.abs(Z), "absolute", "the minus signs are lost"),
+    "tanh missing": (np.tanh(Z), Z, "tanh", "The tanh of your numbers is the right result"),
+    "a slope for a value": (0.88079708, 0.88079708 * (1 - 0.88079708), "slope", "it is the slope for the value"),
+    "a logarithm": (PROBABILITIES, np.log(PROBABILITIES), "log", "the logarithms of the right ones"),
+    "one added": (Z, Z + 1, "plus-one", "the right ones plus one"),
+    "another base": (0.37, 0.37 / np.log(2), "factor", "Is the logarithm to another base?"),
+    "m for m − 1": (Z, Z * 7 / 6, "factor", "divided by m − 1 where m is asked for?"),
+    "the wrong m": (Z, Z * 7 / 5, "factor", "It is 7/5 times what is expected"),
+    "two decimals": (Z, np.round(Z, 2), "rounded", "right but for rounding"),
+    "complex numbers": (Z, NOISE + 1j * Z, "complex", "Take its `.imag`."),
+    "everything shifted": (Z, Z + 0.375, "shifted", "off by the same amount"),
+    "each row shifted": (
+        Z,
+        Z + np.array([[1.5], [2.25], [-3]]),
+        "shifted",
+        "Each index of axis 0 has an amount of its own",
+    ),
+    "each row scaled": (
+        Z,
+        Z * np.array([[1.5], [2.25], [-3]]),
+        "scaled",
+        "Each index of axis 0 has a factor of its own",
+    ),
+    "each row stretched": (
+        Z,
+        Z * np.array([[1.5], [2.25], [3]]) + np.array([[1], [0], [2]]),
+        "stretched",
+        "Each row is right but for a factor",
+    ),
+    "softmax over the rows": (
+        PROBABILITIES,
+        np.exp(Z) / np.exp(Z).sum(axis=1, keepdims=True),
+        "axis",
+        "should sum to one, but in yours the rows do: it is the wrong axis",
+    ),
+    "a sum of one missing": (PROBABILITIES, PROBABILITIES + NOISE**2, "axis", "should sum to one, and yours do not"),
+    "a length for another": (5, 7, "length", "the length of another axis"),
+    "a count one too small": (3, 2, "one-off", "It is one too small"),
+    "positions": (Z, Z.argsort(axis=1), "positions", "`argmax` says where"),
+    "backwards": (Z, Z[:, ::-1], "order", "in reverse order. That is along axis 1"),
+    "turned by half": (SQUARE, SQUARE[::-1, ::-1], "order", "in reverse order. That is along axes 0 and 1"),
+    "one place too late": (Z, np.roll(Z, 1, axis=1), "moved", "one place too late. That is along axis 1"),
+    "one place too early": (Z, np.roll(Z, -1, axis=1), "moved", "one place too early"),
+    "rows in another order": (Z, Z[[2, 0, 1]], "moved", "one place too late"),
+    "columns in another order": (
+        Z,
+        Z[:, [2, 0, 1, 4, 3]],
+        "order",
+        "The right columns are there, but in another order",
+    ),
+    "sorted": (np.array([3, 1, 4, 1, 5]), np.array([1, 1, 3, 4, 5]), "order", "they are sorted"),
+    "read in another order": (Z, Z.T.reshape(Z.shape), "mixed", "a `reshape` reads the entries in another order"),
+    "a sum never begun anew": (Z, Z.cumsum(axis=0), "accumulated", "something is added to that should start anew"),
+    "nothing added up": (Z.cumsum(axis=1), Z, "accumulated", "what should be added to is set anew"),
+    "one list in all rows": (COUNTS, np.array([COUNTS.sum(axis=0)] * 4), "alike", "`[[0] * n] * n` repeats one"),
+    "the last row in all": (Z, np.array([Z[-1]] * 3), "alike", "each is the last one"),
+    "the first row in all": (Z, np.array([Z[0]] * 3), "alike", "each is the first one"),
+    "one mean for all": (Z, np.full(Z.shape, Z.mean()), "constant", "one mean over everything"),
+    "never filled": (Z, np.zeros(Z.shape), "constant", "does the loop that fills the array never run"),
+    "the last column never filled": (Z, EMPTY_AT_THE_END, "unset", "Only the last row, column or entry is wrong"),
+    "only the first row filled": (Z, ROW_ONLY, "unset", "Only the first row, column or entry is filled"),
+    "negative ones wrong": (Z, np.where(Z < 0, Z**2 + 9, Z), "sign", "Exactly those are wrong that should be negative"),
+    "some signs wrong": (Z, np.where(Z > 0.5, -Z, Z), "negated", "The wrong ones have the wrong sign."),
+    "some twice too large": (Z, np.where(Z > 0.5, 2 * Z, Z), "factor", "The factor is 2."),
+    "only the diagonal wrong": (SQUARE, SQUARE * (1 - 2.5 * np.eye(4) * SQUARE), "place", "on the diagonal are wrong"),
+    "only the border wrong": (
+        IMAGES,
+        np.pad(IMAGES[:, 1:-1, 1:-1], ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=9),
+        "place",
+        "Only entries at the border are wrong",
+    ),
+    "a list never begun anew": (
+        [1.51, 2.27, 4.01, 1.79],
+        [1.51, 3.78, 7.79, 9.58],
+        "accumulated",
+        "The list: Each number",
+    ),
+}
+
+
+@pytest.mark.parametrize(("expected", "got", "kind", "words"), CAUSES.values(), ids=CAUSES)
+def test_a_cause_that_the_numbers_prove_is_named(expected, got, kind, words):
+    assert not agree(expected, got)
+    found = diagnose(expected, got, CLOSE, lengths=[3, 5, 7])
+    assert (found.kind, words in found.detail) == (kind, True), found.detail
+    assert set(re.findall(r"\d+", found.gist)) <= {"0", "1", "2"} | allowed_numbers(expected, got)
+
+
+PROVEN = ("shifted", "scaled", "stretched", "moved", "mixed", "accumulated", "alike", "frame", "order", "swapped")
+NUMBERS = {
+    name: (expected, got, kind)
+    for name, (expected, got, kind, _) in CAUSES.items()
+    if isinstance(expected, np.ndarray) and isinstance(got, np.ndarray) and got.dtype.kind == "f" and got.size > 4
+    if kind in PROVEN or expected.shape == got.shape
+}
+
+
+@pytest.mark.parametrize(("expected", "got", "kind"), NUMBERS.values(), ids=NUMBERS)
+def test_a_cause_is_not_named_where_the_numbers_are_others(expected, got, kind):
+    noise = rng(9).normal(size=got.shape) * (np.abs(got).max() + 1)
+    if kind in ("unset", "sign", "factor", "negated", "place"):  # where it is wrong, not what
+        noise = np.where(got == 0, 0, noise)
+    found = diagnose(expected, got + noise, CLOSE, lengths=[3, 5, 7])
+    assert found.kind in ("values", "shape", "one-off", "axis"), found.detail
+
+
+@pytest.mark.parametrize("got", [np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0]), np.array([1.0, 1.0, 0.0])])
+def test_few_zeros_and_ones_prove_nothing(got):
+    found = diagnose(np.array([0.0, 1.0, 0.0]), got, CLOSE)
+    assert found.kind not in (*PROVEN, "complement", "square")
+
+
+def test_a_single_simple_number_proves_no_function():
+    assert diagnose(4.0, 16.0, CLOSE).kind == "values"
+    assert diagnose(2.0, 0.5, CLOSE).kind == "values"
+
+
+def test_lengths_of_one_and_none_explain_no_factor():
+    assert diagnose(Z, Z * 3.25, CLOSE, lengths=[0, 1]).kind == "factor"
+
+
+def test_where_one_value_of_several_has_a_clear_cause_it_is_told():
+    expected, got = {"A": Z, "B": NOISE}, {"A": Z**3 - 4, "B": -NOISE}
+    assert diagnose(expected, got, CLOSE).detail.startswith("The entry 'B': The sign is wrong")
+
+
+def test_what_is_plain_holds_no_guess():
+    found = diagnose(Z, Z[:, ::-1], CLOSE)
+    assert found.plain == f"Expected {show(Z)}, got {show(Z[:, ::-1])}."
+    assert diagnose({"A": Z}, {"A": Z[:, ::-1]}, CLOSE).plain == f"The entry 'A': {found.plain}"
+
+
+def test_a_large_array_is_diagnosed_without_search():
+    expected = rng(5).normal(size=(700, 300))
+    assert diagnose(expected, expected[::-1], CLOSE).kind == "values"
+    assert diagnose(expected[:600], expected[:600][::-1], CLOSE).kind == "order"
+
+
+@pytest.mark.parametrize(
+    ("draw", "words"),
+    [
+        (rng(6).random(500), "Yours are never negative"),
+        (rng(6).normal(size=5000) * np.sqrt(0.5), "Your variance is half of what it should be."),
+        (rng(6).normal(size=500) * 7, "spread too widely"),
+        (np.full(500, 0.25), "never negative"),
+    ],
+)
+def test_a_draw_with_another_spread_gets_its_cause(draw, words):
+    assert words in diagnose(rng(1).normal(size=draw.size), draw, Settings("moments")).detail
+
+
+def test_a_deviation_that_is_the_variance_lacks_a_root():
+    found = diagnose(0.2 * rng(1).normal(size=9000), 0.04 * rng(6).normal(size=9000), Settings("moments"))
+    assert "a square root is missing" in found.gist
 
 
 @pytest.mark.parametrize(

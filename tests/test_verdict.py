@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from dlcore.checks import verdict as verdicts
 from dlcore.checks.compare import COMPARISONS, Settings
 from dlcore.checks.evidence import Outcome, OutcomeKind
-from dlcore.checks.verdict import Misconception, judge, passes
+from dlcore.checks.verdict import Misconception, Seen, judge, passes
 from tests.test_codec import values
 
 CLOSE, MOMENTS = Settings(), Settings("moments")
@@ -105,6 +105,69 @@ def test_a_misconception_of_another_kind_is_not_met():
     assert judge(RIGHT, SAMPLES["none"], CLOSE, wrong).kind == "none"
 
 
+NO_PRODUCT = "matmul: size 2 is different from 3"
+
+
+@pytest.mark.parametrize(
+    ("failed", "named"),
+    [
+        ("W1.T X", "transposed"),  # the very same product
+        ("weights.T inputs", "transposed"),  # other names, so nothing speaks against it
+        ("W2 X", ""),  # another product
+        ("", "transposed"),  # unknown
+    ],
+)
+def test_a_misconception_that_raises_is_met_by_the_same_operation(failed, named):
+    wrong = [slip("transposed", Outcome("raised", error="ValueError", text=NO_PRODUCT, failed="W1.T X"))]
+    got = Outcome("raised", error="ValueError", text=NO_PRODUCT, failed=failed)
+    assert judge(RIGHT, got, CLOSE, wrong).misconception == named
+
+
+def seen(got, **wrong):
+    """Another check, whose right value is 1.0: what the student's function and the misconceptions returned."""
+    return Seen(
+        Outcome("returned", 1.0),
+        Outcome("returned", got),
+        CLOSE,
+        [slip(name, Outcome("returned", value)) for name, value in wrong.items()],
+    )
+
+
+def test_of_several_misconceptions_the_one_that_fits_the_other_checks_is_named():
+    slips = [slip("first", Outcome("returned", 2.5)), slip("second", Outcome("returned", 2.5))]
+    got = Outcome("returned", 2.5)
+
+    def named(*others):
+        return judge(RIGHT, got, CLOSE, slips, seen=others).misconception
+
+    assert named() == "first"
+    assert named(seen(7.0, first=8.0, second=7.0)) == "second"
+    assert named(seen(1.0, first=8.0, second=1.0)) == "second"  # it is right there, as the student's is
+    assert named(seen(1.0, first=1.0, second=1.0)) == "first"
+    assert named(seen(7.0, first=7.0, second=8.0), seen(9.0, first=9.0, second=9.0)) == "first"
+    assert named(seen(7.0, second=7.0)) == "second"
+
+
+def test_a_misconception_that_fits_no_other_check_is_named_if_it_is_the_only_one():
+    wrong = [slip("only", Outcome("returned", 2.5))]
+    assert judge(RIGHT, Outcome("returned", 2.5), CLOSE, wrong, seen=[seen(7.0, only=8.0)]).misconception == "only"
+
+
+def test_beside_a_misconceptions_hint_no_other_cause_is_guessed():
+    expected = Outcome("returned", np.arange(12.0).reshape(3, 4) ** 2)
+    got = Outcome("returned", expected.value[::-1])
+    assert "in reverse order" in judge(expected, got, CLOSE).message
+    message = judge(expected, got, CLOSE, [slip("reversed", got)]).message
+    assert message.startswith(f"{HINT}\nExpected array([[")
+    assert "in reverse order" not in message
+
+
+def test_what_the_names_of_a_line_stood_for_has_a_line_of_its_own():
+    where = "line 2 of f: return w @ X\nThere `w` has the shape (2, 1)."
+    message = judge(RIGHT, Outcome("raised", error="KeyError", text="'W1'", where=where), CLOSE).message
+    assert message.split("\n")[1:3] == ["(line 2 of f: return w @ X)", "There `w` has the shape (2, 1)."]
+
+
 def test_a_foreign_result_is_explained():
     verdict = judge(RIGHT, SAMPLES["foreign"], CLOSE)
     assert (verdict.kind, verdict.message) == ("type", "A value of type set cannot be compared.")
@@ -186,7 +249,7 @@ def test_numerical_warnings_are_explained():
     outcome = Outcome("raised", error="FloatingPointError", text="overflow encountered in exp")
     verdict = judge(RIGHT, outcome, CLOSE)
     assert verdict.kind == "floating-point"
-    assert verdict.message == "NumPy warns on the way: overflow encountered in exp."
+    assert verdict.message.startswith("NumPy warns on the way: overflow encountered in exp.\nA number became too large")
 
 
 @given(st.text(max_size=30))

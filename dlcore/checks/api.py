@@ -21,7 +21,7 @@ from dlcore.checks.codec import encode
 from dlcore.checks.compare import COMPARISONS, Settings
 from dlcore.checks.diagnosis import show
 from dlcore.checks.evidence import MIME, Outcome, OutcomeKind, bound_names, describe, observe
-from dlcore.checks.verdict import Verdict, judge
+from dlcore.checks.verdict import Seen, Verdict, judge
 from dlcore.errors import CheckFailed, CourseError, NotAttempted, SetupError
 
 __all__ = ["MODE_VARIABLE", "begin", "check", "check_choice", "is_graded", "open_lessons", "results", "same_function"]
@@ -32,6 +32,7 @@ GREEN, RED, PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[0m"
 
 _lessons: dict[str, Key] = {}
 _results: dict[tuple[str, int], tuple[Any, bool | None]] = {}
+_outcomes: dict[tuple[str, int], Outcome] = {}  # of the checks in _results
 
 
 def _mode() -> str:
@@ -59,6 +60,7 @@ def begin(lesson: str, folder: str = ".") -> None:
     if _mode() == "practice":
         key = _lessons[lesson] = read_key(lesson, folder)
         _results.clear()
+        _outcomes.clear()
         points = sum([*(exercise.points for exercise in key.exercises.values()), *key.written.values()])
         count = len(key.exercises) + len(key.written)
         print(f"{key.title}: {count} exercises, {points:g} points. progress() shows how far you are.")
@@ -219,8 +221,10 @@ def _find(names: list[str], arguments: Any, label: str) -> tuple[KeyExercise, in
 def _practise(function: Any, names: list[str], arguments: Any, outcome: Outcome, label: str) -> None:
     exercise, number = _find(names, arguments, label)
     known = exercise.checks[number]
-    verdict = judge(known.expected, outcome, known.settings, known.misconceptions, known.lengths)
     _forget_others(exercise.name, function)
+    seen = _seen(exercise, number)
+    verdict = judge(known.expected, outcome, known.settings, known.misconceptions, known.lengths, seen)
+    _outcomes[exercise.name, number] = outcome
     _results[exercise.name, number] = (function, None if verdict.kind == "unattempted" else verdict.passed)
     if verdict.passed:
         print(f"{GREEN}✓{PLAIN} {label}")
@@ -228,6 +232,17 @@ def _practise(function: Any, names: list[str], arguments: Any, outcome: Outcome,
     if not callable(function):
         verdict = replace(verdict, message=verdict.gist)  # explain the wrong choice without revealing the right one
     raise _failure(verdict, exercise, outcome, label, _failing_prerequisites(exercise))
+
+
+def _seen(exercise: KeyExercise, number: int) -> list[Seen]:
+    """The exercise's other checks that this version of the function was tried on."""
+    tried = [n for name, n in _results if name == exercise.name and n != number]
+    return [
+        Seen(check.expected, _outcomes[exercise.name, n], check.settings, check.misconceptions)
+        for n in tried
+        if n < len(exercise.checks) and (exercise.name, n) in _outcomes
+        for check in (exercise.checks[n],)
+    ]
 
 
 def same_function(function: Any, bound: Any) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 import inspect
-import linecache
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from typing import Any, Literal
 import numpy as np
 
 from dlcore.checks.codec import MAX_DEPTH, Budget, decode, encode
+from dlcore.checks.raised import place_of
 from dlcore.errors import CodecError
 
 __all__ = ["MIME", "Outcome", "OutcomeKind", "bound_names", "describe", "observe"]
@@ -26,7 +26,7 @@ __all__ = ["MIME", "Outcome", "OutcomeKind", "bound_names", "describe", "observe
 MIME = "application/vnd.dlcore.evidence+json"
 SMALL = 32  # maximum size of an array that is described by its entries
 MAX_DESCRIBED = MAX_DEPTH // 3 - 2  # levels; a description is nested up to three times as deep as the value
-MAX_TEXT = 400  # characters kept of an error's message
+MAX_TEXT = 600  # characters kept of an error's message
 
 
 class OutcomeKind(StrEnum):
@@ -48,6 +48,7 @@ class Outcome:
         error: the class name of the exception, or of a foreign result.
         text: the exception's message, or why the result is foreign.
         where: the line that raised, as text, if known.
+        failed: the operands of the operation that raised, if known.
         changed: names of arguments that the call modified.
         shared: names of arguments that the result shares memory with.
         undrawn: names of random generators that the call did not use.
@@ -60,6 +61,7 @@ class Outcome:
     error: str = ""
     text: str = ""
     where: str = ""
+    failed: str = ""
     changed: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
     undrawn: tuple[str, ...] = ()
@@ -71,7 +73,7 @@ class Outcome:
         form: dict[str, Any] = {"kind": self.kind, "seconds": round(self.seconds, 6)}
         if self.kind == OutcomeKind.RETURNED:
             form["value"] = encode(self.value) if self.form is None else self.form
-        form |= {name: text for name in ("error", "text", "where") if (text := getattr(self, name))}
+        form |= {name: text for name in ("error", "text", "where", "failed") if (text := getattr(self, name))}
         return form | {name: list(names) for name in ("changed", "shared", "undrawn") if (names := getattr(self, name))}
 
     @classmethod
@@ -87,6 +89,7 @@ class Outcome:
             error=_short(form.get("error")),
             text=_short(form.get("text")),
             where=_short(form.get("where")),
+            failed=_short(form.get("failed")),
             changed=_short_names(form.get("changed")),
             shared=_short_names(form.get("shared")),
             undrawn=_short_names(form.get("undrawn")),
@@ -132,7 +135,7 @@ def observe(
         with np.errstate(over=stance, divide=stance, invalid=stance):
             value = function(*mine_args, **mine_kwargs)
     except Exception as error:  # noqa: BLE001 (any exception of student code is its outcome)
-        return _raised(error, function, time.perf_counter() - start)
+        return _raised(error, time.perf_counter() - start)
     seconds = time.perf_counter() - start
     before = (*args, *kwargs.values())
     places = range(len(given))
@@ -149,26 +152,28 @@ def observe(
         return Outcome(
             OutcomeKind.FOREIGN, error=type(value).__name__, text=str(problem), changed=changed, seconds=seconds
         )
-    return Outcome(OutcomeKind.RETURNED, _copied(value), "", "", "", changed, shared, undrawn, seconds, form)
+    return Outcome(
+        OutcomeKind.RETURNED,
+        _copied(value),
+        changed=changed,
+        shared=shared,
+        undrawn=undrawn,
+        seconds=seconds,
+        form=form,
+    )
 
 
-def _raised(error: Exception, function: Callable[..., Any], seconds: float) -> Outcome:
-    frames = []
-    trace = error.__traceback__
-    while trace is not None:
-        frames.append((trace.tb_frame.f_code, trace.tb_lineno))
-        trace = trace.tb_next
-    others = ("site-packages", ".pyx")  # parts of libraries' file names; Cython's are relative paths
-    own = [(code, line) for code, line in frames[1:] if not any(part in code.co_filename for part in others)]
-    code, line = own[-1] if own else (None, 0)
-    kind = OutcomeKind.UNATTEMPTED if isinstance(error, NotImplementedError) else OutcomeKind.RAISED
-    where = ""
-    if code is not None:
-        source = linecache.getline(code.co_filename, line).strip()
-        where = f"line {line} of {code.co_name}" + (f": {source}" if source else "")
-    if kind == OutcomeKind.UNATTEMPTED:
-        where = code.co_name if code is not None else ""
-    return Outcome(kind, error=type(error).__name__, text=_message(error), where=_short(where), seconds=seconds)
+def _raised(error: Exception, seconds: float) -> Outcome:
+    place = place_of(error.__traceback__)
+    unattempted = isinstance(error, NotImplementedError)
+    return Outcome(
+        OutcomeKind.UNATTEMPTED if unattempted else OutcomeKind.RAISED,
+        error=type(error).__name__,
+        text=_message(error),
+        where=_short(place.name if unattempted else place.where),
+        failed=_short(place.failed),
+        seconds=seconds,
+    )
 
 
 def _message(error: Exception) -> str:

@@ -1,98 +1,65 @@
-"""Hints for the most common error messages of Python and NumPy."""
+"""Explain the most common error messages of Python and NumPy.
+
+A hint says what an error means in the course's words. Its `gist` reveals no numbers and so
+may be shown for a hidden check; `detail` names the shapes and names of the message.
+"""
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
-__all__ = ["hint_for"]
+from dlcore.checks.numpy_errors import NUMPY_ERRORS
+from dlcore.checks.python_errors import PYTHON_ERRORS
+from dlcore.checks.shape_words import explain_shapes
 
-HINTS: tuple[tuple[str, str, str], ...] = (
-    (
-        "UnboundLocalError",
-        r"local variable",
-        "This name was read before it had a value. Was the line that sets it skipped, by an `if` say? "
-        "Or is a variable of yours called like a function that you call?",
-    ),
-    (
-        "ValueError",
-        r"truth value of an array",
-        "An `if` decides once, but an array holds many answers, one per entry. Decide entry by entry instead.",
-    ),
-    (
-        "ValueError",
-        r"matmul|not aligned|core dimension",
-        "In a matrix product the columns of the left factor must be as many as the rows of the right one. "
-        "Write both shapes down: is a transpose missing, or one too many?",
-    ),
-    (
-        "ValueError",
-        r"could not be broadcast|operands could not be broadcast|non-broadcastable",
-        "The two shapes do not fit, entry by entry. Write both down: was an axis dropped or swapped?",
-    ),
-    (
-        "ValueError",
-        r"setting an array element with a sequence|inhomogeneous shape",
-        "A whole array is put where one number belongs. Does an index lack its second axis?",
-    ),
-    (
-        "ValueError",
-        r"cannot reshape array",
-        "Reshaping keeps the number of entries. Is a number written down that differs from array to array?",
-    ),
-    (
-        "TypeError",
-        r"only (length-1|0-dimensional|size-1) arrays",
-        "A function for one number was given an array. NumPy's functions take arrays, those of `math` do not.",
-    ),
-    (
-        "TypeError",
-        r"positional argument|unexpected keyword",
-        "The function is called with other arguments than its first line names.",
-    ),
-    (
-        "TypeError",
-        r"'NoneType'",
-        "Something is None. A function without `return` returns None.",
-    ),
-    (
-        "TypeError",
-        r"not callable",
-        "Something is called like a function and is none. Is a variable called like a function?",
-    ),
-    (
-        "IndexError",
-        r"out of bounds|out of range|too many indices",
-        "An index points beyond the array. Is the loop over another axis, or the array of another shape?",
-    ),
-    (
-        "AttributeError",
-        r"'(list|tuple|int|float)' object has no attribute",
-        "Lists and plain numbers do not have the methods of arrays. Make an array of it first.",
-    ),
-    (
-        "RecursionError",
-        r"",
-        "The function calls itself without end.",
-    ),
-    (
-        "UFuncTypeError",
-        r"Cannot cast",
-        "The result does not fit into the array that it is written to. An array of whole numbers stays one.",
-    ),
-)
+__all__ = ["RULES", "Hint", "explain_error", "hint_for"]
+
+RULES = (*PYTHON_ERRORS, *NUMPY_ERRORS)
+NOTHING = ""
 
 
-def hint_for(error: str, text: str) -> str:
-    """A hint at the usual cause of an error, in a sentence or two; "" if unknown.
+class Hint(NamedTuple):
+    """What an error means: without the message's numbers, and with them."""
+
+    gist: str = NOTHING
+    detail: str = NOTHING
+
+
+def explain_error(error: str, text: str) -> Hint:
+    """The usual cause of an error, in a sentence or two; empty if unknown.
 
     Args:
         error: the exception's class name.
         text: its message.
 
+    >>> explain_error("IndexError", "index 3 is out of bounds for axis 0 with size 3").detail[:48]
+    'Axis 0 has 3 entries, numbered 0 to 2, so there '
+    """
+    shapes = explain_shapes(text) if error == "ValueError" else None
+    if shapes is not None:
+        return Hint(*shapes)
+    for kinds, pattern, words, said in RULES:
+        if error.lstrip("_") not in kinds.split("|"):
+            continue
+        found = re.search(pattern, text)
+        if found is not None:
+            return Hint(words, f"{_fill(said, found)} {words}".strip())
+    return Hint()
+
+
+def hint_for(error: str, text: str) -> str:
+    """The gist of the hint at an error; "" if unknown.
+
     >>> hint_for("ValueError", "The truth value of an array with more than one element is ambiguous.")[:32]
     'An `if` decides once, but an arr'
     """
-    for kind, pattern, hint in HINTS:
-        if error.lstrip("_") == kind and re.search(pattern, text):
-            return hint
-    return ""
+    return explain_error(error, text).gist
+
+
+def _fill(template: str, found: re.Match[str]) -> str:
+    """The template with the groups of the match; {last} is one less than the group `size`."""
+    groups = {name: value for name, value in found.groupdict().items() if value is not None}
+    if "size" in groups:
+        groups["last"] = str(int(groups["size"]) - 1)
+    return template.format(**groups) if template else ""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from dlcore.checks.compare import Settings, agree
 from dlcore.checks.diagnosis import Diagnosis, diagnose, show
 from dlcore.checks.evidence import Outcome, OutcomeKind
-from dlcore.checks.hints import hint_for
+from dlcore.checks.hints import Hint, explain_error
 
-__all__ = ["Misconception", "Verdict", "judge", "passes"]
+__all__ = ["Misconception", "Seen", "Verdict", "judge", "passes"]
 
 
 NAMED_ERRORS = ("TypeError", "ValueError", "IndexError", "KeyError", "NameError", "AttributeError")
@@ -27,6 +28,15 @@ class Misconception:
     name: str
     hint: str
     outcome: Outcome
+
+
+class Seen(NamedTuple):
+    """Another check of the same exercise and what the student's function did there."""
+
+    expected: Outcome
+    got: Outcome
+    settings: Settings
+    misconceptions: Sequence[Misconception]
 
 
 @dataclass(frozen=True)
@@ -74,7 +84,13 @@ def _does_the_same(wrong: Outcome, got: Outcome, settings: Settings) -> bool:
         return False
     if got.kind == OutcomeKind.RETURNED:
         return agree(wrong.value, got.value, replace(settings, rtol=min(settings.rtol, 1e-6)))
-    return (got.error, got.text) == (wrong.error, wrong.text)
+    return (got.error, got.text) == (wrong.error, wrong.text) and _fail_alike(wrong.failed, got.failed)
+
+
+def _fail_alike(wrong: str, got: str) -> bool:
+    """Whether two failed operations may be the same: equal operands, or none in common, which means other names."""
+    first, second = set(wrong.split()), set(got.split())
+    return first == second or not first & second
 
 
 def judge(
@@ -83,6 +99,7 @@ def judge(
     settings: Settings,
     misconceptions: Sequence[Misconception] = (),
     lengths: Sequence[int] = (),
+    seen: Sequence[Seen] = (),
 ) -> Verdict:
     """The verdict on one check.
 
@@ -92,13 +109,15 @@ def judge(
         settings: the comparison and its tolerances.
         misconceptions: the exercise's misconceptions, with their outcomes in this check.
         lengths: lengths of the arguments' axes, to explain a factor by.
+        seen: other checks of the exercise, to choose between misconceptions by.
 
     Returns:
-        The verdict, with the first misconception of equal outcome, or else with a
-        diagnosis.
+        The verdict, with a misconception of equal outcome, or else with a diagnosis. Of
+        several misconceptions it is the one that does the same as the student's function
+        in most of the other checks, or the first of these.
     """
     try:
-        return _judge(expected, got, settings, misconceptions, lengths)
+        return _judge(expected, got, settings, misconceptions, lengths, seen)
     except Exception:  # noqa: BLE001 (a value that was not thought of may cost its own check, and nothing else)
         gist = "The result cannot be compared with the right one. Return numbers of ordinary size, or arrays of them."
         return Verdict(False, "incomparable", gist, gist)
@@ -110,18 +129,38 @@ def _judge(
     settings: Settings,
     misconceptions: Sequence[Misconception],
     lengths: Sequence[int],
+    seen: Sequence[Seen] = (),
 ) -> Verdict:
     if passes(expected, got, settings):
         return Verdict(True, "passed")
     if got.kind == OutcomeKind.UNATTEMPTED:
         return Verdict(False, "unattempted", "Not attempted yet.", "Not attempted yet.")
     found = _explain(expected, got, settings, lengths)
-    for wrong in misconceptions:
-        if _does_the_same(wrong.outcome, got, settings) and not passes(expected, wrong.outcome, settings):
-            detail = found.detail.removesuffix(hint_for(got.error, got.text)).rstrip()
-            message = f"{wrong.hint}\n{detail}"
-            return Verdict(False, "misconception", wrong.hint, message, wrong.name)
+    fitting = [
+        wrong
+        for wrong in misconceptions
+        if _does_the_same(wrong.outcome, got, settings) and not passes(expected, wrong.outcome, settings)
+    ]
+    if fitting:
+        best = fitting[0] if len(fitting) == 1 else max(fitting, key=lambda item: _alike(item.name, seen))
+        detail = found.plain or found.detail.removesuffix(explain_error(got.error, got.text).detail).rstrip()
+        return Verdict(False, "misconception", best.hint, f"{best.hint}\n{detail}", best.name)
     return Verdict(False, found.kind, found.gist, found.detail)
+
+
+def _alike(name: str, seen: Sequence[Seen]) -> int:
+    """The number of checks in which this misconception does the same as the student's function."""
+    count = 0
+    for check in seen:
+        wrong = next((item.outcome for item in check.misconceptions if item.name == name), None)
+        if wrong is not None:
+            right = passes(check.expected, check.got, check.settings)
+            count += (
+                passes(check.expected, wrong, check.settings)
+                if right
+                else _does_the_same(wrong, check.got, check.settings)
+            )
+    return count
 
 
 def _explain(expected: Outcome, got: Outcome, settings: Settings, lengths: Sequence[int]) -> Diagnosis:
@@ -157,13 +196,18 @@ def _names(names: Sequence[str]) -> str:
 
 
 def _explain_error(expected: Outcome, got: Outcome) -> Diagnosis:
-    place = f"\n({got.where})" if got.where else ""
+    line, _, facts = got.where.partition("\n")
+    place = (f"\n({line})" if line else "") + (f"\n{facts}" if facts else "")
+    hint = explain_error(got.error, got.text)
     if got.error == "FloatingPointError":
         gist = "NumPy warns of an overflow, a division by 0 or an invalid value on the way."
-        return Diagnosis("floating-point", gist, f"NumPy warns on the way: {got.text}.{place}")
+        return Diagnosis("floating-point", gist, _lines(f"NumPy warns on the way: {got.text}.{place}", hint))
     instead = f", not {expected.error}" if expected.kind == OutcomeKind.RAISED else ""
     # The gist tells of hidden inputs, and a student's function chooses what it raises: few names, and no message.
     gist = f"It raised {got.error if got.error in NAMED_ERRORS else 'an error'}{instead}."
-    hint = hint_for(got.error, got.text)
     detail = f"It raised {got.error}{instead}{f': {got.text}' if got.text else '.'}{place}"
-    return Diagnosis("raised", gist, f"{detail}\n{hint}".rstrip())
+    return Diagnosis("raised", gist, _lines(detail, hint))
+
+
+def _lines(detail: str, hint: Hint) -> str:
+    return f"{detail}\n{hint.detail}".rstrip()

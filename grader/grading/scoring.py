@@ -19,14 +19,14 @@ from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from dlcore.checks.verdict import Verdict
+from dlcore.checks.verdict import Seen, Verdict
 from grader.execution.cell_run import Cause, CellRun, Status
-from grader.execution.evidence import match_records, read_records
+from grader.execution.evidence import Record, match_records, read_records
 from grader.execution.steps import Part, Step, StepKey
 from grader.grading.cell_report import CellReport, CheckReport
 from grader.lessons.hidden_tests import repeats_examples
 from grader.lessons.notebooks import course_metadata, grade_id, is_check, own_code_cells
-from grader.lessons.reference import CheckCell, Reference
+from grader.lessons.reference import CheckCell, Reference, ReferenceExercise
 from grader.lessons.roles import Role
 from grader.syntax import has_placeholder
 
@@ -98,13 +98,13 @@ def score(notebook: Any, reference: Reference, runs: dict[StepKey, CellRun]) -> 
     failures = _failed_solutions(notebook, runs)
     reports = {}
     for exercise in reference.exercises.values():
+        came = {cell.name: _came(cell, runs) for cell in exercise.cells}
+        seen = _seen(exercise, came)
         for cell in exercise.cells:
             report = CellReport(cell.name, exercise.name, cell.points, 0.0)
             visible = runs.get(StepKey(Part.VISIBLE, cell.name), CellRun())
             hidden = runs.get(StepKey(Part.HIDDEN, cell.name), CellRun())
-            judged = _judge(cell, visible, exercise.hints, hidden=False) | _judge(
-                cell, hidden, exercise.hints, hidden=True
-            )
+            judged = _judge(cell, came[cell.name], exercise.hints, seen)
             report.checks = [judged[number] for number in sorted(judged)]
             report.score = _score(report)
             if not report.passed:
@@ -125,16 +125,34 @@ def _share(points: float, passed: Sequence[bool]) -> float:
     return points if all(passed) else round(points * sum(passed) / len(passed), 2)
 
 
-def _judge(
-    cell: CheckCell, run: CellRun, hints: dict[str, str], *, hidden: bool | None = None
-) -> dict[int, CheckReport]:
-    """Reports, by number, on a cell's hidden or visible checks (None: on all) from the run that made them."""
+def _came(cell: CheckCell, runs: dict[StepKey, CellRun]) -> dict[int, Record | None]:
+    """What the student's function did in each check of a cell, by number."""
+    visible = _matched(cell, runs.get(StepKey(Part.VISIBLE, cell.name), CellRun()), hidden=False)
+    return visible | _matched(cell, runs.get(StepKey(Part.HIDDEN, cell.name), CellRun()), hidden=True)
+
+
+def _matched(cell: CheckCell, run: CellRun, *, hidden: bool | None = None) -> dict[int, Record | None]:
+    """The records, by number, of a cell's hidden or visible checks (None: of all) in the run that made them."""
     numbers = [number for number, is_hidden in enumerate(cell.hidden) if hidden in (None, is_hidden)]
     expected = [cell.records[number] for number in numbers]
-    got = match_records(expected, read_records(run.evidence, expected))
+    return dict(zip(numbers, match_records(expected, read_records(run.evidence, expected)), strict=True))
+
+
+def _seen(exercise: ReferenceExercise, came: dict[str, dict[int, Record | None]]) -> list[Seen]:
+    """All checks of an exercise, to choose between misconceptions by."""
+    found = [(cell, number, have) for cell in exercise.cells for number, have in came[cell.name].items()]
+    if all(have is cell.records[number] for cell, number, have in found):  # as the reference's: nothing to choose
+        return []
+    return [cell.seen(number, have, exercise.hints) for cell, number, have in found if have is not None]
+
+
+def _judge(
+    cell: CheckCell, came: dict[int, Record | None], hints: dict[str, str], seen: Sequence[Seen] = ()
+) -> dict[int, CheckReport]:
+    """Reports, by number, on the checks of a cell."""
     reports = {}
-    for number, have in zip(numbers, got, strict=True):
-        verdict = cell.verdict(number, have, hints)
+    for number, have in came.items():
+        verdict = cell.verdict(number, have, hints, seen)
         if have is not None:
             verdict = _name_missing(verdict, have.outcome.where, cell)
         unseen = cell.hidden[number]
@@ -278,7 +296,7 @@ def score_followed(
         run = runs.get(StepKey(Part.ALL, report.name))
         if cell is None or run is None or report.passed:
             continue
-        second = _judge(cell, run, {}).values()
+        second = _judge(cell, _matched(cell, run), {}).values()
         passed = [first.passed or later.passed for first, later in zip(report.checks, second, strict=True)]
         hidden = [check.hidden for check in report.checks]
         share = 0.0 if repeats_examples(zip(hidden, passed, strict=True)) else _share(report.points, passed)

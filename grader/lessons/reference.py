@@ -14,7 +14,7 @@ from typing import Any
 
 import nbformat
 
-from dlcore.checks.verdict import Misconception, Verdict, judge
+from dlcore.checks.verdict import Misconception, Seen, Verdict, judge
 from grader.errors import BuildError, GradingError
 from grader.execution.evidence import Record, match_records, read_records
 from grader.execution.steps import Part, StepKey
@@ -68,13 +68,18 @@ class CheckCell:
             if (record := records[number]) is not None and name in hints
         ]
 
-    def verdict(self, number: int, got: Record | None, hints: dict[str, str]) -> Verdict:
-        """The verdict on check `number`; `got` is None if it did not run."""
+    def verdict(self, number: int, got: Record | None, hints: dict[str, str], seen: Sequence[Seen] = ()) -> Verdict:
+        """The verdict on check `number`; `got` is None if it did not run, `seen` are checks that did."""
         if got is None:
             return DID_NOT_RUN
         want = self.records[number]
         wrong = self.misconceptions(number, hints) if got is not want else []
-        return judge(want.outcome, got.outcome, want.settings, wrong, want.lengths)
+        return judge(want.outcome, got.outcome, want.settings, wrong, want.lengths, seen)
+
+    def seen(self, number: int, got: Record, hints: dict[str, str]) -> Seen:
+        """Check `number` and what came, to choose between misconceptions by."""
+        want = self.records[number]
+        return Seen(want.outcome, got.outcome, want.settings, self.misconceptions(number, hints))
 
     def label(self, number: int) -> str:
         """The label of check `number`, which for a hidden check does not show the call."""
