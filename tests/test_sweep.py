@@ -13,8 +13,7 @@ from grader.lessons.mutation.bench import Bench, Stage
 from grader.lessons.parser import read_lesson
 from grader.lessons.sweep import sweep_lesson
 from grader.lessons.sweep.cases import Cases
-from grader.lessons.sweep.given import GIVEN
-from grader.lessons.sweep.planted import PLANTED
+from grader.lessons.sweep.dimensions import FINDERS
 from grader.lessons.variants import variants_path
 from tests.conftest import ROOT
 from tests.small_lesson import HEADER
@@ -79,7 +78,7 @@ def found(tmp_path, monkeypatch):
     def look(dimension, *arguments, number=iter(range(100)), **options):
         lesson = lesson_of(tmp_path / str(next(number)), *arguments, **options)
         with np.errstate(all="ignore"):
-            return (GIVEN | PLANTED)[dimension](Cases(Bench(Stage(lesson), lesson.exercises["f"])))
+            return FINDERS[dimension](Cases(Bench(Stage(lesson), lesson.exercises["f"])))
 
     return look
 
@@ -167,7 +166,7 @@ PLANTED_GAPS = [
 
 
 def test_the_planted_lessons_lack_each_dimension_once():
-    assert {dimension for dimension, *_ in PLANTED_GAPS} == set(DIMENSIONS) == set(GIVEN | PLANTED)
+    assert {dimension for dimension, *_ in PLANTED_GAPS} == set(DIMENSIONS) == set(FINDERS)
 
 
 @pytest.mark.parametrize(("dimension", "solution", "options", "weak", "more"), PLANTED_GAPS)
@@ -293,9 +292,16 @@ def test_an_excuse_that_is_none_is_refused_with_its_line(tmp_path, excuses, line
 def test_the_table_has_a_row_for_each_exercise_and_a_column_for_each_dimension(tmp_path):
     table = str(sweep_lesson(lesson_of(tmp_path, MEAN, WEAK))).splitlines()
     assert table[0].split() == ["exercise", *DIMENSIONS]
-    assert table[1].split() == ["f", *"✗···"[:1], "·", "·", "✗", *table[1].split()[5:]]
+    assert table[1].split()[:5] == ["f", "✗", "·", "·", "✗"]
     assert len(table[1].split()) == 1 + len(DIMENSIONS)
-    assert "✗ missing" in table[-1]
+    assert "✗ missing" in table[2]
+
+
+def test_the_sweep_of_one_exercise_names_the_checks_and_the_reasons(tmp_path):
+    lesson = lesson_of(tmp_path, MEAN, [*WEAK, 'check(f, np.array([[1, 2]]), label="whole")'])
+    lines = str(sweep_lesson(lesson, "f")).splitlines()
+    assert "  whole    ✓ X: “whole”" in lines
+    assert "  draws    · nothing random is drawn" in lines
 
 
 def test_code_that_ends_the_process_is_reported(tmp_path):

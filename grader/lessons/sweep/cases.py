@@ -15,7 +15,19 @@ from dlcore.checks.verdict import passes
 from grader.lessons.mutation.bench import Bench, Check, Late, is_finite, seen, time_limit
 from grader.lessons.mutation.inputs import Call
 
-__all__ = ["Cases", "Finding", "State", "arrays_in", "covered", "inapplicable", "is_fractional", "mapped", "missing"]
+__all__ = [
+    "Cases",
+    "Finding",
+    "State",
+    "arrays_in",
+    "covered",
+    "inapplicable",
+    "is_fractional",
+    "mapped",
+    "missing",
+    "quoted",
+    "summed_up",
+]
 
 Change = Callable[[np.ndarray], np.ndarray]
 State = str  # "covered", "inapplicable" or "missing"
@@ -43,6 +55,21 @@ def inapplicable(why: str) -> Finding:
 def missing(why: str) -> Finding:
     """What a check should have, and none has."""
     return Finding("missing", why)
+
+
+def summed_up(found: dict[str, Finding], otherwise: str) -> Finding:
+    """One finding out of those for each argument: the first of missing, covered, inapplicable."""
+    for state in ("missing", "covered"):
+        some = {name: item for name, item in found.items() if item.state == state}
+        if some:
+            return Finding(state, "; ".join(f"{name}: {item.why}" if item.why else name for name, item in some.items()))
+    reasons = "; ".join(f"{name}: {item.why}" for name, item in found.items())
+    return inapplicable(reasons or otherwise)
+
+
+def quoted(check: Check) -> str:
+    """A check as it is named in findings."""
+    return f"“{check.label}”"
 
 
 class Cases:

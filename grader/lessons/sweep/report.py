@@ -50,7 +50,10 @@ class Sweep:
             lines.append(f"{name:<{width}}  " + "  ".join(cells).rstrip())
         counts = self.counts()
         legend = ", ".join(f"{mark} {state} ({counts[state]})" for state, mark in MARKS.items())
-        return "\n".join([*lines, f"What the checks cover: {legend}"])
+        lines.append(f"What the checks cover: {legend}")
+        if len(names) == 1:
+            lines += [f"  {item.dimension:<8} {MARKS[item.state]} {item.why}".rstrip() for item in self.places]
+        return "\n".join(lines)
 
 
 def sweep_lesson(
@@ -66,6 +69,14 @@ def sweep_lesson(
     Raises:
         BuildError: the lesson's code ended the process, or took too long.
     """
+    found = _run(lesson, exercise, progress)
+    excuses = [item for item in lesson.excuses if exercise in ("", item.exercise) or not item.exercise]
+    places = [_excused(place, excuses) for place in found]
+    return Sweep(places, [*_missing(lesson, places), *_idle(excuses, found, whole=not exercise)])
+
+
+def _run(lesson: Lesson, exercise: str, progress: Callable[[int, int], None]) -> list[Place]:
+    """What the worker finds, before excuses."""
     solved = sum(item.kind is Role.SOLUTION for item in lesson.exercises.values())
     total = len(DIMENSIONS) * (1 if exercise else solved)
     found: list[Place] = []
@@ -77,10 +88,7 @@ def sweep_lesson(
     if code:
         last = f" after {found[-1].exercise}, {found[-1].dimension}" if found else ""
         raise BuildError(f"the sweep ended with code {code}{last}", lesson.path)
-    excuses = [item for item in lesson.excuses if exercise in ("", item.exercise) or not item.exercise]
-    places = [_excused(place, excuses) for place in found]
-    defects = [*_missing(lesson, places), *_idle(excuses, found, whole=not exercise)]
-    return Sweep(places, defects)
+    return found
 
 
 def _excused(place: Place, excuses: list[Excuse]) -> Place:

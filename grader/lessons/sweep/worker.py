@@ -18,8 +18,7 @@ from grader.lessons.excuses import DIMENSIONS
 from grader.lessons.mutation.bench import Bench, Stage
 from grader.lessons.mutation.worker import enter, exercises_of
 from grader.lessons.sweep.cases import Cases
-from grader.lessons.sweep.given import GIVEN
-from grader.lessons.sweep.planted import PLANTED
+from grader.lessons.sweep.dimensions import FINDERS
 
 
 def main(path: Path, only: str) -> None:
@@ -30,7 +29,7 @@ def main(path: Path, only: str) -> None:
         for exercise in exercises_of(lesson, only):
             cases = Cases(Bench(stage, exercise))
             for dimension in DIMENSIONS:
-                found = (GIVEN | PLANTED)[dimension](cases)
+                found = FINDERS[dimension](cases)
                 line = {"exercise": exercise.name, "dimension": dimension, "state": found.state, "why": found.why}
                 print(json.dumps(line), file=out)
 
