@@ -66,7 +66,7 @@ class CellReport:
             return "\n".join(f"{RIGHT} {line}" for line in counts)
         lines = [f"{self.state} {self.title}", self.message, *(f"{RIGHT} {line}" for line in counts)]
         lines += [f"hint({self.hint}) gives a hint."] if self.hint else []
-        return "\n".join(filter(None, lines))
+        return "\n".join(filter(None, lines)).replace("`", "")
 
     def html(self) -> str:
         """The report in JupyterLab's colours and text font."""

@@ -23,6 +23,9 @@ __all__ = ["NotebookCells", "follow_cells", "followed_cells"]
 
 DEFINED = re.compile(r"^(?:def\s+|class\s+)?([A-Za-z_]\w*)\s*(?:\(|=(?!=)|:)", re.MULTILINE)
 PLACEHOLDER = "Replace this line by your code"  # in the error of a function that is not written yet
+UNSEEN = (  # a result of which JupyterLab shows not even the prompt
+    "<style>.jp-OutputArea-child:has(.dlcore-score) { display: none }</style><span class='dlcore-score'></span>"
+)
 SESSION = "JPY_SESSION_NAME"  # the notebook's path, set by Jupyter's server
 CLOCK_SECONDS = 2.0  # a file saved so shortly after a run may hold what was run
 
@@ -40,8 +43,8 @@ def follow_cells() -> None:
 
 
 def followed_cells() -> NotebookCells | None:
-    """The cells that are followed, if any."""
-    return _followed
+    """The cells that are followed, while one of them runs."""
+    return _followed if _followed is not None and _followed.is_running else None
 
 
 class NotebookCells:
@@ -53,6 +56,7 @@ class NotebookCells:
 
     def __init__(self, shell: Any):
         self.shell = shell
+        self.is_running = hasattr(shell, "kernel")  # where there is a kernel, the lesson's first cell makes it
         self._report = CellReport()
         self._problem: BaseException | None = None
         self._source = ""
@@ -92,6 +96,7 @@ class NotebookCells:
 
     def _before(self, info: Any) -> None:
         self._report, self._problem, self._source = CellReport(), None, str(info.raw_cell)
+        self.is_running = True
 
     def _on_error(self, shell: Any, kind: type, problem: Any, trace: Any, tb_offset: int | None = None) -> None:
         """Keep what `_after` will show; show any other error as usual."""
@@ -117,6 +122,7 @@ class NotebookCells:
         return "" if isinstance(problem, NameError) else next((name for name in self._waiting if name in used), "")
 
     def _after(self, result: Any) -> None:
+        self.is_running = False
         names = names_in(self._source, ast.Store)
         error = result.error_before_exec or result.error_in_exec
         if self._problem is not None and error is self._problem:
@@ -169,7 +175,7 @@ class NotebookCells:
         if hasattr(hook, "pub_socket"):  # in a terminal it would be printed
             hook.start_displayhook()
             hook.write_output_prompt()
-            hook.write_format_data({"text/plain": "0", "text/html": "<span></span>"}, {})
+            hook.write_format_data({"text/plain": "0", "text/html": UNSEEN}, {})
             hook.finish_displayhook()
 
 
