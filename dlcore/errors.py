@@ -29,7 +29,19 @@ class CodecError(CourseError):
 
 
 class CheckFailed(CourseError):
-    """A function does not do what its exercise asks for."""
+    """A function does not do what its exercise asks for.
+
+    Args:
+        text: the whole message.
+        title: the check that failed.
+        message: why.
+        table: the differing entries as HTML.
+        hint: the exercise, if it has hints to offer.
+    """
+
+    def __init__(self, text: str, title: str = "", message: str = "", table: str = "", hint: str = ""):
+        super().__init__(text)
+        self.title, self.message, self.table, self.hint = title, message, table, hint
 
 
 class NotAttempted(CheckFailed):

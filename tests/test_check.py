@@ -167,9 +167,9 @@ def test_one_function_for_two_exercises_is_checked_against_the_one_that_knows_th
     write_own_key(tmp_path, "two", {"slow": [((1.0,), 2.0, "one")], "fast": [((5.0,), 10.0, "five")]})
     begin("two", str(tmp_path))
     notebook.run("def slow(z):\n    return 2 * z\n\nfast = slow")
-    assert "✓" in notebook.run("check(slow, 1.0)")
-    assert "✓" in notebook.run("check(fast, 5.0)")
-    assert checking.results().keys() == {("slow", 0), ("fast", 0)}
+    notebook.run("check(slow, 1.0)")
+    notebook.run("check(fast, 5.0)")
+    assert {key: passed for key, (_, passed) in checking.results().items()} == {("slow", 0): True, ("fast", 0): True}
 
 
 def test_two_checks_with_the_same_inputs_are_told_apart_by_their_labels(tmp_path):

@@ -10,17 +10,19 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from dlcore.checks.answer_key import Key, KeyExercise, read_key
+from dlcore.checks.cell_report import differences
 from dlcore.checks.codec import encode
 from dlcore.checks.compare import COMPARISONS, Settings
 from dlcore.checks.diagnosis import show
 from dlcore.checks.evidence import MIME, Outcome, OutcomeKind, bound_names, describe, observe
+from dlcore.checks.notebook_cells import follow_cells, followed_cells
 from dlcore.checks.verdict import Seen, Verdict, judge
 from dlcore.errors import CheckFailed, CourseError, NotAttempted, SetupError
 
@@ -59,6 +61,7 @@ def begin(lesson: str, folder: str = ".") -> None:
     """
     if _mode() == "practice":
         key = _lessons[lesson] = read_key(lesson, folder)
+        follow_cells()
         _results.clear()
         _outcomes.clear()
         points = sum([*(exercise.points for exercise in key.exercises.values()), *key.written.values()])
@@ -220,18 +223,24 @@ def _find(names: list[str], arguments: Any, label: str) -> tuple[KeyExercise, in
 
 def _practise(function: Any, names: list[str], arguments: Any, outcome: Outcome, label: str) -> None:
     exercise, number = _find(names, arguments, label)
+    _refuse_stale(exercise.name)
     known = exercise.checks[number]
     _forget_others(exercise.name, function)
     seen = _seen(exercise, number)
     verdict = judge(known.expected, outcome, known.settings, known.misconceptions, known.lengths, seen)
     _outcomes[exercise.name, number] = outcome
     _results[exercise.name, number] = (function, None if verdict.kind == "unattempted" else verdict.passed)
-    if verdict.passed:
+    cells = followed_cells()
+    if verdict.passed and cells is not None:
+        cells.passed(exercise.name, label)
+    elif verdict.passed:
         print(f"{GREEN}✓{PLAIN} {label}")
+    if verdict.passed:
         return
     if not callable(function):
         verdict = replace(verdict, message=verdict.gist)  # explain the wrong choice without revealing the right one
-    raise _failure(verdict, exercise, outcome, label, _failing_prerequisites(exercise))
+    table = differences(known.expected.value, outcome.value, known.settings) if callable(function) else ""
+    raise _failure(verdict, exercise, outcome, label, table)
 
 
 def _seen(exercise: KeyExercise, number: int) -> list[Seen]:
@@ -266,13 +275,25 @@ def _failing_prerequisites(exercise: KeyExercise) -> list[str]:
     return [name for name in exercise.uses if name in failing]
 
 
-def _failure(
-    verdict: Verdict, exercise: KeyExercise, outcome: Outcome, label: str, shaky: Sequence[str]
-) -> CourseError:
+def _refuse_stale(name: str) -> None:
+    """Raise CheckFailed if what stands in the notebook did not run: it is not what would be judged."""
+    cells = followed_cells()
+    reason = cells.why_stale(name) if cells is not None else ""
+    if reason:
+        for key in [key for key in _results if key[0] == name]:
+            del _results[key]
+        raise CheckFailed(f"{RED}✗{PLAIN} {name}\n{reason}", name, reason)
+
+
+def _failure(verdict: Verdict, exercise: KeyExercise, outcome: Outcome, label: str, table: str) -> CourseError:
+    name, shaky = exercise.name, _failing_prerequisites(exercise)
     if verdict.kind == "unattempted":
-        return NotAttempted(f"○ {exercise.name}: not attempted yet.{_missing(exercise.name, outcome)}")
-    note = f"\nBut first: the checks of {', '.join(shaky)} fail, and {exercise.name} builds on that." if shaky else ""
-    return CheckFailed(f"{RED}✗{PLAIN} {label}\n{verdict.message}{note}")
+        said = f"{name}: not attempted yet.{_missing(name, outcome)}"
+        return NotAttempted(f"○ {said}", said)
+    note = f"\nBut first: the checks of {', '.join(shaky)} fail, and {name} builds on that." if shaky else ""
+    message = verdict.message + note
+    hint = name if exercise.hints else ""
+    return CheckFailed(f"{RED}✗{PLAIN} {label}\n{message}", label, message, table, hint)
 
 
 def _missing(name: str, outcome: Outcome) -> str:
