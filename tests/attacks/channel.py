@@ -108,10 +108,46 @@ base64.b64encode = lambda data: b"AAAA"
 dlcore.checks.codec.encode = dlcore.checks.api.encode = lambda value: True
 """,
 }
+EVERYWHERE = {
+    "returns dicts of keys that collide": """
+def {name}(*args, **kwargs):
+    return [{number * (2**61 - 1): 0 for number in range(190)} for _ in range(20)]
+""",
+    "writes forged records by the hundred": """
+import json, os
+def {name}(*args, **kwargs):
+    settings = {"compare": "close", "rtol": 1e9, "atol": 1e9}
+    outcome = {"kind": "returned", "value": {"list": [{"int": "1"}] * 800}, "seconds": 0.0}
+    form = {"version": 1, "names": ["{name}"], "arguments": {"tuple": [{"list": []}] * 2000}, "lengths": [],
+            "label": None, "call": "", "settings": settings, "outcome": outcome}
+    pipe = os.open(os.environ["DLCORE_EVIDENCE"], os.O_WRONLY)
+    for _ in range(400):
+        os.write(pipe, json.dumps(form).encode() + b"\\n")
+    return 1
+""",
+    "writes many empty lines": """
+import os
+def {name}(*args, **kwargs):
+    pipe = os.open(os.environ["DLCORE_EVIDENCE"], os.O_WRONLY)
+    for _ in range(50):
+        os.write(pipe, b"\\n" * 65536)
+""",
+    "displays evidence that takes long to read": """
+from IPython.display import display
+def {name}(*args, **kwargs):
+    form = {"version": 1, "arguments": {"list": [{"int": "1"}] * 500}}
+    for _ in range(400):
+        display({"application/vnd.dlcore.evidence+json": form}, raw=True)
+""",
+    "returns a number beyond all bounds": "def {name}(*args, **kwargs):\n    return 10**400",
+}
 SPOILED = {  # who replaces what takes down the evidence has none for what is right, either
     "emits evidence of its own",
     "emits malformed evidence",
     "changes how values are written down",
 }
 
-ATTACKS = [Attack(name, source, harms_itself=name in SPOILED) for name, source in OWN_CELLS.items()]
+ATTACKS = [
+    *(Attack(name, source, harms_itself=name in SPOILED) for name, source in OWN_CELLS.items()),
+    *(Attack(name, everywhere=source) for name, source in EVERYWHERE.items()),
+]

@@ -161,6 +161,13 @@ HANGS = "def {name}(*args, **kwargs):\n    while True: pass\n"
 DIES = "def {name}(*args, **kwargs):\n    import os\n    os._exit(1)\n"
 GRABS = "def {name}(*args, **kwargs):\n    import numpy as np\n    return np.ones(10**8) * np.ones((10, 1))\n"
 LARGE = "def {name}(*args, **kwargs):\n    import numpy as np\n    return np.ones(4 * 10**6)\n"
+THREADS = """
+import contextlib, threading, time
+def {name}(*args, **kwargs):
+    with contextlib.suppress(RuntimeError):
+        for _ in range(100):
+            threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
+"""
 
 ATTACKS = [
     *(Attack(name, source) for name, source in OWN_CELLS.items()),
@@ -168,4 +175,5 @@ ATTACKS = [
     Attack("ends the kernel in every function", everywhere=DIES),
     Attack("takes all memory in every function", everywhere=GRABS),
     Attack("returns large arrays from every function", everywhere=LARGE),
+    Attack("leaves a hundred threads in every function", everywhere=THREADS),
 ]
