@@ -7,7 +7,6 @@ of the demo); 2 the command could not be carried out.
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -165,14 +164,14 @@ def _preview(options: argparse.Namespace) -> int:
 
 
 def _lab(options: argparse.Namespace) -> int:
-    from grader.lab import copy_release, lab_environment
+    from dlcore.errors import SetupError
+    from dlcore.lab.command import copy_and_open
     from grader.lessons.course import Course
 
-    course = Course(options.root)
-    copied = copy_release(course.release, options.folder)
-    say(f"Your work is in {options.folder.resolve()}" + (f" (new there: {', '.join(copied)})" if copied else ""))
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={options.folder.resolve()}"]
-    return subprocess.call(command + (["--no-browser"] if options.no_browser else []), env=lab_environment())
+    try:
+        return copy_and_open(Course(options.root).release, options.folder, say, browser=not options.no_browser)
+    except SetupError as problem:
+        raise Problem(str(problem)) from None
 
 
 def _collect(options: argparse.Namespace) -> int:
