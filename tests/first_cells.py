@@ -1,9 +1,14 @@
-"""The first cells of week 1, as a student runs them: in a kernel, in the folder of the lesson."""
+"""The first cells of week 1, as a student runs them: in a kernel, in the folder of the lesson.
+
+``python tests/first_cells.py FOLDER`` tries them in a working folder, on any system.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -39,3 +44,9 @@ def said_by_first_cells(python: Path | str, work: Path, environment: Mapping[str
     assert done.returncode == 0, done.stderr
     executed = json.loads(path.read_text(encoding="utf-8"))
     return {cell["id"]: json.dumps(cell["outputs"], ensure_ascii=False) for cell in executed["cells"]}
+
+
+if __name__ == "__main__":
+    said = said_by_first_cells(sys.executable, Path(sys.argv[1]), os.environ)
+    problems = [name for name, mark in (("not attempted", "○"), ("right", "✓")) if mark not in said[name]]
+    sys.exit(f"not as expected: {problems}; {said!a}" if problems else 0)

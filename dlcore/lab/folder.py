@@ -71,7 +71,7 @@ def _bring(release: Path, folder: Path, version: str | None) -> Changes:
         place = problem.filename or folder
         raise SetupError(
             f"{place}: {problem.strerror}. Is it open in another program, or may you not write there? "
-            "Nothing of yours was changed; put it right, and give the command again."
+            "Nothing of yours is lost; put it right, and give the command again."
         ) from None
     return changes
 

@@ -27,7 +27,7 @@ def write_readme(wheel: str, *, offline: bool = False) -> str:
     words = {
         "wheel": wheel,
         "version": wheel.split("-")[1],
-        "python": f"exactly {python}" if offline else "3.11 or later",
+        "python": f"{python} (no other version)" if offline else "3.11 or later",
         "options": " --no-index --find-links wheels" if offline else "",
         "network": (
             f"Nothing is downloaded: `wheels` has all packages for {system} with Python {python}. "
