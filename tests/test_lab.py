@@ -234,6 +234,16 @@ def test_an_update_of_a_folder_that_is_not_there_is_refused(tmp_path, monkeypatc
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_second_update_says_that_there_is_nothing_to_do(tmp_path, capsys):
+    assert main(["update", str(tmp_path)]) == 0
+    first = capsys.readouterr().out
+    assert main(["update", str(tmp_path)]) == 0
+    second = capsys.readouterr().out
+    assert LESSON in first
+    assert "Nothing to do" not in first
+    assert "Nothing to do" in second
+
+
 def test_names_that_a_console_cannot_show_end_no_command(tmp_path):
     folder = tmp_path / "Übungen 深度"
     folder.mkdir()

@@ -88,7 +88,8 @@ def _update(options: argparse.Namespace) -> int:
             f"There is no folder {options.folder.resolve()}. Give the command where you gave `dlcore lab`, "
             "or name the folder of your work: dlcore update FOLDER"
         )
-    for line in lines_of(update_lessons(released_folder(), options.folder, version()), options.folder):
+    lines = lines_of(update_lessons(released_folder(), options.folder, version()), options.folder)
+    for line in lines if len(lines) > 1 else [*lines, f"Nothing to do: it has the lessons of version {version()}."]:
         _say(line)
     return 0
 
