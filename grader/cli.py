@@ -7,7 +7,6 @@ of the demo); 2 the command could not be carried out.
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -72,6 +71,13 @@ def _parser() -> argparse.ArgumentParser:
     item = command("lab", _lab, "open JupyterLab in a working folder, as a student")
     item.add_argument("--folder", type=Path, default=Path("work"), help="the working folder (default: work)")
     item.add_argument("--no-browser", action="store_true", help="print the address, open no browser")
+    item = command("bundle", _bundle, "make the zip from which students install the course without the repository")
+    item.add_argument("--output", type=Path, metavar="FILE", help="default: deep-learning-from-scratch-VERSION.zip")
+    item.add_argument(
+        "--with-dependencies",
+        action="store_true",
+        help="add all packages that it needs, for machines like this one without the internet (some 100 MB)",
+    )
     item = command(
         "collect", _collect, "put submissions from Canvas, Moodle or folders into submitted/<student>/<week>"
     )
@@ -165,14 +171,22 @@ def _preview(options: argparse.Namespace) -> int:
 
 
 def _lab(options: argparse.Namespace) -> int:
-    from grader.lab import copy_release, lab_environment
+    from dlcore.errors import SetupError
+    from dlcore.lab.command import copy_and_open
     from grader.lessons.course import Course
 
-    course = Course(options.root)
-    copied = copy_release(course.release, options.folder)
-    say(f"Your work is in {options.folder.resolve()}" + (f" (new there: {', '.join(copied)})" if copied else ""))
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={options.folder.resolve()}"]
-    return subprocess.call(command + (["--no-browser"] if options.no_browser else []), env=lab_environment())
+    try:
+        return copy_and_open(Course(options.root).release, options.folder, say, browser=not options.no_browser)
+    except SetupError as problem:
+        raise Problem(str(problem)) from None
+
+
+def _bundle(options: argparse.Namespace) -> int:
+    from grader.bundle.bundle import write_bundle
+    from grader.lessons.course import Course
+
+    write_bundle(Course(options.root), options.output, say, with_dependencies=options.with_dependencies)
+    return 0
 
 
 def _collect(options: argparse.Namespace) -> int:

@@ -8,12 +8,14 @@ import json
 import os
 import re
 import secrets
+import signal
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,64 @@ def jupyterlab(work: Path, folder: Path) -> Iterator[str]:
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A server that ``dlcore lab`` started: the command's process, its address without a path, and its token."""
+
+    command: subprocess.Popen[bytes]
+    address: str
+    token: str
+
+    def get(self, path: str) -> Any:
+        """The server's answer to a question of its API."""
+        request = urllib.request.Request(self.address + path, headers={"Authorization": f"token {self.token}"})
+        with urllib.request.urlopen(request, timeout=START_SECONDS) as answer:
+            return json.load(answer)
+
+
+@contextlib.contextmanager
+def dlcore_lab(command: list[str], folder: Path, base: Mapping[str, str] = os.environ) -> Iterator[Lab]:
+    """What ``dlcore lab`` makes of a folder: a server that answers.
+
+    Args:
+        command: the command, to be run in `folder`.
+        folder: where the server's settings and its log go, too.
+        base: the environment, but for variables of Jupyter and dlcore.
+    """
+    settings = {"ServerApp": {"allow_root": True, "ip": "127.0.0.1", "port": 0, "open_browser": False}}
+    (folder / "config").mkdir()
+    (folder / "config" / "jupyter_server_config.json").write_text(json.dumps(settings))
+    kept = {name: value for name, value in base.items() if not name.startswith(("JUPYTER", "DLCORE"))}
+    places = {"CONFIG": "config", "DATA": "data", "RUNTIME": "runtime"}
+    environment = kept | {f"JUPYTER_{name}_DIR": str(folder / place) for name, place in places.items()}
+    terminal, inside = os.openpty()  # without a terminal, JupyterLab takes Ctrl-C for an error
+    streams = {"stdin": inside, "stderr": subprocess.STDOUT, "start_new_session": True}
+    with open(folder / "lab.log", "wb") as log:
+        lab = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, **streams)
+    try:
+        found = _address(lab, folder / "lab.log")
+        said = Lab(lab, f"http://127.0.0.1:{found['port']}/", found["token"])
+        said.get("api/status")
+        yield said
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(lab.pid, signal.SIGKILL)  # the server, too
+        lab.wait()
+        os.close(terminal)
+        os.close(inside)
+
+
+def _address(lab: subprocess.Popen[bytes], log: Path) -> re.Match[str]:
+    """The port and the token in what the server says."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and lab.poll() is None:
+        found = re.search(r"http://127\.0\.0\.1:(?P<port>\d+)/lab\?token=(?P<token>\w+)\s", log.read_text())
+        if found:
+            return found
+        time.sleep(0.1)
+    raise RuntimeError(f"dlcore lab did not start:\n{log.read_text()[-3000:]}")
 
 
 def _port(server: subprocess.Popen[bytes], folder: Path) -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.lab import copy_release
+from dlcore.lab import copy_lessons
 from tests.jupyterlab import BROWSER_OPTIONS, NotebookPage, jupyterlab
 
 pytestmark = [
@@ -33,7 +33,7 @@ def notebook(chromium, course_root, tmp_path):
     from playwright.sync_api import sync_playwright
 
     work = tmp_path / "work"
-    copy_release(course_root / "release", work)
+    copy_lessons(course_root / "release", work)
     with jupyterlab(work, tmp_path) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_OPTIONS)
         page = browser.new_page(viewport={"width": 1400, "height": 1000})

@@ -5,12 +5,12 @@ import sys
 
 import pytest
 
+from dlcore.lab import lab_environment
 from grader.cli import main
 from grader.execution.sandbox import find_bwrap
-from grader.lab import copy_release, lab_environment
 from tests.classroom import REPOSITORY, WEEK, grader, hand_in, make_course, released
 
-COMMANDS = ("build", "lab", "collect", "grade", "feedback", "report", "export", "doctor", "demo")
+COMMANDS = ("build", "lab", "bundle", "collect", "grade", "feedback", "report", "export", "doctor", "demo")
 
 
 def test_help_names_every_command_and_the_exit_codes(capsys):
@@ -55,18 +55,6 @@ def test_nothing_handed_in_is_said_so(tmp_path, capsys):
     for command in ("feedback", "report", "export"):
         assert main(["--root", str(course.root), command, WEEK]) == 2
         assert "nothing is graded for week1" in capsys.readouterr().err
-
-
-def test_a_students_work_is_never_written_over(tmp_path):
-    release, work = REPOSITORY / "release", tmp_path / "work"
-    assert "week1/logistic_regression.ipynb" in copy_release(release, work)
-    notebook = work / WEEK / "logistic_regression.ipynb"
-    notebook.write_text("my work")
-    key = work / WEEK / "logistic_regression.key.json"
-    key.write_text("old")
-    assert copy_release(release, work) == []
-    assert notebook.read_text() == "my work"
-    assert key.read_text() == (release / WEEK / key.name).read_text()
 
 
 def no_namespaces(*command: str, cwd):

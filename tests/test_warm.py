@@ -10,6 +10,7 @@ from jupyter_client import AsyncKernelManager
 from jupyter_client.kernelspec import KernelSpec
 
 from grader.execution.warm.parent import KernelRequest, WarmError, WarmParent
+from grader.execution.warm.provisioner import register
 from tests.processes import PATIENCE, eventually, gone
 
 pytestmark = [pytest.mark.usefixtures("needs_sandbox"), pytest.mark.slow]
@@ -17,6 +18,7 @@ FOLDERS = {"/home/kernel": 5_000_000, "/tmp": 5_000_000, "/run/kernel": 1_000_00
 
 
 def manager_of(**config) -> AsyncKernelManager:
+    register()
     manager = AsyncKernelManager()
     provisioner = {"provisioner_name": "warm-sandbox", "config": config}
     manager._kernel_spec = KernelSpec(argv=["python"], language="python", metadata={"kernel_provisioner": provisioner})

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from dlcore.lab.jupyterlab import lab_environment
 from grader.errors import BuildError, Problem
-from grader.lab import lab_environment
 from grader.lessons.build import build
 from grader.lessons.check_lesson import find_lessons
 from grader.lessons.course import Course

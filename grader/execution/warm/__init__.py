@@ -9,6 +9,7 @@ becomes a kernel. A kernel is used once; every process that it started dies with
 `WarmParent` controls the parent from outside; `WarmProvisioner` makes its
 kernels available to `jupyter_client`, under the name ``warm-sandbox``::
 
+    register()
     spec = KernelSpec(metadata={"kernel_provisioner": {"provisioner_name": "warm-sandbox"}})
 
 This package does not depend on the course and can be used on its own.

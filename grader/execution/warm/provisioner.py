@@ -4,7 +4,9 @@
 
     from jupyter_client import AsyncKernelManager
     from jupyter_client.kernelspec import KernelSpec
+    from grader.execution.warm.provisioner import register
 
+    register()
     spec = KernelSpec(
         argv=["python"],  # not used: kernels are forks
         language="python",
@@ -23,21 +25,31 @@ import asyncio
 import json
 import signal
 import threading
+from importlib.metadata import EntryPoint
 from typing import Any, ClassVar
 
-from jupyter_client.provisioning import KernelProvisionerBase
+from jupyter_client.provisioning import KernelProvisionerBase, KernelProvisionerFactory
 from traitlets import Dict, Int, List, Unicode
 
 from grader.execution.warm.parent import KernelRequest, WarmParent, WarmProcess
 
-__all__ = ["WarmProvisioner"]
+__all__ = ["WarmProvisioner", "register"]
 
 HOME, SOCKETS = "/home/kernel", "/run/kernel"
 PORTS = {"shell_port": 1, "iopub_port": 2, "stdin_port": 3, "control_port": 4, "hb_port": 5}
 
 
+def register() -> None:
+    """Make the provisioner known to this process's `jupyter_client`.
+
+    The grader is run from a clone and not installed, so no entry point of a package says where it is.
+    """
+    entry = EntryPoint("warm-sandbox", f"{__name__}:WarmProvisioner", KernelProvisionerFactory.GROUP_NAME)
+    KernelProvisionerFactory.provisioners[entry.name] = entry
+
+
 class WarmProvisioner(KernelProvisionerBase):  # type: ignore[misc]
-    """Forks kernels from a warm, sandboxed parent; registered as ``warm-sandbox``."""
+    """Forks kernels from a warm, sandboxed parent; ``warm-sandbox`` once `register` was called."""
 
     modules = List(Unicode(), [], help="Modules that the parent imports.").tag(config=True)
     read_only = Dict({}, help="Folders of the host, and where they are mounted inside, read-only.").tag(config=True)
