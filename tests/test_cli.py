@@ -10,7 +10,7 @@ from grader.execution.sandbox import find_bwrap
 from grader.lab import copy_release, lab_environment
 from tests.classroom import REPOSITORY, WEEK, grader, hand_in, make_course, released
 
-COMMANDS = ("build", "lab", "collect", "grade", "feedback", "report", "export", "solutions", "doctor", "demo")
+COMMANDS = ("build", "lab", "collect", "grade", "feedback", "report", "export", "solutions", "site", "doctor", "demo")
 
 
 def test_help_names_every_command_and_the_exit_codes(capsys):

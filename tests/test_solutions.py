@@ -208,7 +208,7 @@ def hidden(cell):
         return []
     kept = set(visible_lines(cell.source))
     lines = enumerate(cell.source.split("\n"), 1)
-    return [line for number, line in lines if number not in kept and "### " not in line and len(line) > 12]
+    return [line for number, line in lines if number not in kept and "### " not in line and len(line) > 24]
 
 
 def compact(source):

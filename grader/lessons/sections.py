@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from grader.lessons.parser import Cell, Lesson
 
-__all__ = ["Heading", "headings_of", "question_before", "sections"]
+__all__ = ["Heading", "headings_of", "question_before", "sections", "slug_of"]
 
 HEADING = re.compile(r"^(#{1,6}) +(.*?) *#*$", re.MULTILINE)
 FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
@@ -30,12 +31,18 @@ class Heading:
 
     @property
     def slug(self) -> str:
-        """Its id in a page of the website.
+        """Its id in a page of the website."""
+        return slug_of(self.text)
 
-        >>> Heading(2, "2. Features on *one* scale").slug
-        '2-features-on-one-scale'
-        """
-        return re.sub(r"[\s-]+", "-", re.sub(r"[^\w\s-]", "", self.text.lower())).strip("-")
+
+def slug_of(heading: str) -> str:
+    """The id that Sphinx gives a heading; of equal headings, the first one's.
+
+    >>> slug_of("2. Features on *one* scale")
+    'features-on-one-scale'
+    """
+    letters = unicodedata.normalize("NFKD", heading).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"^[-0-9]+|-+$", "", re.sub(r"[^a-z0-9]+", "-", letters))
 
 
 def headings_of(source: str) -> list[Heading]:
