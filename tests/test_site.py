@@ -53,7 +53,7 @@ def moving(last):
 
     def update(step):
         dot.set_data([step], [step])
-        return f"The dot is at {step}."
+        return f"The dot is at {step}.\\n`double` gives {double(step)}."
 
     panel = Panel(live, [whole_slider("step", 0, 12, 5)], update)
 
@@ -208,8 +208,10 @@ def test_an_exercise_shows_its_name_points_docstring_visible_checks_and_notebook
 def test_outputs_and_pictures_are_those_of_the_finished_notebook(course, site, page):
     assert "twice three is 6" in "".join(Words(page).parts)
     assert re.search(r'<img src="[^"]+\.webp" alt="Twice as &lt;much&gt;" width="\d+" height="\d+"', page)
-    assert 'alt="A dot on a line. The dot is at 5."' in page
-    assert page.count('class="still"') == 1
+    assert 'alt="A dot on a line. The dot is at 5. `double` gives 10."' in page
+    assert "<p>The dot is at 5.<br><code>double</code> gives 10.</p>" in page
+    assert page.count("A picture of it: the sliders are in JupyterLab.") == 1
+    assert page.count("Here it plays; its settings are in JupyterLab.") == 1
     assert len(list(site.rglob("*.webp"))) == 3
     assert page.count("data-film=") == 1
     film = next(
@@ -219,7 +221,7 @@ def test_outputs_and_pictures_are_those_of_the_finished_notebook(course, site, p
         if item.film
     )
     assert film.steps == list(range(13))
-    assert film.sentences[12] == "The dot is at 12."
+    assert film.sentences[12] == "The dot is at 12.\n`double` gives 24."
     assert len(set(film.frames)) == 13
 
 
@@ -347,6 +349,7 @@ class TestInABrowser:
         assert drawn >= 12
         film.get_by_role("slider").fill("3")
         film.get_by_text("The dot is at 3.").wait_for()
+        film.locator("figcaption code").get_by_text("double").wait_for()
         page.wait_for_function(f"Number(document.querySelector('canvas').dataset.drawn) > {drawn}")
         assert troubles == []
 

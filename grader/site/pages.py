@@ -22,6 +22,10 @@ from grader.site.executed import Film, Shown
 __all__ = ["LAB", "exercise_points", "lesson_page", "start_page"]
 
 LAB = "http://localhost:8888/lab/tree"  # where JupyterLab is after `make lab`
+CHECKED = "there it tells you whether you are right."
+BY_HAND = "a person reads it."
+STILL = "A picture of it: the sliders are in JupyterLab."
+PLAYS = "Here it plays; its settings are in JupyterLab."
 INNER_LINK = re.compile(r"\]\((?:([^)#\s:]+)\.ipynb)?(?:#([^)\s]+))?\)")  # to another lesson, to a heading, or to both
 GOALS = re.compile(r"^#+ [^\n]*able to do[^\n]*\n+((?:[-*] .*\n(?: +.*\n)*)+)", re.MULTILINE)
 TIME = re.compile(r"\bPlan ([^.]+)\.")
@@ -95,23 +99,20 @@ def _exercise(name: str, stub: Any, checks: Sequence[str], points: float, lesson
             "",
             "</details>",
             "",
-            _lab_link(lesson),
+            _lab_link(lesson, CHECKED),
             ":::",
         ]
     )
 
 
 def _answer(role: str, points: float, lesson: str) -> str:
-    what = "Answer" if role == Role.QUIZ else "Write your answer"
-    return (
-        f":::{{admonition}} {what} · {_counted(points, 'point')}\n:class: exercise answer\n\n{_lab_link(lesson)}\n:::"
-    )
+    what, link = ("Answer", CHECKED) if role == Role.QUIZ else ("Write your answer", BY_HAND)
+    title = f"{what} · {_counted(points, 'point')}"
+    return f":::{{admonition}} {title}\n:class: exercise answer\n\n{_lab_link(lesson, link)}\n:::"
 
 
-def _lab_link(lesson: str) -> str:
-    return (
-        f"[Open it in JupyterLab]({LAB}/{lesson}.ipynb) (after `make lab`): there it tells you whether you are right."
-    )
+def _lab_link(lesson: str, words: str) -> str:
+    return f"[Open it in JupyterLab]({LAB}/{lesson}.ipynb) (after `make lab`): {words}"
 
 
 def _counted(number: float, word: str) -> str:
@@ -143,9 +144,14 @@ def _output(item: Shown, name: str, folder: Path, address: str) -> str:
         (folder / f"{name}.js").write_text(_frames(f"{address}/{name}", item.film), encoding="utf-8")
         script = f'<script src="{address}/{name}.js"></script>'
     film = f' data-film="{address}/{name}"' if item.film is not None else ""
-    said = escape(item.sentence).replace("\n", "<br>")
-    note = "" if item.film is not None else '<p class="still">A picture of it: the sliders are in JupyterLab.</p>'
-    return f'<figure class="widget"{film}>{image}<figcaption><p>{said}</p>{note}</figcaption>{script}</figure>'
+    note = f'<p class="note">{STILL if item.film is None else PLAYS}</p>'
+    caption = f"<figcaption><p>{_sentence(item.sentence)}</p>{note}</figcaption>"
+    return f'<figure class="widget"{film}>{image}{caption}{script}</figure>'
+
+
+def _sentence(text: str) -> str:
+    """A widget's sentence as HTML, with what stands between backquotes as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)).replace("\n", "<br>")
 
 
 def _attribute(text: str) -> str:
@@ -154,7 +160,7 @@ def _attribute(text: str) -> str:
 
 def _frames(name: str, film: Film) -> str:
     """A script that keeps the frames of a film: a page from a folder can read no other file."""
-    content = {"steps": film.steps, "frames": film.frames, "sentences": film.sentences}
+    content = {"steps": film.steps, "frames": film.frames, "sentences": [_sentence(text) for text in film.sentences]}
     return f"(window.courseFilms ??= {{}})[{json.dumps(name)}] = {json.dumps(content, ensure_ascii=False)};\n"
 
 

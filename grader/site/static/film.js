@@ -54,7 +54,7 @@ function startFilm(figure) {
   const onStep = (number) => {
     slider.value = number;
     count.textContent = `step ${film.steps[number]}`;
-    said.textContent = film.sentences[number];
+    said.innerHTML = film.sentences[number];  // as the page has the first one
   };
   const model = filmModel(film, still.alt, onStep);
   const label = () => { button.textContent = model.get("playing") ? "❚❚ Pause" : "▶ Play"; };
