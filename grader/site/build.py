@@ -43,26 +43,11 @@ def build_site(course: Course, output: Path, weeks: Sequence[str], say: Callable
         BuildError: a week is not built, a lesson does not run, or a link leads nowhere.
         Problem: a package is missing, or the folder holds something else.
     """
-    missing = [name for name, module in PACKAGES.items() if find_spec(module) is None]
-    if missing:
-        raise Problem(f"not installed: {', '.join(missing)} (pip install 'deep-learning-from-scratch[site]')")
-    if output.exists() and any(output.iterdir()) and not (output / ".buildinfo").is_file():
-        raise Problem(f"{output} holds something else than a website; name another folder with --output")
+    _refuse_to_begin(output)
     staging = course.cache / "site" / "staging"
     shutil.rmtree(staging, ignore_errors=True)
-    notebooks: dict[str, list[Any]] = {}
-    for week in weeks or course.weeks():
-        if not course.lessons(week):
-            raise BuildError(f"{week} has no lessons; the weeks are: {', '.join(course.weeks()) or 'none'}")
-        for lesson in map(read_lesson, course.lessons(week)):
-            notebook = _released(course, lesson)
-            notebooks.setdefault(week, []).append(notebook)
-            say(f"{week}/{lesson.name}: running the notebook, unless it is as it was …")
-            pictures = staging / "extra" / "pictures" / week / lesson.name
-            page = lesson_page(notebook, week, outputs_of(course, lesson), pictures)
-            _write(staging / "pages" / week / f"{lesson.name}.md", page)
     title = str(course.config.CourseDirectory.get("course_id") or "The course").replace("-", " ").capitalize()
-    _write(staging / "pages" / "index.md", start_page(title, notebooks))
+    _write_pages(course, staging, list(weeks) or course.weeks(), title, say)
     _add_scripts(staging / "static")
     _run_sphinx(staging, title)
     shutil.rmtree(staging / "site" / "_sources", ignore_errors=True)  # empty
@@ -72,6 +57,31 @@ def build_site(course: Course, output: Path, weeks: Sequence[str], say: Callable
     shutil.copytree(staging / "site", output)
     shutil.rmtree(staging)
     return output / "index.html"
+
+
+def _refuse_to_begin(output: Path) -> None:
+    """Raise Problem if a package is missing, or the folder holds what is not ours to replace."""
+    missing = [name for name, module in PACKAGES.items() if find_spec(module) is None]
+    if missing:
+        raise Problem(f"not installed: {', '.join(missing)} (pip install 'deep-learning-from-scratch[site]')")
+    if output.exists() and any(output.iterdir()) and not (output / ".buildinfo").is_file():
+        raise Problem(f"{output} holds something else than a website; name another folder with --output")
+
+
+def _write_pages(course: Course, staging: Path, weeks: Sequence[str], title: str, say: Callable[[str], None]) -> None:
+    """Write the pages of all lessons and the start page, with their pictures."""
+    notebooks: dict[str, list[Any]] = {}
+    for week in weeks:
+        if not course.lessons(week):
+            raise BuildError(f"{week} has no lessons; the weeks are: {', '.join(course.weeks()) or 'none'}")
+        for lesson in map(read_lesson, course.lessons(week)):
+            notebook = _released(course, lesson)
+            notebooks.setdefault(week, []).append(notebook)
+            say(f"{week}/{lesson.name}: running the notebook, unless it is as it was …")
+            pictures = staging / "extra" / "pictures" / week / lesson.name
+            page = lesson_page(notebook, week, outputs_of(course, lesson), pictures)
+            _write(staging / "pages" / week / f"{lesson.name}.md", page)
+    _write(staging / "pages" / "index.md", start_page(title, notebooks))
 
 
 def _write(path: Path, text: str) -> None:
