@@ -4,6 +4,7 @@
 # make test-all  everything: all mutants, attacks, finished notebooks and browsers, too
 # make lab     JupyterLab for a student
 # make build   lessons: course/ -> source/ and release/
+# make site    the lessons as a website, in site/: begin with site/index.html
 # make check   ruff, mypy and codespell
 # make format  let ruff put the code in order
 # make bench   benchmarks
@@ -18,7 +19,7 @@ QUICK := test_parser.py test_codec.py test_compare.py test_check.py test_evidenc
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test quick test-all lab build check format bench clean
+.PHONY: demo test quick test-all lab build site check format bench clean
 
 demo: $(INSTALLED)
 	@$(BIN)/python -m grader demo
@@ -40,6 +41,9 @@ lab: $(INSTALLED)
 build: $(INSTALLED)
 	@$(BIN)/python -m grader build
 
+site: $(INSTALLED)
+	@$(BIN)/python -m grader site
+
 check: $(INSTALLED)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -54,7 +58,7 @@ bench: $(INSTALLED)
 	@for file in bench/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
 
 clean:
-	rm -rf .cache demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .cache demo site build *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 # Installs again when the list of packages changes.
 $(INSTALLED): requirements.txt pyproject.toml

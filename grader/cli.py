@@ -108,6 +108,13 @@ def _parser() -> argparse.ArgumentParser:
     item = command("export", _export, "write a week's grades as CSV")
     item.add_argument("week")
     item.add_argument("--output", type=Path, help="default: standard output")
+    item = command("solutions", _solutions, "write a week's solutions and common mistakes, for after the due date")
+    item.add_argument("week")
+    item.add_argument("--output", type=Path, default=Path("solutions"), help="the folder (default: solutions)")
+    item.add_argument("--site", default="", metavar="ADDRESS", help="link to this website, not to the notebooks")
+    item = command("site", _site, "build the course's website: lessons to read, without solutions")
+    item.add_argument("week", nargs="*", help="only these (default: all)")
+    item.add_argument("--output", type=Path, default=Path("site"), help="the folder, which is replaced (default: site)")
     item = command("doctor", _doctor, "say whether this machine can grade safely, and what to do if not")
     item.add_argument("--full", action="store_true", help="start Dask workers, too")
     item = command("demo", _demo, "let a sample class hand in week1 and grade it")
@@ -279,6 +286,25 @@ def _export(options: argparse.Namespace) -> int:
     with open(options.output, "w", newline="", encoding="utf-8") as stream:
         write_csv(course, options.week, stream)
     say(f"The grades are in {options.output.resolve()}")
+    return 0
+
+
+def _solutions(options: argparse.Namespace) -> int:
+    from grader.lessons.course import Course
+    from grader.solutions.write import write_solutions
+
+    for path in write_solutions(Course(options.root), options.week, options.output, options.site):
+        say(f"wrote {path}")
+    say("Hand them out after the due date: who has them has the week's points.")
+    return 0
+
+
+def _site(options: argparse.Namespace) -> int:
+    from grader.lessons.course import Course
+    from grader.site.build import build_site
+
+    start = build_site(Course(options.root), options.output, options.week, say)
+    say(f"The website is in {options.output.resolve()}; it begins with {start.resolve().as_uri()}")
     return 0
 
 

@@ -10,7 +10,10 @@ from grader.cli import main
 from grader.execution.sandbox import find_bwrap
 from tests.classroom import REPOSITORY, WEEK, grader, hand_in, make_course, released
 
-COMMANDS = ("build", "lab", "bundle", "collect", "grade", "feedback", "report", "export", "doctor", "demo")
+COMMANDS = (
+    *("build", "lab", "bundle", "collect", "grade", "feedback", "report", "export"),
+    *("solutions", "site", "doctor", "demo"),
+)
 
 
 def test_help_names_every_command_and_the_exit_codes(capsys):

@@ -1,15 +1,16 @@
-"""Parse formulas with MathJax, as JupyterLab does."""
+"""Parse formulas with MathJax, as JupyterLab does, and typeset them."""
 
 from __future__ import annotations
 
 import json
 import re
 import weakref
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FormulaParser", "why_no_formulas"]
+__all__ = ["FormulaParser", "FormulaTypesetter", "why_no_formulas"]
 
 PACKAGES = {"mini-racer": "py_mini_racer", "django-static-mathjax": "mathjax"}
 DEFINITIONS = re.compile(r"\\(def|let|(re)?new(command|environment)|DeclareMathOperator|label)(?![A-Za-z])")
@@ -33,6 +34,19 @@ function problem(formula, display) {{
     return String(error.message || error);
   }}
 }}
+0;
+"""
+TYPESETTING = ("output/svg.js", "output/svg/fonts/tex.js")  # in this order
+SVG = """
+var adaptor = MathJax._.adaptors.liteAdaptor.liteAdaptor();
+MathJax._.handlers.html_ts.RegisterHTMLHandler(adaptor);
+var typeset = MathJax._.mathjax.mathjax.document("", {
+  InputJax: page.inputJax[0],
+  OutputJax: new MathJax._.output.svg_ts.SVG({
+    fontCache: "local", font: new MathJax._.output.svg.fonts.tex_ts.TeXFont(),
+  }),
+});
+function svg(formula, display) { return adaptor.outerHTML(typeset.convert(formula, {display})); }
 0;
 """
 
@@ -84,14 +98,27 @@ class FormulaParser:
             self.cache.write_text(json.dumps(sorted(self.good), ensure_ascii=False), encoding="utf-8")
 
 
-def _context() -> Any:
+class FormulaTypesetter:
+    """Formulas as pictures (SVG) that need neither a script nor a font."""
+
+    def __init__(self) -> None:
+        self._context = _context((*SCRIPTS, *TYPESETTING))
+        self._context.eval(SVG)
+        weakref.finalize(self, self._context.close)  # or it keeps the interpreter from ending
+
+    def svg(self, formula: str, *, display: bool) -> str:
+        """A formula as an element of a page, in the colour and size of the text around it."""
+        return str(self._context.eval(f"svg({json.dumps(formula)}, {json.dumps(display)})"))
+
+
+def _context(scripts: Sequence[str] = SCRIPTS) -> Any:
     import mathjax
     from py_mini_racer import MiniRacer
 
     folder = Path(mathjax.__file__).parent / "static" / "mathjax" / "es5"
     context = MiniRacer()
     context.eval(BEFORE)
-    for name in SCRIPTS:
+    for name in scripts:
         context.eval((folder / name).read_text(encoding="utf-8") + ";0")
     context.eval(AFTER)
     return context

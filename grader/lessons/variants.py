@@ -22,6 +22,7 @@ from grader.lessons.excuses import Excuse, read_excuse
 from grader.lessons.roles import Role
 
 __all__ = [
+    "MARKER",
     "SUFFIX",
     "Replacement",
     "VariantsFile",

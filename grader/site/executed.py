@@ -1,0 +1,235 @@
+"""What a lesson's cells show when the reference notebook runs: texts, pictures, and widgets as pictures.
+
+Only plain and demo cells are shown, so nothing of a solution or of a hidden check is in it.
+The result is cached by a digest of all that it depends on.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from html import unescape
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from PIL import Image
+
+import dlcore
+from grader.errors import BuildError
+from grader.lessons.build import compose_lesson
+from grader.lessons.course import Course
+from grader.lessons.finished import run_notebook
+from grader.lessons.notebooks import copy_of, course_metadata, is_check
+from grader.lessons.parser import Lesson
+from grader.lessons.reference import support_files
+from grader.lessons.reference_units import package_sources
+from grader.lessons.roles import Role
+
+__all__ = ["Film", "Shown", "outputs_of"]
+
+FORMAT = 1  # of the cached outputs
+SHOWN = (Role.CODE, Role.DEMO)
+FRAMES = 61  # at most, of a film
+STATE = re.compile(r"^(progress|hint)\(", re.MULTILINE)  # what such a cell shows is how far the reference is: all done
+STILL = re.compile(
+    r'<img alt="(?P<alt>[^"]*)" src="data:image/png;base64,(?P<png>[^"]+)"><p>(?P<sentence>.*)</p>', re.DOTALL
+)
+# In the kernel, before the first cell: sharp pictures, and notes of what each picture and widget is.
+BEFORE = """
+import matplotlib.pyplot as _pyplot
+import dlcore.live as _live
+from IPython import get_ipython as _shell
+
+_shell().run_line_magic("config", "InlineBackend.figure_formats = ['retina']")
+_begun, _words, _panels = _shell().execution_count, {}, []
+
+
+def _describe(*_, **__):
+    for number in _pyplot.get_fignums():
+        figure = _pyplot.figure(number)
+        axes = [ax for ax in figure.axes if ax.get_label() != "<colorbar>"]
+        titles = [figure.get_suptitle(), *(ax.get_title(loc) for ax in axes for loc in ("left", "center", "right"))]
+        words = "; ".join(dict.fromkeys(" ".join(title.split()) for title in titles if title))
+        known = _words.setdefault(_shell().execution_count - _begun, {})
+        known[id(figure)] = (figure, words)
+
+
+def _noting(show):
+    def noting(*args, **kwargs):
+        _describe()
+        return show(*args, **kwargs)
+
+    return noting
+
+
+def _remembering(make):
+    def remember(self, *args, **kwargs):
+        make(self, *args, **kwargs)
+        _panels.append((self, _shell().execution_count - _begun))
+
+    return remember
+
+
+_shell().events.register("post_execute", _describe)
+_pyplot.show = _noting(_pyplot.show)
+_live.Panel.__init__ = _remembering(_live.Panel.__init__)
+"""
+# After the last one: the words for each picture, and the frames of what plays.
+AFTER = """
+import base64 as _base64
+import json as _json
+
+
+def _film(panel, most):
+    film = panel.live.image
+    film.playing = False
+    last = film.last
+    steps = sorted({round(number * last / (most - 1)) for number in range(most)})
+    frames, sentences = [], []
+    for step in steps:
+        frames += film.draw([step], step)
+        sentences.append(panel.sentence)
+    return {"steps": steps, "frames": [_base64.b64encode(png).decode() for png in frames], "sentences": sentences}
+
+
+_told = {
+    "words": {cell: [words for _, words in known.values()] for cell, known in _words.items()},
+    "films": {cell: _film(panel, MOST) for panel, cell in _panels if hasattr(panel.live.image, "last")},
+}
+with open("shown.json", "w", encoding="utf-8") as _file:
+    _json.dump(_told, _file)
+"""
+
+
+@dataclass
+class Film:
+    """Frames in the format WebP (base64), the step of each, and the sentence that describes it."""
+
+    steps: list[int]
+    frames: list[str]
+    sentences: list[str]
+
+
+@dataclass
+class Shown:
+    """One output: a text, or a picture (WebP, base64) with its width in CSS pixels and what describes it."""
+
+    text: str = ""
+    picture: str = ""
+    width: int = 0
+    alt: str = ""
+    sentence: str = ""
+    film: Film | None = None
+
+
+@dataclass
+class _Told:
+    """What the notebook's last cell wrote, by the number of the code cell."""
+
+    words: dict[str, list[str]] = field(default_factory=dict)
+    films: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def outputs_of(course: Course, lesson: Lesson) -> dict[str, list[Shown]]:
+    """The outputs of a lesson's plain and demo cells, by cell id.
+
+    Raises:
+        BuildError: a cell raised an error.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / lesson.week
+        folder.mkdir()
+        for name, data in support_files(lesson.path.parent).items():
+            (folder / name).write_bytes(data)
+        reference, _, _ = compose_lesson(lesson, folder, course.cache / "reference")
+        cache = (
+            course.cache / "site" / lesson.week / f"{lesson.name}.{_digest(reference.notebook, reference.files)}.json"
+        )
+        if not cache.is_file():
+            found = _run(reference.notebook, folder, lesson)
+            cache.parent.mkdir(parents=True, exist_ok=True)
+            for stale in cache.parent.glob(f"{lesson.name}.*.json"):
+                stale.unlink()
+            cache.write_text(json.dumps({name: [asdict(item) for item in items] for name, items in found.items()}))
+    read = json.loads(cache.read_text())
+    return {name: [_shown(item) for item in items] for name, items in read.items()}
+
+
+def _shown(form: dict[str, Any]) -> Shown:
+    film = form.pop("film")
+    return Shown(**form, film=Film(**film) if film else None)
+
+
+def _digest(notebook: Any, files: dict[str, bytes]) -> str:
+    """A digest of the code, the support files, dlcore and the libraries' versions."""
+    versions = [f"{name} {version(name)}" for name in ("numpy", "matplotlib", "ipywidgets", "pillow")]
+    digest = hashlib.sha256(f"{FORMAT} {versions} {BEFORE} {AFTER} {FRAMES}".encode())
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            digest.update(f"{cell.id}\0{cell.source}\0".encode())
+    for name, data in [*sorted(files.items()), *package_sources(Path(dlcore.__file__).parent)]:
+        digest.update(name.encode() + b"\0" + data)
+    return digest.hexdigest()[:24]
+
+
+def _run(notebook: Any, folder: Path, lesson: Lesson) -> dict[str, list[Shown]]:
+    notebook = copy_of(notebook)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    before, after = (nbformat.v4.new_code_cell(code) for code in (BEFORE, AFTER.replace("MOST", str(FRAMES))))
+    notebook.cells = [before, *cells, after]
+    run_notebook(notebook, folder, allow_errors=True)
+    for cell in (*cells, after):
+        for output in cell.outputs:
+            if output.output_type == "error" and not is_check(cell):
+                raise BuildError(f"a cell raises {output.ename}: {output.evalue}", lesson.path)
+    told = _Told(**json.loads((folder / "shown.json").read_text(encoding="utf-8")))
+    return {
+        cell.id: list(_outputs(cell, told.words.get(str(number), []), told.films.get(str(number))))
+        for number, cell in enumerate(cells, 1)
+        if course_metadata(cell).get("role") in SHOWN and not STATE.search(cell.source)
+    }
+
+
+def _outputs(cell: Any, words: list[str], film: dict[str, Any] | None) -> Iterator[Shown]:
+    """The outputs of a cell; `words` are those for its pictures, in order."""
+    left = list(words)
+    for output in cell.outputs:
+        data = output.get("data", {})
+        if output.output_type == "stream" and output.name == "stdout":
+            yield Shown(text=output.text.rstrip("\n"))
+        elif "image/png" in data:
+            yield _picture(base64.b64decode(data["image/png"]), alt=left.pop(0) if left else "", scale=2)
+        elif still := STILL.search(data.get("text/html", "")):
+            shown = _picture(base64.b64decode(still["png"]), alt=unescape(still["alt"]), scale=1)
+            shown.sentence = unescape(still["sentence"])
+            shown.film = _webp_film(film) if film else None
+            yield shown
+        elif "text/plain" in data:
+            yield Shown(text=str(data["text/plain"]))
+
+
+def _picture(png: bytes, *, alt: str, scale: int) -> Shown:
+    with Image.open(io.BytesIO(png)) as picture:
+        return Shown(picture=_webp(picture, lossless=True), width=picture.width // scale, alt=alt)
+
+
+def _webp_film(film: dict[str, Any]) -> Film:
+    frames = []
+    for png in film["frames"]:
+        with Image.open(io.BytesIO(base64.b64decode(png))) as picture:
+            frames.append(_webp(picture, lossless=False))
+    return Film(film["steps"], frames, film["sentences"])
+
+
+def _webp(picture: Image.Image, *, lossless: bool) -> str:
+    buffer = io.BytesIO()
+    picture.convert("RGB").save(buffer, "webp", lossless=lossless, quality=60, method=4)
+    return base64.b64encode(buffer.getvalue()).decode()

@@ -1,0 +1,206 @@
+"""The pages of the website as MyST Markdown, from released notebooks and what their cells show."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from PIL import Image
+
+from grader.lessons.notebooks import course_metadata
+from grader.lessons.roles import Role
+from grader.lessons.sections import slug_of
+from grader.site.executed import Film, Shown
+
+__all__ = ["LAB", "exercise_points", "lesson_page", "start_page"]
+
+LAB = "http://localhost:8888/lab/tree"  # where JupyterLab is after `make lab`
+CHECKED = "there it tells you whether you are right."
+BY_HAND = "a person reads it."
+STILL = "A picture of it: the sliders are in JupyterLab."
+PLAYS = "Here it plays; its settings are in JupyterLab."
+INNER_LINK = re.compile(r"\]\((?:([^)#\s:]+)\.ipynb)?(?:#([^)\s]+))?\)")  # to another lesson, to a heading, or to both
+GOALS = re.compile(r"^#+ [^\n]*able to do[^\n]*\n+((?:[-*] .*\n(?: +.*\n)*)+)", re.MULTILINE)
+TIME = re.compile(r"\bPlan ([^.]+)\.")
+
+
+def lesson_page(notebook: Any, week: str, shown: Mapping[str, Sequence[Shown]], folder: Path) -> str:
+    """The page of a lesson; its pictures are written into `folder`.
+
+    Args:
+        notebook: the released notebook, which holds no solution and no hidden check.
+        week: the week's name.
+        shown: the outputs of its cells, by cell id.
+        folder: the folder of this lesson's pictures, which is at ../pictures/<week>/<lesson>/ of the page.
+    """
+    lesson = str(course_metadata(notebook)["lesson"])
+    points = exercise_points(notebook)
+    parts: list[str] = []
+    for number, cell in enumerate(notebook.cells):
+        data = course_metadata(cell)
+        role, name = data.get("role"), str(data.get("exercise", ""))
+        if role == Role.TEXT:
+            parts.append(INNER_LINK.sub(_inner_link, cell.source))
+        elif role == Role.SOLUTION:
+            parts.append(_exercise(name, cell, _checks_of(notebook, name), points[name], f"{week}/{lesson}"))
+        elif role in (Role.QUIZ, Role.WRITTEN):
+            parts.append(_answer(role, points[name], f"{week}/{lesson}"))
+        elif role in (Role.SETUP, Role.CODE, Role.DEMO):
+            parts.append(_fenced("python", cell.source))
+            for place, item in enumerate(shown.get(cell.id, ())):
+                parts.append(_output(item, f"{number}-{place}", folder, f"../pictures/{week}/{lesson}"))
+    return "\n\n".join(parts) + "\n"
+
+
+def _inner_link(match: re.Match[str]) -> str:
+    """A link of the notebook as one of the website: another file, and Sphinx's id for JupyterLab's."""
+    file, anchor = match.groups(default="")
+    target = (f"{file}.md" if file else "") + (f"#{slug_of(unquote(anchor))}" if anchor else "")
+    return f"]({target})"
+
+
+def exercise_points(notebook: Any) -> dict[str, float]:
+    """The points of each exercise, in the order of the notebook."""
+    points: dict[str, float] = {}
+    for cell in notebook.cells:
+        name = course_metadata(cell).get("exercise")
+        if name:
+            points[name] = points.get(name, 0) + float(cell.metadata.nbgrader.get("points", 0))
+    return points
+
+
+def _checks_of(notebook: Any, name: str) -> list[str]:
+    return [
+        cell.source
+        for cell in notebook.cells
+        if course_metadata(cell).get("role") == Role.CHECK and course_metadata(cell).get("exercise") == name
+    ]
+
+
+def _exercise(name: str, stub: Any, checks: Sequence[str], points: float, lesson: str) -> str:
+    """An exercise: its name and points, the stub with its docstring, and the checks that students see."""
+    return "\n".join(
+        [
+            f":::{{admonition}} Exercise: `{name}` · {_counted(points, 'point')}",
+            ":class: exercise",
+            "",
+            _fenced("python", stub.source),
+            "",
+            '<details class="checks"><summary>The checks in your notebook</summary>',
+            "",
+            _fenced("python", "\n".join(checks)),
+            "",
+            "</details>",
+            "",
+            _lab_link(lesson, CHECKED),
+            ":::",
+        ]
+    )
+
+
+def _answer(role: str, points: float, lesson: str) -> str:
+    what, link = ("Answer", CHECKED) if role == Role.QUIZ else ("Write your answer", BY_HAND)
+    title = f"{what} · {_counted(points, 'point')}"
+    return f":::{{admonition}} {title}\n:class: exercise answer\n\n{_lab_link(lesson, link)}\n:::"
+
+
+def _lab_link(lesson: str, words: str) -> str:
+    return f"[Open it in JupyterLab]({LAB}/{lesson}.ipynb) (after `make lab`): {words}"
+
+
+def _counted(number: float, word: str) -> str:
+    return f"{number:g} {word}" + ("" if number == 1 else "s")
+
+
+def _fenced(language: str, text: str, *options: str) -> str:
+    fence = "`" * max([3, *(len(run) + 1 for run in re.findall(r"`+", text))])
+    return "\n".join([fence + language, *options, *([""] if options else []), text, fence])
+
+
+def _output(item: Shown, name: str, folder: Path, address: str) -> str:
+    """What a cell shows: a text, or a picture, which plays if it has frames."""
+    if not item.picture:
+        return _fenced("{code-block} text", item.text, ":class: output") if item.text.strip() else ""
+    folder.mkdir(parents=True, exist_ok=True)
+    data = base64.b64decode(item.picture)
+    (folder / f"{name}.webp").write_bytes(data)
+    with Image.open(io.BytesIO(data)) as picture:
+        height = round(item.width * picture.height / picture.width)
+    image = (
+        f'<img src="{address}/{name}.webp" alt="{_attribute(item.alt)}" width="{item.width}" height="{height}"'
+        ' loading="lazy">'
+    )
+    if not item.sentence:
+        return f'<figure class="picture">{image}</figure>'
+    script = ""
+    if item.film is not None:
+        (folder / f"{name}.js").write_text(_frames(f"{address}/{name}", item.film), encoding="utf-8")
+        script = f'<script src="{address}/{name}.js"></script>'
+    film = f' data-film="{address}/{name}"' if item.film is not None else ""
+    note = f'<p class="note">{STILL if item.film is None else PLAYS}</p>'
+    caption = f"<figcaption><p>{_sentence(item.sentence)}</p>{note}</figcaption>"
+    return f'<figure class="widget"{film}>{image}{caption}{script}</figure>'
+
+
+def _sentence(text: str) -> str:
+    """A widget's sentence as HTML, with what stands between backquotes as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)).replace("\n", "<br>")
+
+
+def _attribute(text: str) -> str:
+    return escape(" ".join(text.split()))
+
+
+def _frames(name: str, film: Film) -> str:
+    """A script that keeps the frames of a film: a page from a folder can read no other file."""
+    content = {"steps": film.steps, "frames": film.frames, "sentences": [_sentence(text) for text in film.sentences]}
+    return f"(window.courseFilms ??= {{}})[{json.dumps(name)}] = {json.dumps(content, ensure_ascii=False)};\n"
+
+
+def start_page(title: str, weeks: Mapping[str, Sequence[Any]]) -> str:
+    """The first page: the weeks with their lessons, what each teaches, how long it takes, and its points."""
+    parts = [f"# {title}", _welcome()]
+    for week, notebooks in weeks.items():
+        parts.append(f"## {_spoken(week)}")
+        parts += [_lesson_entry(week, notebook) for notebook in notebooks]
+    parts += list(_contents(weeks))
+    return "\n\n".join(parts) + "\n"
+
+
+def _welcome() -> str:
+    return (
+        "A course to read here, and to do in JupyterLab: there you move the figures, write each piece yourself in "
+        "NumPy, and hear at once whether it is right. `make lab` opens it; the links at the exercises then lead to "
+        "their notebooks."
+    )
+
+
+def _lesson_entry(week: str, notebook: Any) -> str:
+    lesson, texts = course_metadata(notebook)["lesson"], [c.source for c in notebook.cells if c.cell_type == "markdown"]
+    everything = "\n\n".join(texts) + "\n"
+    heading = re.search(r"^# +(.+)$", everything, re.MULTILINE)
+    title = heading[1] if heading else course_metadata(notebook)["title"]
+    points = exercise_points(notebook)
+    goals, time = GOALS.search(everything), TIME.search(everything)
+    facts = [f"{len(points)} exercises and questions", _counted(sum(points.values()), "point")]
+    facts = [*([time[1]] if time else []), *facts]
+    return "\n\n".join(
+        [f"### [{title}]({week}/{lesson}.md)", f"*{' · '.join(facts)}*", *([goals[1].strip()] if goals else [])]
+    )
+
+
+def _contents(weeks: Mapping[str, Sequence[Any]]) -> Iterator[str]:
+    for week, notebooks in weeks.items():
+        pages = "\n".join(f"{week}/{course_metadata(notebook)['lesson']}" for notebook in notebooks)
+        yield f"```{{toctree}}\n:hidden:\n:caption: {_spoken(week)}\n\n{pages}\n```"
+
+
+def _spoken(week: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=\d)", " ", week).capitalize()

@@ -1,0 +1,1 @@
+"""What students may read after the due date: solutions, common mistakes, and answers."""
