@@ -187,7 +187,7 @@ def test_lessons_and_command_work_from_the_wheel_alone(members, wheel, tmp_path)
     said = said_by_first_cells(sys.executable, work, environment)
     assert "17 exercises" in said["begin"]
     assert "not attempted" in said["not attempted"]
-    assert said["right"].count("✓") == 3
+    assert "3 checks pass" in said["right"]
 
 
 POSIX_ONLY = ("fcntl", "grp", "posix", "pty", "pwd", "readline", "resource", "syslog", "termios", "tty")
@@ -351,4 +351,4 @@ def test_a_bundle_with_dependencies_installs_and_runs_without_a_network(tmp_path
         assert lab.command.wait(PATIENCE) == 0
     said = said_by_first_cells(python, folder / "work", kept)
     assert "17 exercises" in said["begin"]
-    assert said["right"].count("✓") == 3
+    assert "3 checks pass" in said["right"]

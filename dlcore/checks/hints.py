@@ -51,8 +51,8 @@ def explain_error(error: str, text: str) -> Hint:
 def hint_for(error: str, text: str) -> str:
     """The gist of the hint at an error; "" if unknown.
 
-    >>> hint_for("ValueError", "The truth value of an array with more than one element is ambiguous.")[:32]
-    'An `if` decides once, but an arr'
+    >>> hint_for("ValueError", "The truth value of an array with more than one element is ambiguous.")[:8]
+    'An `if` '
     """
     return explain_error(error, text).gist
 

@@ -16,7 +16,7 @@ MAX_DECIMALS = 6
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-x))
+    return (1 + np.tanh(x / 2)) / 2
 
 
 # What was done to the right numbers to get the student's, and what the student reads.
