@@ -12,6 +12,7 @@ from typing import Any
 
 import nbformat
 
+from dlcore.checks.cell_report import UNATTEMPTED, WRONG
 from grader.lessons.audit import Defect
 from grader.lessons.notebooks import copy_of, course_metadata
 from grader.lessons.parser import Lesson
@@ -202,13 +203,17 @@ def run_finished(notebook: Any, lesson: Lesson, folder: Path) -> FinishedRun:
                 place = PLACE.search(ANSI.sub("", "\n".join(output.traceback)))
                 line = origin.line_of(int(place[1]) if place else None) if origin else 1
                 run.defects.append(Defect(lesson.path, line, f"{what} raises {output.ename}: {output.evalue}"))
+            said = str(output.data.get("text/plain", "")) if output.output_type == "display_data" else ""
+            if said.startswith((WRONG, UNATTEMPTED)):
+                first = said.splitlines()[0]
+                run.defects.append(Defect(lesson.path, origin.line if origin else 1, f"{what} says: {first}"))
             if output.output_type == "stream" and output.name == "stderr":
-                line, said = origin.line if origin else 1, output.text.strip().splitlines()[-1]
-                run.defects.append(Defect(lesson.path, line, f"{what} writes to stderr: {said}"))
-    for name, said in _told(added[1]).items():
-        got = said[said.index("Got:") + 1].strip() if "Got:" in said else said[-1].strip()
+                line, last = origin.line if origin else 1, output.text.strip().splitlines()[-1]
+                run.defects.append(Defect(lesson.path, line, f"{what} writes to stderr: {last}"))
+    for name, report in _told(added[1]).items():
+        got = report[report.index("Got:") + 1].strip() if "Got:" in report else report[-1].strip()
         cell = lesson.exercises[name].solution
-        text = f"an example in the docstring of {name} is wrong: {_example(said)} gives {got}"
+        text = f"an example in the docstring of {name} is wrong: {_example(report)} gives {got}"
         run.defects.append(Defect(cell.path, cell.line, text))
     seen = _told(added[2])
     run.figures, run.panels = seen.get("figures", []), seen.get("panels", [])
@@ -221,8 +226,10 @@ def run_finished(notebook: Any, lesson: Lesson, folder: Path) -> FinishedRun:
 
 def _told(cell: Any) -> dict[str, Any]:
     """The JSON that a cell printed last."""
-    lines = [line for output in cell.outputs if output.output_type == "stream" for line in output.text.splitlines()]
-    told: dict[str, Any] = json.loads(lines[-1]) if lines else {}
+    # A line may come in several outputs, the newline in one of its own.
+    said = "".join(output.text for output in cell.outputs if output.output_type == "stream" and output.name == "stdout")
+    lines = said.split("\n")
+    told: dict[str, Any] = json.loads(next((line for line in reversed(lines) if line.strip()), "{}"))
     return told
 
 
