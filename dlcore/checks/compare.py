@@ -11,7 +11,17 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["COMPARISONS", "Settings", "agree", "flatness", "is_number", "near", "same_flatness", "same_moments"]
+__all__ = [
+    "COMPARISONS",
+    "Settings",
+    "agree",
+    "all_near",
+    "flatness",
+    "is_number",
+    "near",
+    "same_flatness",
+    "same_moments",
+]
 
 COMPARISONS = ("close", "exact", "moments")
 FLOOR = 1e-10  # smallest default absolute tolerance
@@ -109,7 +119,7 @@ def _agree_arrays(expected: np.ndarray, got: np.ndarray, settings: Settings) -> 
         )
     if settings.compare == "moments":
         return _agree_moments(expected, got, settings)
-    return bool(near(expected, got, settings).all())
+    return all_near(expected, got, settings)
 
 
 def _has_nan(array: np.ndarray) -> bool:
@@ -135,6 +145,29 @@ def near(expected: np.ndarray, got: np.ndarray, settings: Settings) -> np.ndarra
         close = np.abs(got - expected) <= settings.rtol * np.abs(expected) + atol
         same = (got == expected) | (np.isnan(got) & np.isnan(expected))
     return np.where(finite & np.isfinite(got), close, same)
+
+
+def all_near(expected: np.ndarray, got: np.ndarray, settings: Settings) -> bool:
+    """Whether `near` holds for all entries. The first and the last one decide most cases, in a tenth of the time."""
+    return not _are_clearly_apart(expected, got, settings) and bool(near(expected, got, settings).all())
+
+
+def _are_clearly_apart(expected: np.ndarray, got: np.ndarray, settings: Settings) -> bool:
+    """Whether the first or last entries differ by more than twice the tolerance; False where that is not simple."""
+    if not (isinstance(expected, np.ndarray) and isinstance(got, np.ndarray)):
+        return False
+    if expected.shape != got.shape or not expected.size or not {expected.dtype.kind, got.dtype.kind} <= {*"iuf"}:
+        return False
+    atol = settings.atol
+    for place in (0, expected.size - 1):
+        want = float(expected.item(place))
+        apart = abs(float(got.item(place)) - want) / 2
+        if apart > settings.rtol * abs(want):  # not for NaN
+            if atol is None:
+                atol = max(FLOOR, SHARE * float(np.abs(expected).max()))
+            if apart > settings.rtol * abs(want) + atol:
+                return True
+    return False
 
 
 def _equal(expected: Any, got: Any) -> np.ndarray:

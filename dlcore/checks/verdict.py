@@ -100,6 +100,8 @@ def judge(
     misconceptions: Sequence[Misconception] = (),
     lengths: Sequence[int] = (),
     seen: Sequence[Seen] = (),
+    *,
+    hint_alone: bool = False,
 ) -> Verdict:
     """The verdict on one check.
 
@@ -110,6 +112,7 @@ def judge(
         misconceptions: the exercise's misconceptions, with their outcomes in this check.
         lengths: lengths of the arguments' axes, to explain a factor by.
         seen: other checks of the exercise, to choose between misconceptions by.
+        hint_alone: whether a misconception's hint is all that will be shown, so that nothing else is looked for.
 
     Returns:
         The verdict, with a misconception of equal outcome, or else with a diagnosis. Of
@@ -117,7 +120,7 @@ def judge(
         in most of the other checks, or the first of these.
     """
     try:
-        return _judge(expected, got, settings, misconceptions, lengths, seen)
+        return _judge(expected, got, settings, misconceptions, lengths, seen, hint_alone)
     except Exception:  # noqa: BLE001 (a value that was not thought of may cost its own check, and nothing else)
         gist = "The result cannot be compared with the right one. Return numbers of ordinary size, or arrays of them."
         return Verdict(False, "incomparable", gist, gist)
@@ -130,19 +133,22 @@ def _judge(
     misconceptions: Sequence[Misconception],
     lengths: Sequence[int],
     seen: Sequence[Seen] = (),
+    hint_alone: bool = False,
 ) -> Verdict:
     if passes(expected, got, settings):
         return Verdict(True, "passed")
     if got.kind == OutcomeKind.UNATTEMPTED:
         return Verdict(False, "unattempted", "Not attempted yet.", "Not attempted yet.")
-    found = _explain(expected, got, settings, lengths)
     fitting = [
         wrong
         for wrong in misconceptions
         if _does_the_same(wrong.outcome, got, settings) and not passes(expected, wrong.outcome, settings)
     ]
-    if fitting:
-        best = fitting[0] if len(fitting) == 1 else max(fitting, key=lambda item: _alike(item.name, seen))
+    best = fitting[0] if len(fitting) == 1 else max(fitting, key=lambda item: _alike(item.name, seen), default=None)
+    if best is not None and hint_alone:
+        return Verdict(False, "misconception", best.hint, best.hint, best.name)
+    found = _explain(expected, got, settings, lengths)
+    if best is not None:
         detail = found.plain or found.detail.removesuffix(explain_error(got.error, got.text).detail).rstrip()
         return Verdict(False, "misconception", best.hint, f"{best.hint}\n{detail}", best.name)
     return Verdict(False, found.kind, found.gist, found.detail)

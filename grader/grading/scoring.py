@@ -296,8 +296,8 @@ def score_followed(
         run = runs.get(StepKey(Part.ALL, report.name))
         if cell is None or run is None or report.passed:
             continue
-        second = _judge(cell, _matched(cell, run), {}).values()
-        passed = [first.passed or later.passed for first, later in zip(report.checks, second, strict=True)]
+        second = [cell.passes(number, got) for number, got in _matched(cell, run).items()]
+        passed = [first.passed or later for first, later in zip(report.checks, second, strict=True)]
         hidden = [check.hidden for check in report.checks]
         share = 0.0 if repeats_examples(zip(hidden, passed, strict=True)) else _share(report.points, passed)
         if share > report.score:

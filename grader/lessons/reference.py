@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-from dlcore.checks.verdict import Misconception, Seen, Verdict, judge
+from dlcore.checks.verdict import Misconception, Seen, Verdict, judge, passes
 from grader.errors import BuildError, GradingError
 from grader.execution.evidence import Record, match_records, read_records
 from grader.execution.steps import Part, StepKey
@@ -74,7 +75,15 @@ class CheckCell:
             return DID_NOT_RUN
         want = self.records[number]
         wrong = self.misconceptions(number, hints) if got is not want else []
-        return judge(want.outcome, got.outcome, want.settings, wrong, want.lengths, seen)
+        hint_alone = self.hidden[number] or self.is_quiz
+        return judge(want.outcome, got.outcome, want.settings, wrong, want.lengths, seen, hint_alone=hint_alone)
+
+    def passes(self, number: int, got: Record | None) -> bool:
+        """Whether check `number` passed, without a reason."""
+        want = self.records[number]
+        with suppress(Exception):  # a value that was not thought of does not pass
+            return got is not None and passes(want.outcome, got.outcome, want.settings)
+        return False
 
     def seen(self, number: int, got: Record, hints: dict[str, str]) -> Seen:
         """Check `number` and what came, to choose between misconceptions by."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from dlcore.checks.compare import Settings, near, same_moments
+from dlcore.checks.compare import Settings, all_near, same_moments
 from dlcore.checks.diagnosis.words import Diagnosis, index_text, show
 
 __all__ = ["FIRST_LOOKS"]
@@ -77,7 +78,7 @@ def _spread(want: np.ndarray, have: np.ndarray) -> str:
 
 
 def _sign(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Sequence[int]) -> Diagnosis | None:
-    if have.dtype.kind == "b" or not np.any(want) or not near(want, -_signed(have), settings).all():
+    if have.dtype.kind == "b" or not np.any(want) or not all_near(want, -_signed(have), settings):
         return None
     gist = "The sign is wrong; otherwise the numbers are right."
     return Diagnosis("negated", gist, f"{gist} Expected {show(want)}, got {show(have)}.")
@@ -88,7 +89,7 @@ def _signed(array: np.ndarray) -> np.ndarray:
 
 
 def _transposed(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Sequence[int]) -> Diagnosis | None:
-    if have.ndim != 2 or have.shape[0] != have.shape[1] or have.size < 4 or not near(want, have.T, settings).all():
+    if have.ndim != 2 or have.shape[0] != have.shape[1] or have.size < 4 or not all_near(want, have.T, settings):
         return None
     gist = "The result is transposed: rows and columns are swapped."
     return Diagnosis("transposed", gist, f"{gist} Expected {show(want)}, got {show(have)}.")
@@ -104,16 +105,16 @@ def _factor(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Seq
     where = np.unravel_index(int(np.argmax(np.abs(want))), want.shape)
     with np.errstate(all="ignore"):
         factor = float(have[where] / want[where])
-        if not np.isfinite(factor) or factor == 0 or not near(want, have / factor, settings).all():
+        if not np.isfinite(factor) or factor == 0 or not all_near(want, have / factor, settings):
             return None
     gist = "The number is off by a factor." if want.size == 1 else "All numbers are off by the same factor."
     for length in () if counts else lengths:  # integers are not means
         plain = " Or is a two too many, or a half missing?" if length == 2 else ""
-        if np.isclose(factor, length, rtol=1e-4):
+        if math.isclose(factor, length, rel_tol=1e-4):
             hint = f"The result is {length} times too large, and {length} is the length of an axis of an argument."
             gist = f"{gist} Is it a sum where a mean is asked for?{plain}"
             return Diagnosis("factor-m", gist, f"{hint} A sum for a mean?{plain}")
-        if np.isclose(factor * length, 1, rtol=1e-4):
+        if math.isclose(factor * length, 1, rel_tol=1e-4):
             hint = f"The result is {length} times too small, and {length} is the length of an axis of an argument."
             roots = [other for other in lengths if other == length**2]
             also = f" Or is a root of a sum taken where a mean is meant ({roots[0]} is {length}²)?" if roots else plain
@@ -124,7 +125,7 @@ def _factor(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Seq
         return Diagnosis(
             "factor", f"{gist} {named[0]}", f"{named[1] or named[0]} Expected {show(want)}, got {show(have)}."
         )
-    if want.size == 1 and not any(np.isclose(factor, simple) for simple in (2, 0.5, 100, 0.01)):
+    if want.size == 1 and not any(math.isclose(factor, simple, rel_tol=1e-5) for simple in (2, 0.5, 100, 0.01)):
         return None
     what = "The number is" if want.size == 1 else "All numbers are"
     cause = "" if want.size == 1 else " Something that multiplies all of them is missing, too many, or wrong."
@@ -142,12 +143,12 @@ def _named_factor(factor: float, lengths: Sequence[int]) -> tuple[str, str] | No
         (100.0, "Is it in percent, or not?"),
     )
     for number, words in known:
-        if np.isclose(factor, number, rtol=1e-6) or np.isclose(factor * number, 1, rtol=1e-6):
+        if math.isclose(factor, number, rel_tol=1e-6) or math.isclose(factor * number, 1, rel_tol=1e-6):
             return words, f"{words} The factor is {factor:.6g}."
     lengths = [length for length in lengths if length > 1]
     for a in lengths:
         for b in lengths:
-            if a != b and np.isclose(factor, a / b, rtol=1e-6):
+            if a != b and math.isclose(factor, a / b, rel_tol=1e-6):
                 words = "Is it divided by the length of the wrong axis?"
                 return words, f"It is {a}/{b} times what is expected: divided by {b} where {a} is asked for?"
     for m in lengths:
@@ -158,7 +159,7 @@ def _named_factor(factor: float, lengths: Sequence[int]) -> tuple[str, str] | No
             (float(m) ** 0.5, "a root of a sum where that of a mean is asked for"),
             (float(m) ** -0.5, "a root of a mean where that of a sum is asked for, or a sum in the denominator"),
         ):
-            if np.isclose(factor, made, rtol=1e-6):
+            if math.isclose(factor, made, rel_tol=1e-6):
                 return (
                     f"Is it {words}?",
                     f"The factor is {factor:.6g}, and {m} is the length of an axis: is it {words}?",
