@@ -161,7 +161,7 @@ class NotebookCells:
         function = self._waiting[unmade] if unmade else _innermost_function(problem.__traceback__)
         self._waiting |= dict.fromkeys(names, function)
         if unmade:
-            return f"This cell needs `{unmade}`, from a cell that needs `{function}`, which is not written yet."
+            return f"This cell needs `{unmade}`, from a cell that needs `{function}`: write that, then run both cells."
         return f"This cell needs `{function}`, which is not written yet."
 
     def _display(self, data: dict[str, str]) -> None:
