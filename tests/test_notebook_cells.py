@@ -64,7 +64,9 @@ def test_what_is_not_written_yet_is_neutral_and_the_rest_goes_on(run):
     assert shown(outputs) == ["○ double: not attempted yet."]
     assert results(outputs) == ["0"]  # which nbgrader takes for the score
     assert shown(use) == ["○ This cell needs double, which is not written yet."]
-    assert shown(after) == ["○ This cell needs doubled, from a cell that needs double: write that, then run both cells."]
+    assert shown(after) == [
+        "○ This cell needs doubled, from a cell that needs double: write that, then run both cells."
+    ]
     assert shown(filled) == shown(use)
     assert shown(later) == ["○ This cell needs table, from a cell that needs double: write that, then run both cells."]
     assert not results(use) + results(after) + results(filled) + results(later)
