@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dlcore.checks.compare import COMPARISONS, Settings, agree
-from dlcore.checks.diagnosis import diagnose, show
+from dlcore.checks.diagnosis import diagnose, difference, show
 from tests.test_codec import pairs, values
 
 CLOSE = Settings()
@@ -419,10 +419,28 @@ def test_where_one_value_of_several_has_a_clear_cause_it_is_told():
     assert diagnose(expected, got, CLOSE).detail.startswith("The entry 'B': The sign is wrong")
 
 
-def test_what_is_plain_holds_no_guess():
-    found = diagnose(Z, Z[:, ::-1], CLOSE)
-    assert found.plain == f"Expected {show(Z)}, got {show(Z[:, ::-1])}."
-    assert diagnose({"A": Z}, {"A": Z[:, ::-1]}, CLOSE).plain == f"The entry 'A': {found.plain}"
+@pytest.mark.parametrize(
+    ("expected", "got", "said"),
+    [
+        (1.5, -1.5, "Expected 1.5, got -1.5."),
+        (Z, -Z, f"Expected {show(Z)}, got {show(-Z)}."),
+        (np.arange(3), np.array([0, 1, 5]), "1 of 3 entries differ, the first at index [2]: expected 2, got 5."),
+        (np.ones((2, 3)), np.ones((3, 2)), "The shape should be (2, 3), but it is (3, 2)."),
+        ((1.0, 2.0), (1.0, 4.0), "The second of the 2 values: Expected 2.0, got 4.0."),
+        ({"A": 1.0, "B": 2.0}, {"A": 1.0, "B": 0.5}, "The entry 'B': Expected 2.0, got 0.5."),
+        ([1.0, 2.0], [2.0, 2.0], "Expected [1.0, 2.0], got [2.0, 2.0]."),
+        ("left", "right", "Expected 'left', got 'right'."),
+    ],
+)
+def test_a_difference_is_told_without_a_guess(expected, got, said):
+    assert difference(expected, got, CLOSE) == said
+
+
+@pytest.mark.parametrize(
+    ("expected", "got"), [(1.0, None), ({"A": 1.0}, {"B": 1.0}), ((1.0, 2.0), (1.0,)), (Z, 1.0), ("a", 1)]
+)
+def test_a_difference_of_kinds_is_told(expected, got):
+    assert difference(expected, got, CLOSE) == diagnose(expected, got, CLOSE).detail
 
 
 def test_a_large_array_is_diagnosed_without_search():

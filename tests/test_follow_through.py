@@ -134,3 +134,15 @@ def test_a_failure_is_not_run_again_if_what_it_needs_is_as_the_reference_has_it(
 def test_a_mistake_costs_its_own_exercise_only(grade):
     reports, _ = grade(half="def half(n):\n    return n")
     assert [reports[name].score for name in ("half", "zeros", "pairs")] == [0, 6, 4]
+
+
+def test_of_the_checks_that_fail_in_a_cell_the_first_two_shown_and_the_first_hidden_are_diagnosed(tmp_path):
+    cells = EXERCISE.format(name="twice", doc="twice n", body="2 * n", points=4)
+    shown = "".join(f"check(twice, {n}.5)\n" for n in (1, 2, 3))
+    hidden = "".join(f"check(twice, {n}.5)\n" for n in (4, 5))
+    cells = cells.replace("check(twice, 7)\n", shown).replace('check(twice, 12, label="an even number")\n', hidden)
+    reference = reference_of(tmp_path, f"{HEADER}\n{cells}", VARIANTS.format(name="twice", body="2 * n"))
+    notebook = with_solutions(reference.notebook, {"twice": "def twice(n):\n    return -2 * n"})
+    report = run_and_judge(notebook, reference, Limits(), sandboxed=True, follow_through=False)["twice-check"]
+    assert [check.kind for check in report.checks] == ["negated", "negated", "values", "negated", "values"]
+    assert report.checks[2].message == "Expected 7.0, got -7.0."

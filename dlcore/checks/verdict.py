@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from dlcore.checks.compare import Settings, agree
-from dlcore.checks.diagnosis import Diagnosis, diagnose, show
+from dlcore.checks.diagnosis import Diagnosis, diagnose, difference, show
 from dlcore.checks.evidence import Outcome, OutcomeKind
 from dlcore.checks.hints import Hint, explain_error
 
@@ -83,8 +84,14 @@ def _does_the_same(wrong: Outcome, got: Outcome, settings: Settings) -> bool:
     if got.kind != wrong.kind or (got.changed, got.shared, got.undrawn) != (wrong.changed, wrong.shared, wrong.undrawn):
         return False
     if got.kind == OutcomeKind.RETURNED:
-        return agree(wrong.value, got.value, replace(settings, rtol=min(settings.rtol, 1e-6)))
+        return agree(wrong.value, got.value, _strict(settings))
     return (got.error, got.text) == (wrong.error, wrong.text) and _fail_alike(wrong.failed, got.failed)
+
+
+@lru_cache(maxsize=1000)
+def _strict(settings: Settings) -> Settings:
+    """The settings to tell misconceptions apart by."""
+    return replace(settings, rtol=min(settings.rtol, 1e-6))
 
 
 def _fail_alike(wrong: str, got: str) -> bool:
@@ -102,6 +109,7 @@ def judge(
     seen: Sequence[Seen] = (),
     *,
     hint_alone: bool = False,
+    diagnosed: bool = True,
 ) -> Verdict:
     """The verdict on one check.
 
@@ -113,6 +121,7 @@ def judge(
         lengths: lengths of the arguments' axes, to explain a factor by.
         seen: other checks of the exercise, to choose between misconceptions by.
         hint_alone: whether a misconception's hint is all that will be shown, so that nothing else is looked for.
+        diagnosed: whether to look for the cause of a wrong value that is no misconception's.
 
     Returns:
         The verdict, with a misconception of equal outcome, or else with a diagnosis. Of
@@ -120,7 +129,7 @@ def judge(
         in most of the other checks, or the first of these.
     """
     try:
-        return _judge(expected, got, settings, misconceptions, lengths, seen, hint_alone)
+        return _judge(expected, got, settings, misconceptions, lengths, seen, hint_alone, diagnosed)
     except Exception:  # noqa: BLE001 (a value that was not thought of may cost its own check, and nothing else)
         gist = "The result cannot be compared with the right one. Return numbers of ordinary size, or arrays of them."
         return Verdict(False, "incomparable", gist, gist)
@@ -134,6 +143,7 @@ def _judge(
     lengths: Sequence[int],
     seen: Sequence[Seen] = (),
     hint_alone: bool = False,
+    diagnosed: bool = True,
 ) -> Verdict:
     if passes(expected, got, settings):
         return Verdict(True, "passed")
@@ -142,15 +152,18 @@ def _judge(
     fitting = [
         wrong
         for wrong in misconceptions
-        if _does_the_same(wrong.outcome, got, settings) and not passes(expected, wrong.outcome, settings)
+        if wrong.outcome is not expected
+        and _does_the_same(wrong.outcome, got, settings)
+        and not passes(expected, wrong.outcome, settings)
     ]
     best = fitting[0] if len(fitting) == 1 else max(fitting, key=lambda item: _alike(item.name, seen), default=None)
     if best is not None and hint_alone:
         return Verdict(False, "misconception", best.hint, best.hint, best.name)
-    found = _explain(expected, got, settings, lengths)
     if best is not None:
-        detail = found.plain or found.detail.removesuffix(explain_error(got.error, got.text).detail).rstrip()
-        return Verdict(False, "misconception", best.hint, f"{best.hint}\n{detail}", best.name)
+        return Verdict(False, "misconception", best.hint, f"{best.hint}\n{_facts(expected, got, settings)}", best.name)
+    if not diagnosed and _both_returned(expected, got, settings):
+        return Verdict(False, "values", "The result is not right.", difference(expected.value, got.value, settings))
+    found = _explain(expected, got, settings, lengths)
     return Verdict(False, found.kind, found.gist, found.detail)
 
 
@@ -167,6 +180,19 @@ def _alike(name: str, seen: Sequence[Seen]) -> int:
                 else _does_the_same(wrong, check.got, check.settings)
             )
     return count
+
+
+def _both_returned(expected: Outcome, got: Outcome, settings: Settings) -> bool:
+    """Whether both returned something, and not the same."""
+    return expected.kind == got.kind == OutcomeKind.RETURNED and not agree(expected.value, got.value, settings)
+
+
+def _facts(expected: Outcome, got: Outcome, settings: Settings) -> str:
+    """What came and what was expected, for a mistake whose cause a misconception's hint gives."""
+    if _both_returned(expected, got, settings):
+        return difference(expected.value, got.value, settings)
+    detail = _explain(expected, got, settings, ()).detail
+    return detail.removesuffix(explain_error(got.error, got.text).detail).rstrip()
 
 
 def _explain(expected: Outcome, got: Outcome, settings: Settings, lengths: Sequence[int]) -> Diagnosis:

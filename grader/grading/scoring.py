@@ -44,6 +44,9 @@ REPEATS_EXAMPLES = (
     "It passes every example that is shown and none of the hidden checks, as a list of the examples' results would. "
     "That earns no points: the function has to compute."
 )
+# How many failing checks of a cell are diagnosed, by whether they are hidden. The rest mostly have the same cause,
+# and of the hidden ones only the first is explained.
+DIAGNOSED = {False: 2, True: 1}
 CAUSES = {
     Cause.MEMORY: "it used more memory than it may",
     Cause.PROCESSES: "it started more processes than it may",
@@ -151,11 +154,13 @@ def _judge(
 ) -> dict[int, CheckReport]:
     """Reports, by number, on the checks of a cell."""
     reports = {}
+    left = dict(DIAGNOSED)
     for number, have in came.items():
-        verdict = cell.verdict(number, have, hints, seen)
+        unseen = cell.hidden[number]
+        verdict = cell.verdict(number, have, hints, seen, diagnosed=left[unseen] > 0)
+        left[unseen] -= not verdict.passed
         if have is not None:
             verdict = _name_missing(verdict, have.outcome.where, cell)
-        unseen = cell.hidden[number]
         message = verdict.gist if unseen or cell.is_quiz else verdict.message
         reports[number] = CheckReport(
             cell.label(number), unseen, verdict.passed, verdict.kind, message, verdict.misconception

@@ -69,14 +69,31 @@ class CheckCell:
             if (record := records[number]) is not None and name in hints
         ]
 
-    def verdict(self, number: int, got: Record | None, hints: dict[str, str], seen: Sequence[Seen] = ()) -> Verdict:
+    def verdict(
+        self,
+        number: int,
+        got: Record | None,
+        hints: dict[str, str],
+        seen: Sequence[Seen] = (),
+        *,
+        diagnosed: bool = True,
+    ) -> Verdict:
         """The verdict on check `number`; `got` is None if it did not run, `seen` are checks that did."""
         if got is None:
             return DID_NOT_RUN
         want = self.records[number]
         wrong = self.misconceptions(number, hints) if got is not want else []
         hint_alone = self.hidden[number] or self.is_quiz
-        return judge(want.outcome, got.outcome, want.settings, wrong, want.lengths, seen, hint_alone=hint_alone)
+        return judge(
+            want.outcome,
+            got.outcome,
+            want.settings,
+            wrong,
+            want.lengths,
+            seen,
+            hint_alone=hint_alone,
+            diagnosed=diagnosed,
+        )
 
     def passes(self, number: int, got: Record | None) -> bool:
         """Whether check `number` passed, without a reason."""

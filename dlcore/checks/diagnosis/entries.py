@@ -33,7 +33,7 @@ def _some_entries(want: np.ndarray, have: np.ndarray, settings: Settings, length
             if words:
                 kind = kind_found
                 gist, more = f"{gist} {words}" if more else words, f"{more} {words} {place}".strip()
-    return Diagnosis(kind, gist, f"{detail} {more}".rstrip(), detail)
+    return Diagnosis(kind, gist, f"{detail} {more}".rstrip())
 
 
 NOTHING = ("", "", "")

@@ -75,7 +75,7 @@ def _rounded(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Se
             same = np.array_equal(np.round(want, decimals), np.round(have, MAX_DECIMALS + 3))
         if same and np.abs(have).max() > 0:
             gist = "The numbers are right but for rounding. Return them as they are."
-            return Diagnosis("rounded", gist, f"{gist} {_compare(want, have)}", _compare(want, have))
+            return Diagnosis("rounded", gist, f"{gist} {_compare(want, have)}")
     return None
 
 
@@ -87,7 +87,7 @@ def _function(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: S
             with np.errstate(all="ignore"):
                 made = function(start.astype(float))
             if matches(made, goal, settings) and telling(have, want, settings):
-                return Diagnosis(kind, words, f"{words} {_compare(want, have)}", _compare(want, have))
+                return Diagnosis(kind, words, f"{words} {_compare(want, have)}")
     return None
 
 
@@ -97,7 +97,7 @@ def _count(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Sequ
         return None
     if want.item() in lengths and have.item() in lengths:
         gist = "It is the length of another axis: are rows and columns exchanged in `shape`, or is it another array's?"
-        return Diagnosis("length", gist, f"{gist} {_compare(want, have)}", _compare(want, have))
+        return Diagnosis("length", gist, f"{gist} {_compare(want, have)}")
     with np.errstate(all="ignore"):
         step = float(have.item()) - float(want.item())
     if abs(step) != 1 or abs(want.item()) < 2:
@@ -105,7 +105,7 @@ def _count(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Sequ
     words = "It is one too {}: is a + 1 {}, or does a loop or a sum {}?"
     few = ("small", "missing", "leave out its first or last")
     gist = words.format(*few) if step < 0 else words.format("large", "too many", "go one too far")
-    return Diagnosis("one-off", gist, f"{gist} {_compare(want, have)}", _compare(want, have))
+    return Diagnosis("one-off", gist, f"{gist} {_compare(want, have)}")
 
 
 def _shifted(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Sequence[int]) -> Diagnosis | None:
@@ -119,7 +119,7 @@ def _shifted(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Se
     if not axes:
         gist = "All numbers are off by the same amount: is something added that should not be, or not added?"
         amount = f"It is {difference.flat[0]:.6g}."
-        return Diagnosis("shifted", gist, f"{gist} {amount} {_compare(want, have)}", _compare(want, have))
+        return Diagnosis("shifted", gist, f"{gist} {amount} {_compare(want, have)}")
     if len(axes) > 1 or want.ndim < 2:
         return None
     gist = (
@@ -129,8 +129,7 @@ def _shifted(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Se
     return Diagnosis(
         "shifted",
         gist,
-        f"{gist} Each index of {axes_text(axes, want.ndim)} has an amount of its own.",
-        _compare(want, have),
+        f"{gist} Each index of {axes_text(axes, want.ndim)} has an amount of its own. {_compare(want, have)}",
     )
 
 
@@ -154,8 +153,7 @@ def _scaled(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Seq
     return Diagnosis(
         "scaled",
         gist,
-        f"{gist} Each index of {axes_text(axes, want.ndim)} has a factor of its own.",
-        _compare(want, have),
+        f"{gist} Each index of {axes_text(axes, want.ndim)} has a factor of its own. {_compare(want, have)}",
     )
 
 
@@ -177,7 +175,7 @@ def _stretched(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: 
                 f"Each {line} is right but for a factor and an amount that is added: it is centred, scaled or shifted "
                 "by something else than is asked for."
             )
-            return Diagnosis("stretched", gist, f"{gist} {_compare(want, have)}", _compare(want, have))
+            return Diagnosis("stretched", gist, f"{gist} {_compare(want, have)}")
     return None
 
 
@@ -209,7 +207,7 @@ def _adds_up(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Se
             gist = f"The {lines} of the result should {words}, but in yours the {others} do: it is the wrong axis."
         elif goal == 0.0:
             continue
-        return Diagnosis("axis", gist, f"{gist} Sum over axis {axis}. {_compare(want, have)}", _compare(want, have))
+        return Diagnosis("axis", gist, f"{gist} Sum over axis {axis}. {_compare(want, have)}")
     return None
 
 
@@ -225,7 +223,7 @@ def _positions(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: 
     if have.min() < 0 or have.max() >= max((*lengths, 2)) or np.ptp(have) == 0 or np.array_equal(want, np.round(want)):
         return None
     gist = "These are small whole numbers, as positions are: `argmax` says where the largest stands, `max` which it is."
-    return Diagnosis("positions", gist, f"{gist} {_compare(want, have)}", _compare(want, have))
+    return Diagnosis("positions", gist, f"{gist} {_compare(want, have)}")
 
 
 FUNCTION_LOOKS = (_complex, _rounded, _count, _positions, _function)

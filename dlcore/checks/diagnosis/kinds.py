@@ -31,7 +31,7 @@ def wrong_kind(expected: Any, got: Any, settings: Settings) -> Diagnosis:
     gist = f"It returned {have} where {want} {'are' if want.endswith('(a tuple)') else 'is'} asked for."
     cause = _type_cause(expected, got, settings)
     words = f"{gist} {cause}".rstrip()
-    return Diagnosis("type", words, f"{words} It was {show(got)}.", f"{gist} It was {show(got)}.")
+    return Diagnosis("type", words, f"{words} It was {show(got)}.")
 
 
 def _type_cause(expected: Any, got: Any, settings: Settings) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -15,6 +16,7 @@ FINE = 8  # multiples of 1/8 up to SMALL meet by accident
 SMALL = 16
 
 
+@lru_cache(maxsize=1000)
 def strict(settings: Settings) -> Settings:
     """The settings with a tolerance so small that a match is no accident."""
     atol = settings.atol if settings.atol is None else min(settings.atol, 1e-9)

@@ -55,7 +55,7 @@ def _moments(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Se
         f"The random numbers should have a mean of about {numbers[0]} and a standard deviation of about "
         f"{numbers[1]}; theirs are {numbers[2]} and {numbers[3]}."
     )
-    return Diagnosis("moments", f"{gist} {cause}".rstrip(), f"{detail} {cause}".rstrip(), detail)
+    return Diagnosis("moments", f"{gist} {cause}".rstrip(), f"{detail} {cause}".rstrip())
 
 
 def _spread(want: np.ndarray, have: np.ndarray) -> str:

@@ -16,7 +16,7 @@ __all__ = ["ORDER_LOOKS"]
 
 def _found(kind: str, gist: str, more: str, want: np.ndarray, have: np.ndarray) -> Diagnosis:
     values = f"Expected {show(want)}, got {show(have)}."
-    return Diagnosis(kind, gist, " ".join(filter(None, [gist, more, values])), values)
+    return Diagnosis(kind, gist, " ".join(filter(None, [gist, more, values])))
 
 
 def _proves(made: np.ndarray, want: np.ndarray, have: np.ndarray, settings: Settings) -> bool:

@@ -36,13 +36,13 @@ def wrong_shape(want: np.ndarray, have: np.ndarray, settings: Settings, lengths:
             cause = look(want, have, settings, lengths)
             if cause is not None:
                 said = " ".join(filter(None, [detail, cause.gist, cause.more]))
-                return Diagnosis(cause.kind, cause.gist, said, detail)
+                return Diagnosis(cause.kind, cause.gist, said)
     gist = "The shape is wrong."
     if want.ndim != have.ndim:
         gist = (
             f"It has too {'few' if have.ndim < want.ndim else 'many'} axes: was one lost by a sum or an index, or made?"
         )
-        return Diagnosis("shape", gist, f"{detail} {gist}", detail)
+        return Diagnosis("shape", gist, f"{detail} {gist}")
     return Diagnosis("shape", gist, detail)
 
 

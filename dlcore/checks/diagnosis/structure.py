@@ -67,8 +67,7 @@ def _within(place: str, inner: Diagnosis) -> Diagnosis:
     if inner.kind == "none":  # `return` is there, but one of its values is None
         sentence = "It is None. Was it given its value?"
         inner = Diagnosis("none", sentence, sentence)
-    plain = f"{place}: {inner.plain}" if inner.plain else ""
-    return Diagnosis(inner.kind, f"{place}: {inner.gist}", f"{place}: {inner.detail}", plain)
+    return Diagnosis(inner.kind, f"{place}: {inner.gist}", f"{place}: {inner.detail}")
 
 
 def _first_clear(found: Iterator[Diagnosis]) -> Diagnosis:

@@ -20,13 +20,11 @@ class Diagnosis(NamedTuple):
         kind: what kind of mistake.
         gist: one sentence without numbers.
         detail: the same with numbers.
-        plain: what was expected and what came, without a cause, if `detail` guesses one.
     """
 
     kind: str
     gist: str
     detail: str
-    plain: str = ""
 
 
 def show(value: Any, limit: int = 300) -> str:

@@ -1,0 +1,52 @@
+"""Say where two values differ, without guessing why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from dlcore.checks.compare import Settings, agree, near
+from dlcore.checks.diagnosis.kinds import wrong_kind
+from dlcore.checks.diagnosis.words import index_text, nth, show
+
+__all__ = ["difference"]
+
+
+def difference(expected: Any, got: Any, settings: Settings) -> str:
+    """The first difference between two values that do not agree: what was expected there, and what came."""
+    if isinstance(expected, dict) and isinstance(got, dict) and expected.keys() == got.keys():
+        key = next((key for key in expected if not agree(expected[key], got[key], settings)), None)
+        return "" if key is None else f"The entry {key!r}: {difference(expected[key], got[key], settings)}"
+    if isinstance(expected, tuple | list) and isinstance(got, tuple | list) and len(expected) == len(got):
+        return _first_item(expected, got, settings)
+    if isinstance(expected, np.ndarray) and isinstance(got, np.ndarray):
+        return _arrays(expected, got, settings)
+    if isinstance(expected, dict | tuple) or type(got) is not type(expected):
+        return wrong_kind(expected, got, settings).detail
+    return f"Expected {show(expected)}, got {show(got)}."
+
+
+def _first_item(expected: Sequence[Any], got: Sequence[Any], settings: Settings) -> str:
+    wrong = [i for i, pair in enumerate(zip(expected, got, strict=True)) if not agree(*pair, settings)]
+    if not wrong or isinstance(expected, list):
+        return f"Expected {show(expected)}, got {show(got)}."
+    inner = difference(expected[wrong[0]], got[wrong[0]], settings)
+    return f"The {nth(wrong[0])} of the {len(expected)} values: {inner}"
+
+
+def _arrays(want: np.ndarray, have: np.ndarray, settings: Settings) -> str:
+    if want.shape != have.shape:
+        return f"The shape should be {want.shape}, but it is {have.shape}."
+    shown = f"Expected {show(want)}, got {show(have)}."
+    if want.ndim == 0 or settings.compare == "moments":
+        return shown
+    wrong: np.ndarray = np.logical_not(near(want, have, settings))
+    if wrong.all() or not wrong.any():
+        return shown
+    index = tuple(int(i) for i in np.argwhere(wrong)[0])
+    return (
+        f"{int(wrong.sum())} of {wrong.size} entries differ, the first at index {index_text(index)}: "
+        f"expected {show(want[index])}, got {show(have[index])}."
+    )
