@@ -260,16 +260,21 @@ def is_up_to_date(folder: Path, files: Mapping[str, Fetched]) -> bool:
 
 def earlier_hand_ins(path: Path) -> list[str]:
     """The digests of the versions of a notebook that were graded before, from its result in autograded/."""
-    try:
-        digests = json.loads(path.read_bytes())["metadata"]["course"]["hand_ins"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
+    digests = _course_of(path).get("hand_ins")
     return [item for item in digests if isinstance(item, str)] if isinstance(digests, list) else []
 
 
 def _was_graded(path: Path, digest: str) -> bool:
+    course = _course_of(path)
+    return bool(course.get("graded")) and course.get("submitted") == digest
+
+
+def _course_of(path: Path) -> dict[str, Any]:
+    """The course's metadata of a notebook in autograded/; empty if there are none."""
     try:
-        course = json.loads(path.read_bytes())["metadata"]["course"]
-        return bool(course["graded"]) and course["submitted"] == digest
+        data = path.read_bytes()
+        start = data.rfind(b'\n "metadata": {')  # nbformat writes it behind the cells, which need not be parsed
+        course = json.loads(data if start < 0 else b"{" + data[start:])["metadata"]["course"]
     except (OSError, ValueError, KeyError, TypeError):
-        return False
+        return {}
+    return course if isinstance(course, dict) else {}
