@@ -1,5 +1,6 @@
 """The commands as people and scripts use them."""
 
+import shutil
 import subprocess
 import sys
 
@@ -43,7 +44,14 @@ def test_a_folder_that_is_no_course_is_refused_by_name(tmp_path, capsys):
 def test_a_week_that_does_not_exist_is_refused_with_those_that_do(tmp_path, capsys):
     course = make_course(tmp_path)
     assert main(["--root", str(course.root), "grade", "week99"]) == 2
-    assert "The weeks are: week1" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "The weeks are: week1" in error
+    assert "Did you mean week1?" in error
+    assert "make build" not in error
+    shutil.copytree(course.lessons_folder / WEEK, course.lessons_folder / "week2")
+    assert main(["--root", str(course.root), "grade", "week2"]) == 2
+    assert "week2 is not built. Run `make build` first." in capsys.readouterr().err
+    shutil.rmtree(course.lessons_folder / "week2")
     assert main(["--root", str(course.root), "build", "week99"]) == 2
     assert "the weeks are: week1" in capsys.readouterr().err
 
@@ -119,3 +127,8 @@ def test_a_students_lab_has_no_instructors_panels():
     result = subprocess.run(command, env=lab_environment(), capture_output=True, text=True, timeout=120, check=True)
     line = next(line for line in (result.stdout + result.stderr).splitlines() if "@jupyter/nbgrader" in line)
     assert "disabled" in line
+
+
+@pytest.mark.parametrize("path", ["submitted/ada/week1/x.ipynb", "downloaded/week1/attempts/ada/1/x.ipynb"])
+def test_git_ignores_what_students_handed_in(path):
+    assert subprocess.run(["git", "check-ignore", "-q", path], cwd=REPOSITORY, check=False).returncode == 0
