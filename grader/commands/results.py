@@ -16,6 +16,9 @@ def add_commands(commands: Commands) -> None:
     """Add the commands of this group."""
     item = commands.add("feedback", _feedback, "write the feedback pages of a graded week")
     item.add_argument("week")
+    item.add_argument("--student", action="append", default=[], metavar="ID", help="only this one (may be repeated)")
+    item.add_argument("--force", action="store_true", help="write also the pages that would not change")
+    item.add_argument("--workers", type=int, metavar="N", help="processes; default: one per core for a large class")
     item = commands.add("report", _report, "write the instructor's report on a graded week")
     item.add_argument("week")
     item.add_argument("--output", type=Path, default=Path("report.html"), help="default: report.html")
@@ -25,15 +28,25 @@ def add_commands(commands: Commands) -> None:
 
 
 def _feedback(options: argparse.Namespace) -> int:
-    from grader.batch.grade_week import make_feedback
+    from grader.batch.feedback import make_feedback
+    from grader.batch.grade_week import State
     from grader.lessons.course import Course
 
     course = Course(options.root)
-    made = make_feedback(course, options.week, progress=progress_bar("feedback"))
+    made = make_feedback(
+        course,
+        options.week,
+        students=options.student,
+        force=options.force,
+        workers=options.workers,
+        progress=progress_bar("feedback"),
+    )
     failed = [item for item in made if item.problem]
     for item in failed:
         say(f"{visible(item.student)}: {item.problem}", file=sys.stderr)
-    say(f"{len(made) - len(failed)} pages in {course.feedback}/<student>/{options.week}/")
+    unchanged = sum(item.state is State.ALREADY_GRADED for item in made)
+    said = f"{len(made) - len(failed)} pages in {course.feedback}/<student>/{options.week}/"
+    say(f"{said}, {unchanged} of them as before" if unchanged else said)
     return 1 if failed else 0
 
 
