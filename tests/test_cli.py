@@ -12,7 +12,7 @@ from grader.execution.sandbox import find_bwrap
 from tests.classroom import REPOSITORY, WEEK, grader, hand_in, make_course, released
 
 COMMANDS = (
-    *("build", "lab", "bundle", "collect", "grade", "feedback", "report", "export"),
+    *("build", "lab", "bundle", "collect", "grade", "feedback", "report", "similar", "export"),
     *("solutions", "site", "doctor", "demo"),
 )
 
@@ -63,7 +63,7 @@ def test_nothing_handed_in_is_said_so(tmp_path, capsys):
     assert "nothing to grade" in capsys.readouterr().err
     assert main(["--root", str(course.root), "grade", WEEK, "--student", "nobody"]) == 2
     assert "nobody handed in no notebook" in capsys.readouterr().err
-    for command in ("feedback", "report", "export"):
+    for command in ("feedback", "report", "similar", "export"):
         assert main(["--root", str(course.root), command, WEEK]) == 2
         assert "nothing is graded for week1" in capsys.readouterr().err
 

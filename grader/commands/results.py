@@ -22,6 +22,10 @@ def add_commands(commands: Commands) -> None:
     item = commands.add("report", _report, "write the instructor's report on a graded week")
     item.add_argument("week")
     item.add_argument("--output", type=Path, default=Path("report.html"), help="default: report.html")
+    item = commands.add("similar", _similar, "show the solutions that are most alike, as places to look")
+    item.add_argument("week")
+    item.add_argument("--output", type=Path, default=Path("similar.html"), help="default: similar.html")
+    item.add_argument("--most", type=int, default=30, metavar="N", help="pairs on the page; default: 30")
     item = commands.add("export", _export, "write a week's grades as CSV")
     item.add_argument("week")
     item.add_argument("--output", type=Path, help="default: standard output")
@@ -56,6 +60,18 @@ def _report(options: argparse.Namespace) -> int:
 
     write_report(Course(options.root), options.week, options.output)
     say(f"The report is in {options.output.resolve()}")
+    return 0
+
+
+def _similar(options: argparse.Namespace) -> int:
+    from grader.lessons.course import Course
+    from grader.similarity.page import write_similarity
+
+    found = write_similarity(Course(options.root), options.week, options.output, options.most)
+    for pair in found:
+        say(f"{visible(pair.first)} and {visible(pair.second)}")
+    words = "no pair is" if not found else f"{len(found)} {'pair is' if len(found) == 1 else 'pairs are'}"
+    say(f"{words} more alike than chance explains; side by side in {options.output.resolve()}")
     return 0
 
 
