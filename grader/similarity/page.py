@@ -49,7 +49,8 @@ def read_solutions(course: Course, week: str) -> dict[str, dict[str, Solution]]:
     }
     students = sorted(path.parent.name for path in course.autograded.glob(f"*/{week}"))
     if len(students) < 2:
-        raise GradingError(f"fewer than two students are graded for {week}; run `python -m grader grade {week}` first")
+        found = "only one student is graded" if students else "nothing is graded"
+        raise GradingError(f"{found} for {week}; run `python -m grader grade {week}` first")
     return {student: dict(_solutions(course, week, student, released)) for student in students}
 
 
