@@ -5,6 +5,7 @@ Plots and widgets are separate modules (`dlcore.plots`, `dlcore.widgets`), so th
 """
 
 from dlcore.checks.api import begin, check, check_choice
+from dlcore.checks.guesses import guess, reveal
 from dlcore.checks.progress import progress
 from dlcore.checks.requested_hints import hint
 from dlcore.errors import CheckFailed, CodecError, CourseError, NotAttempted, SetupError
@@ -20,6 +21,8 @@ __all__ = [
     "check",
     "check_choice",
     "gradient_check",
+    "guess",
     "hint",
     "progress",
+    "reveal",
 ]

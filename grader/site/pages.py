@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from PIL import Image
 
+from grader.lessons.guesses import is_guess
 from grader.lessons.notebooks import course_metadata
 from grader.lessons.roles import Role
 from grader.lessons.sections import slug_of
@@ -24,6 +25,7 @@ __all__ = ["LAB", "exercise_points", "lesson_page", "start_page"]
 LAB = "http://localhost:8888/lab/tree"  # where JupyterLab is after `make lab`
 CHECKED = "there it tells you whether you are right."
 BY_HAND = "a person reads it."
+GUESS = "*Make a guess before you read on.*"
 STILL = "A picture of it: the sliders are in JupyterLab."
 PLAYS = "Here it plays; its settings are in JupyterLab."
 INNER_LINK = re.compile(r"\]\((?:([^)#\s:]+)\.ipynb)?(?:#([^)\s]+))?\)")  # to another lesson, to a heading, or to both
@@ -52,6 +54,8 @@ def lesson_page(notebook: Any, week: str, shown: Mapping[str, Sequence[Shown]], 
             parts.append(_exercise(name, cell, _checks_of(notebook, name), points[name], f"{week}/{lesson}"))
         elif role in (Role.QUIZ, Role.WRITTEN):
             parts.append(_answer(role, points[name], f"{week}/{lesson}"))
+        elif is_guess(cell.source):
+            parts.append(GUESS)
         elif role in (Role.SETUP, Role.CODE, Role.DEMO):
             parts.append(_fenced("python", cell.source))
             for place, item in enumerate(shown.get(cell.id, ())):
