@@ -538,3 +538,21 @@ def test_a_guess_is_a_cell_of_its_own_before_the_demo_that_reveals_it(defects, t
 
 def test_a_guess_is_asked_once(defects):
     assert [said for _, said in defects(with_text(GUESS + GUESS + REVEAL))] == ["the guess “twice” is asked twice"]
+
+
+@pytest.mark.parametrize(
+    ("heading", "names"),
+    [
+        ("## Averaging (optional)", ["row_means"]),
+        ("# More (Optional)\n\n## Averaging", ["row_means", "quiz_sign", "explain"]),
+        ("## More (optional)\n\nText.\n\n## Averaging", []),
+        ("## Averaging (optional reading)", []),
+    ],
+)
+def test_what_has_points_does_not_stand_in_an_optional_section(defects, heading, names):
+    text = replaced(("## Averaging", heading))
+    found = defects(text)
+    assert [said.partition(" ")[0] for _, said in found] == names
+    assert all("has points, but stands in the optional section" in said for _, said in found)
+    if names:
+        assert found[0][0] == text[: text.index(":exercise: row_means\n:role: solution")].count("\n")
