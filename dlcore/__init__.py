@@ -10,6 +10,7 @@ from dlcore.checks.progress import progress
 from dlcore.checks.requested_hints import hint
 from dlcore.errors import CheckFailed, CodecError, CourseError, NotAttempted, SetupError
 from dlcore.gradients import gradient_check
+from dlcore.study.start import start
 
 __all__ = [
     "CheckFailed",
@@ -25,4 +26,5 @@ __all__ = [
     "hint",
     "progress",
     "reveal",
+    "start",
 ]

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dlcore.errors import SetupError
-from dlcore.lab.record import Record, read_record, write_file, write_record
+from dlcore.lab.record import Record, read_record, write_record
 from dlcore.lab.released import KEY_SUFFIX, MODULE_SUFFIX, digest, is_based_on, released_files
+from dlcore.study.files import write_file
 
 __all__ = ["Changes", "copy_lessons", "update_lessons"]
 

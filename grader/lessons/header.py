@@ -9,7 +9,7 @@ from typing import Any
 
 from grader.errors import BuildError
 
-__all__ = ["Header", "read_header", "spoken_minutes"]
+__all__ = ["Header", "read_header"]
 
 MOST_MINUTES = 24 * 60
 
@@ -67,13 +67,3 @@ def _minutes(course: Mapping[str, Any], name: str, path: Path) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or (name in course and not 0 < value <= MOST_MINUTES):
         raise BuildError(f"the header's course has {name}: {value!r}; it takes a whole number of minutes", path, 1)
     return value
-
-
-def spoken_minutes(minutes: int) -> str:
-    """A duration in words.
-
-    >>> spoken_minutes(45), spoken_minutes(60), spoken_minutes(130)
-    ('45 min', '1 h', '2 h 10 min')
-    """
-    hours, rest = divmod(minutes, 60)
-    return " ".join([*([f"{hours} h"] if hours else []), *([f"{rest} min"] if rest or not hours else [])])

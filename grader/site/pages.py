@@ -14,8 +14,8 @@ from urllib.parse import unquote
 
 from PIL import Image
 
+from dlcore.study.lessons import spoken_minutes
 from grader.lessons.guesses import is_guess
-from grader.lessons.header import spoken_minutes
 from grader.lessons.notebooks import course_metadata, is_folded
 from grader.lessons.optional import is_optional
 from grader.lessons.roles import Role
