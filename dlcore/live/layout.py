@@ -14,6 +14,7 @@ __all__ = ["Layout"]
 
 SMALLEST, LARGEST = 0.85, 1.3  # how much the texts of a picture may shrink and grow
 LARGEST_STACKED = 1.15
+NARROWEST = 4.4  # inches; labels of a plot that is made narrower than this do not fit any more
 GAP = 0.08  # inches above and below a legend that has moved
 FULLEST = 0.95  # of the width, for a row of a legend: text does not grow evenly
 
@@ -51,7 +52,7 @@ class Layout:
         wide = self.size[0] * self.dpi
         if width >= SMALLEST * wide:
             return min(width / wide, LARGEST)
-        most = width / (SMALLEST * self.dpi)
+        most = max(width / (SMALLEST * self.dpi), NARROWEST)
         rows = self._rows(most)
         needed = min(most, max(sum(high - low for low, high in row) for row in rows))
         inches = max(needed, width / (LARGEST_STACKED * self.dpi))

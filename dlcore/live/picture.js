@@ -56,7 +56,17 @@ function render({ model, el }) {
   const name = () => nameControls(panelOf(el));
   const names = new MutationObserver(name);
 
+  // JupyterLab takes the arrows up and down for a move to another cell, even on a slider and in a list.
+  const keepArrows = (event) => {
+    const target = event.target;
+    if (!["ArrowUp", "ArrowDown"].includes(event.key) || !panelOf(el).contains(target)) return;
+    if (!target.matches("select, .noUi-handle")) return;
+    target.setAttribute("data-lm-suppress-shortcuts", "true");
+    setTimeout(() => target.removeAttribute("data-lm-suppress-shortcuts"));
+  };
+
   size.observe(el);
+  window.addEventListener("keydown", keepArrows, true);  // before JupyterLab, which listens on the document
   for (const node of [document.documentElement, document.body]) theme.observe(node, { attributes: true });
   scheme.addEventListener("change", changed);
   window.addEventListener("resize", changed);  // another screen, another ratio
@@ -66,6 +76,7 @@ function render({ model, el }) {
     for (const observer of [size, theme, names]) observer.disconnect();
     scheme.removeEventListener("change", changed);
     window.removeEventListener("resize", changed);
+    window.removeEventListener("keydown", keepArrows, true);
     model.off("change:value", show);
     clearTimeout(timer);
     clearTimeout(settled);
@@ -84,14 +95,18 @@ function isLight(colour) {
 }
 
 // ipywidgets draws a slider's label beside it, but its handle, which has the focus, has no name, and says the
-// position on its own scale: an exponent, or the number of a stop. Its sentences are no live region.
+// position on its own scale: an exponent, or the number of a stop. A box without a label has a tooltip. Sentences are
+// no live region.
 function nameControls(panel) {
-  for (const handle of panel.querySelectorAll(".noUi-handle")) {
-    const row = handle.closest(".widget-inline-hbox");
-    give(handle, "aria-label", row?.querySelector(".widget-label")?.textContent);
-    give(handle, "aria-valuetext", row?.querySelector(".widget-readout")?.textContent);
+  for (const row of panel.querySelectorAll(".widget-inline-hbox")) {
+    const label = row.querySelector(".widget-label"), name = label?.textContent.trim() || label?.title;
+    for (const handle of row.querySelectorAll(".noUi-handle")) {
+      give(handle, "aria-label", name);
+      give(handle, "aria-valuetext", row.querySelector(".widget-readout")?.textContent);
+    }
+    const box = row.querySelector("input");
+    if (box && !box.labels?.[0]?.textContent.trim()) give(box, "aria-label", name);
   }
-  for (const box of panel.querySelectorAll("input[title]")) give(box, "aria-label", box.title);
   for (const sentence of panel.querySelectorAll(".dlcore-sentence")) {
     give(sentence, "role", "status");
     give(sentence, "aria-live", "polite");
