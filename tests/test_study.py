@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import json
 import os
+import re
 import shutil
 
 import nbformat
@@ -80,6 +81,10 @@ def write(week, name, source):
     (cell,) = [c for c in notebook["cells"] if c["metadata"].get("nbgrader", {}).get("grade_id") == name]
     cell["source"] = source
     path.write_text(json.dumps(notebook))
+
+
+def cells_of(week):
+    return json.loads((week / f"{NAME}.ipynb").read_text())["cells"]
 
 
 def row(names, exercise="double"):
@@ -185,10 +190,10 @@ def test_a_real_kernel_keeps_what_its_cells_defined(week):
 def test_what_is_next_is_linked_to_its_heading(week):
     names = kernel(week, RIGHT, *CHECKS)
     row(names)
-    assert names["table"].link == ("small.ipynb#Averaging", "row_means, under “Averaging”")
-    assert (
-        '<p>Next: <a href="small.ipynb#Averaging">row_means, under “Averaging”</a></p>' in names["table"]._repr_html_()
-    )
+    (cell,) = [item["id"] for item in cells_of(week) if re.fullmatch("row-means-[0-9a-f]+", item["id"])]
+    assert names["table"].link == (f"small.ipynb#cell-id={cell}", "row_means, under “Averaging”")
+    link = f'<a href="small.ipynb#cell-id={cell}">row_means, under “Averaging”</a>'
+    assert f"<p>Next: {link}</p>" in names["table"]._repr_html_()
 
 
 def test_progress_tells_of_the_other_lessons(week):
@@ -221,7 +226,7 @@ def test_the_start_page_says_where_one_stopped_and_what_is_done(week):
     page = start(str(week.parent))
     today = spoken_day(datetime.date.today().isoformat())
     said = f"You stopped on {today}, in A small lesson. Go on with row_means, under “Averaging”"
-    assert repr(page).startswith(f"{said} (week1/small.ipynb#Averaging).")
+    assert repr(page).startswith(f"{said} (week1/small.ipynb#cell-id=row-means-")
     assert "◐ 1 of 3 exercises" in repr(page)
     for name, source in (("row_means", "def row_means(X):\n    return X"), ("quiz_sign", 'quiz_sign = "b"')):
         write(week, name, source)

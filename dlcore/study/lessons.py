@@ -29,6 +29,7 @@ class Exercise:
         name: its function's name.
         heading: the heading that it stands under, as written.
         source: of its cell.
+        cell_id: of its cell.
         points: of all its checks.
         is_checked: whether checks judge it, and not a person.
     """
@@ -36,13 +37,14 @@ class Exercise:
     name: str
     heading: str
     source: str
+    cell_id: str = ""
     points: float = 0
     is_checked: bool = False
 
     @property
     def anchor(self) -> str:
-        """The fragment of a link to its heading in JupyterLab."""
-        return "#" + quote(self.heading.replace(" ", "-"), safe=".,?!:()") if self.heading else ""
+        """The fragment of a link to its cell in JupyterLab; "" if the cell has no id."""
+        return f"#cell-id={quote(self.cell_id)}" if self.cell_id else ""
 
 
 @dataclass
@@ -109,7 +111,10 @@ def read_lesson(path: Path) -> Lesson | None:
     try:
         notebook = json.loads(path.read_text(encoding="utf-8"))
         course = notebook["metadata"]["course"]
-        cells = [(cell["cell_type"], "".join(cell["source"]), cell["metadata"]) for cell in notebook["cells"]]
+        cells = [
+            (cell["cell_type"], "".join(cell["source"]), cell["metadata"] | {"id": str(cell.get("id", ""))})
+            for cell in notebook["cells"]
+        ]
         lesson = Lesson(path, str(course["title"]), *_said_of(course))
         lesson.exercises = list(_exercises(cells))
         lesson.makes = lesson.makes or _first_sentence(cells)
@@ -133,7 +138,7 @@ def _exercises(cells: list[tuple[str, str, dict[str, Any]]]) -> Iterator[Exercis
             headings = HEADING.findall(FENCED.sub("", source)) if kind == "markdown" else []
             heading = headings[-1][1] if headings else heading
             continue
-        exercise = found.setdefault(name, Exercise(name, heading, source))
+        exercise = found.setdefault(name, Exercise(name, heading, source, metadata["id"]))
         exercise.points += float(metadata.get("nbgrader", {}).get("points", 0))
         exercise.is_checked |= metadata["course"].get("role") == "check"
     yield from found.values()

@@ -21,15 +21,16 @@ STYLE = """
 .dlcore-start .go { border-left: 4px solid var(--jp-brand-color1, #1976d2); padding: 8px 12px; margin: 4px 0 14px;
   background: var(--jp-layout-color2, rgba(128, 128, 128, .12)); }
 .dlcore-start .soft { color: var(--jp-content-font-color2, #616161); }
-.dlcore-start ol { list-style: none; margin: 0; padding: 0; }
-.dlcore-start li { display: grid; grid-template-columns: 5em 1fr 9em 12em; gap: 2px 16px; margin: 0; padding: 10px 4px;
+.dlcore-start ol.lessons { list-style: none; margin: 0; padding: 0; }
+.dlcore-start ol.lessons li { display: grid; grid-template-columns: 5em 1fr 9em 12em; gap: 2px 16px;
+  margin: 0; padding: 10px 4px;
   border-top: 1px solid var(--jp-border-color2, rgba(128, 128, 128, .4)); }
 .dlcore-start .title { font-weight: 600; font-size: 1.08em; }
 .dlcore-start .bar { height: 5px; margin-top: 5px; border-radius: 3px; overflow: hidden;
   background: var(--jp-border-color2, rgba(128, 128, 128, .4)); }
 .dlcore-start .bar div { height: 100%; background: var(--jp-success-color1, #388e3c); }
 @container (max-width: 620px) {
-  .dlcore-start li { grid-template-columns: 4.5em 1fr; }
+  .dlcore-start ol.lessons li { grid-template-columns: 4.5em 1fr; }
   .dlcore-start li > .facts, .dlcore-start li > .state { grid-column: 2; }
   .dlcore-start .facts div { display: inline; }
   .dlcore-start .facts div + div::before { content: " · "; }
@@ -64,7 +65,7 @@ class Start:
         rows = "".join(map(_row, self.lessons))
         damaged = "".join(f'<p class="soft">{html.escape(line)}</p>' for line in self._damaged())
         said = f'<div class="go">{html.escape(before)} {link}.</div>'
-        return f'<style>{STYLE}</style><div class="dlcore-start">{said}<ol>{rows}</ol>{damaged}</div>'
+        return f'<style>{STYLE}</style><div class="dlcore-start">{said}<ol class="lessons">{rows}</ol>{damaged}</div>'
 
     def _where(self) -> tuple[str, str, str]:
         """What to do next: words before a link, where it leads, and its words."""
