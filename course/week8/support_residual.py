@@ -17,6 +17,7 @@ import numpy as np
 
 __all__ = [
     "accuracy",
+    "block_of",
     "block_parameters",
     "conv_backward",
     "conv_forward",
@@ -27,9 +28,12 @@ __all__ = [
     "lenet_backward",
     "lenet_forward",
     "loss_and_gradient",
+    "made_up_block_cache",
+    "made_up_caches",
     "plain_backward",
     "plain_forward",
     "read",
+    "shift",
     "smaller",
     "softmax",
     "stack",
@@ -84,6 +88,13 @@ def _windows(A, f, stride, pad):
 def smaller(images):
     """Return images of half the side, the mean of 2 × 2 pixels each."""
     return (images[:, ::2, ::2] + images[:, 1::2, ::2] + images[:, ::2, 1::2] + images[:, 1::2, 1::2]) / 4
+
+
+def shift(images, right):
+    """Return images (m, n_H, n_W, n_C) moved to the right by whole pixels, or to the left if negative; 0 comes in."""
+    moved, width = np.zeros_like(images), images.shape[2]
+    moved[:, :, max(right, 0) : width + min(right, 0)] = images[:, :, max(-right, 0) : width - max(right, 0)]
+    return moved
 
 
 def softmax(scores):
@@ -240,7 +251,7 @@ def block_parameters(n_in, n_out, stride, rng, f=3):
     return p
 
 
-def initialize_resnet(rng, channels=(1, 8, 8, 16), strides=(1, 2), classes=10):
+def initialize_resnet(rng, channels=(1, 8, 8, 16), strides=(2, 1, 2), classes=10):
     """Return parameters of a small residual network for images.
 
     "W_in" and "b_in" of the first convolution, "W1_0", "b1_0", "W2_0", "b2_0" (and "Ws_0" with a
@@ -249,7 +260,7 @@ def initialize_resnet(rng, channels=(1, 8, 8, 16), strides=(1, 2), classes=10):
     Args:
         rng: a numpy.random.Generator.
         channels: of the images, of the first convolution, and of each block.
-        strides: of each block.
+        strides: of the first convolution, and of each block.
         classes: number of scores.
     """
     first = channels[1]
@@ -257,11 +268,55 @@ def initialize_resnet(rng, channels=(1, 8, 8, 16), strides=(1, 2), classes=10):
         "W_in": rng.normal(0, np.sqrt(2 / (9 * channels[0])), (3, 3, channels[0], first)),
         "b_in": np.zeros((1, 1, 1, first)),
     }
-    for number, (pair, stride) in enumerate(zip(pairwise(channels[1:]), strides, strict=True)):
+    for number, (pair, stride) in enumerate(zip(pairwise(channels[1:]), strides[1:], strict=True)):
         block = block_parameters(*pair, stride, rng)
         parameters |= {f"{name}_{number}": value for name, value in block.items()}
     parameters["W_out"] = rng.normal(0, np.sqrt(1 / channels[-1]), (classes, channels[-1]))
     return parameters | {"b_out": np.zeros((classes, 1))}
+
+
+def block_of(parameters, number):
+    """Return the parameters of one block, "W1", "b1", "W2", "b2" and, if it has a projection, "Ws"."""
+    names = ("W1", "b1", "W2", "b2", "Ws")
+    return {name: parameters[f"{name}_{number}"] for name in names if f"{name}_{number}" in parameters}
+
+
+def made_up_block_cache(p, shape, stride, rng):
+    """Return a cache as `block_forward` would, but of random numbers, to try `block_backward` with.
+
+    Args:
+        p: the block's parameters.
+        shape: of what comes in, (m, n_H, n_W, n_C).
+        stride: of the block.
+        rng: a numpy.random.Generator.
+    """
+    m, n_H, n_W, _ = shape
+    behind = (m, (n_H - 1) // stride + 1, (n_W - 1) // stride + 1, p["W1"].shape[3])
+    X, A1, out = (np.maximum(rng.normal(size=size), 0) for size in (shape, behind, behind))
+    shortcut = (X, p["Ws"], stride) if "Ws" in p else None
+    return (X, p["W1"], p["b1"], stride, 1), (A1, p["W2"], p["b2"], 1, 1), shortcut, out
+
+
+def made_up_caches(parameters, shape, strides, rng):
+    """Return caches as `resnet_forward` would, but of random numbers, to try `resnet_backward` with.
+
+    Args:
+        parameters: the network's.
+        shape: of the images, (m, n_H, n_W, n_C).
+        strides: of the first convolution, and of each block.
+        rng: a numpy.random.Generator.
+    """
+    P, blocks = parameters, []
+    maps = (shape[0], *((side - 1) // strides[0] + 1 for side in shape[1:3]), P["W_in"].shape[3])
+    for number, stride in enumerate(strides[1:]):
+        blocks.append(made_up_block_cache(block_of(P, number), maps, stride, rng))
+        maps = blocks[-1][-1].shape
+    return {
+        "in": (rng.normal(size=shape), P["W_in"], P["b_in"], strides[0], 1),
+        "blocks": blocks,
+        "shape": maps,
+        "out": (rng.normal(size=(maps[3], maps[0])), P["W_out"]),
+    }
 
 
 def initialize_lenet(rng, filters=(6, 16), sizes=(400, 120, 84, 10)):
