@@ -33,6 +33,7 @@ BROWSER_OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+ADDRESS = re.compile(r"http://127\.0\.0\.1:(?P<port>\d+)/lab(?:/tree/\S+)?\?token=(?P<token>\w+)\s")
 SETTINGS: dict[str, dict[str, Any]] = {
     "notebook-extension/tracker": {"windowingMode": "none"},  # cells far down are in the page, too
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -117,7 +118,7 @@ def dlcore_lab(command: list[str], folder: Path, base: Mapping[str, str] = os.en
     try:
         found = _address(lab, folder / "lab.log")
         said = Lab(lab, f"http://127.0.0.1:{found['port']}/", found["token"])
-        said.get("api/status")
+        _wait_for(said)
         yield said
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -127,11 +128,27 @@ def dlcore_lab(command: list[str], folder: Path, base: Mapping[str, str] = os.en
         os.close(inside)
 
 
+def _wait_for(lab: Lab) -> None:
+    """Wait until a server answers, which says its address before it listens."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            lab.get("api/status")
+        except urllib.error.URLError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return
+
+
 def _address(lab: subprocess.Popen[bytes], log: Path) -> re.Match[str]:
     """The port and the token in what the server says."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and lab.poll() is None:
-        found = re.search(r"http://127\.0\.0\.1:(?P<port>\d+)/lab\?token=(?P<token>\w+)\s", log.read_text())
+        found = re.search(
+            r"http://127\.0\.0\.1:(?P<port>\d+)/lab(?:/tree/\S+)?\?token=(?P<token>\w+)\s", log.read_text()
+        )
         if found:
             return found
         time.sleep(0.1)

@@ -25,14 +25,27 @@ from dlcore.checks.evidence import MIME, Outcome, OutcomeKind, bound_names, desc
 from dlcore.checks.notebook_cells import follow_cells, followed_cells
 from dlcore.checks.verdict import Seen, Verdict, judge
 from dlcore.errors import CheckFailed, CourseError, NotAttempted, SetupError
+from dlcore.study.definitions import answer_digest
+from dlcore.study.kept import keep, read_kept
 
-__all__ = ["MODE_VARIABLE", "begin", "check", "check_choice", "is_graded", "open_lessons", "results", "same_function"]
+__all__ = [
+    "MODE_VARIABLE",
+    "begin",
+    "check",
+    "check_choice",
+    "is_graded",
+    "lesson_folders",
+    "open_lessons",
+    "results",
+    "same_function",
+]
 
 MODE_VARIABLE = "DLCORE_MODE"
 EVIDENCE_VARIABLE = "DLCORE_EVIDENCE"  # path of a pipe for evidence, one line of JSON per check
 GREEN, RED, PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[0m"
 
 _lessons: dict[str, Key] = {}
+_folders: dict[str, str] = {}  # where each lesson's answer key is, and what is kept of it
 _results: dict[tuple[str, int], tuple[Any, bool | None]] = {}
 _outcomes: dict[tuple[str, int], Outcome] = {}  # of the checks in _results
 
@@ -61,12 +74,20 @@ def begin(lesson: str, folder: str = ".") -> None:
     """
     if _mode() == "practice":
         key = _lessons[lesson] = read_key(lesson, folder)
+        _folders[lesson] = os.path.abspath(folder)
         follow_cells()
         _results.clear()
         _outcomes.clear()
         points = sum([*(exercise.points for exercise in key.exercises.values()), *key.written.values()])
         count = len(key.exercises) + len(key.written)
         print(f"{key.title}: {count} exercises, {points:g} points. progress() shows how far you are.")
+        if read_kept(folder, lesson).is_damaged:
+            print("What you did here earlier cannot be read any more: run the checks again, and progress() knows it.")
+
+
+def lesson_folders() -> dict[str, str]:
+    """The folders of the lessons that have begun."""
+    return dict(_folders)
 
 
 def open_lessons() -> dict[str, Key]:
@@ -231,6 +252,8 @@ def _practise(function: Any, names: list[str], arguments: Any, outcome: Outcome,
     _outcomes[exercise.name, number] = outcome
     _results[exercise.name, number] = (function, None if verdict.kind == "unattempted" else verdict.passed)
     cells = followed_cells()
+    if verdict.kind != "unattempted":
+        _keep(exercise, function)
     if verdict.passed and cells is not None:
         cells.passed(exercise.name, label)
     elif verdict.passed:
@@ -241,6 +264,16 @@ def _practise(function: Any, names: list[str], arguments: Any, outcome: Outcome,
         verdict = replace(verdict, message=verdict.gist)  # explain the wrong choice without revealing the right one
     table = differences(known.expected.value, outcome.value, known.settings) if callable(function) else ""
     raise _failure(verdict, exercise, outcome, label, table)
+
+
+def _keep(exercise: KeyExercise, answer: Any) -> None:
+    """Keep for later whether an exercise passes, once that is known."""
+    lesson = next((lesson for lesson, key in _lessons.items() if exercise is key.exercises.get(exercise.name)), "")
+    known = [_results.get((exercise.name, number), (None, None))[1] for number in range(len(exercise.checks))]
+    passes = all(known)
+    if lesson not in _folders or not (passes or False in known):
+        return
+    keep(_folders[lesson], lesson, exercise.name, passes, answer_digest(exercise.name, answer))
 
 
 def _seen(exercise: KeyExercise, number: int) -> list[Seen]:
