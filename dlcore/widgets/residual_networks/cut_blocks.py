@@ -106,8 +106,9 @@ class CutBlocks:
         for row, (kind, (colour, hatch)) in enumerate(LOOKS.items()):
             ax.plot([-0.6, self.blocks - 0.4], [row, row], color="#777777", lw=1.5, zorder=0)
             for number in range(self.blocks):
-                look = {"facecolor": COLOURS[colour], "edgecolor": "white", "hatch": hatch, "alpha": 0.6}
-                ax.add_patch(Rectangle((number - 0.3, row - 0.3), 0.6, 0.6, **look))
+                box = Rectangle((number - 0.3, row - 0.3), 0.6, 0.6, facecolor=COLOURS[colour], hatch=hatch)
+                box.set(edgecolor="white", alpha=0.6)
+                ax.add_patch(box)
                 if kind == "residual":
                     arc = row - 0.44 * np.sin(np.linspace(0, np.pi, 20))
                     ax.plot(number + np.linspace(-0.42, 0.42, 20), arc, color=COLOURS[colour], lw=1.2)

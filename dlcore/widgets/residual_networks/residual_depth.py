@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
 import numpy as np
@@ -117,7 +117,9 @@ class ResidualDepth:
             )
         return reach / end
 
-    def _draw(self, left: float, title: str, label: str, corner: str) -> dict[str, Any]:
+    def _draw(
+        self, left: float, title: str, label: str, corner: Literal["upper left", "upper right"]
+    ) -> dict[str, Any]:
         ax: Axes = self.live.figure.add_axes((left, 0.15, 0.4, 0.74))
         ax.set(xlim=(-0.6, DEEPEST // 2 + 0.6), yscale="log", ylim=(LOWEST, HIGHEST), ylabel=label)
         ax.set(title=title, xlabel="blocks of two layers")
