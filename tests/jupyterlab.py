@@ -106,7 +106,7 @@ def dlcore_lab(command: list[str], folder: Path, base: Mapping[str, str] = os.en
         base: the environment, but for variables of Jupyter and dlcore.
     """
     settings = {"ServerApp": {"allow_root": True, "ip": "127.0.0.1", "port": 0, "open_browser": False}}
-    (folder / "config").mkdir()
+    (folder / "config").mkdir(exist_ok=True)
     (folder / "config" / "jupyter_server_config.json").write_text(json.dumps(settings))
     kept = {name: value for name, value in base.items() if not name.startswith(("JUPYTER", "DLCORE"))}
     places = {"CONFIG": "config", "DATA": "data", "RUNTIME": "runtime"}
@@ -207,7 +207,7 @@ class NotebookPage:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"cell {number} did not run: {prompt.inner_text()!r}")
             if prompt.inner_text() == before and time.monotonic() > again:  # a busy page may lose a key
-                cell.locator(".cm-content").click()
+                cell.locator(".cm-content, .jp-Placeholder-prompt").first.click()
                 self.page.keyboard.press("Control+Enter")
                 again = time.monotonic() + 20
             self.page.wait_for_timeout(50)
