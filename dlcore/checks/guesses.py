@@ -13,8 +13,8 @@ import numbers
 import sys
 from typing import Any
 
-from dlcore.checks.api import is_graded
 from dlcore.checks.cell_report import BOX, COLOURS, SOFT, UNATTEMPTED
+from dlcore.checks.emitting import is_graded
 
 __all__ = ["guess", "reveal"]
 
