@@ -48,7 +48,8 @@ class CutBlocks:
         )
         self.crosses = [*self._draw_rows()]
         ax = self.live.figure.add_axes((0.12, 0.17, 0.85, 0.27), xlim=(0, 100), ylim=(1.6, -0.6))
-        ax.set(title=f"Error on {EXAMPLES} held-out digits", xlabel="error, %", yticks=[0, 1], yticklabels=list(LOOKS))
+        ax.set(title=f"Error on {EXAMPLES} held-out digits", xlabel="error, %", ylabel="network")
+        ax.set(yticks=[0, 1], yticklabels=list(LOOKS))
         ax.axvline(90, color=COLOURS["black"], linestyle=":")
         ax.text(90.5, -0.35, "a guess", va="top", fontsize=9)
         self.bars = [
@@ -98,7 +99,13 @@ class CutBlocks:
     def _draw_rows(self) -> list[Any]:
         """Draw a row of blocks for each network; the crosses over them, which move."""
         ax = self.live.figure.add_axes((0.12, 0.6, 0.85, 0.26), xlim=(-0.6, self.blocks - 0.4), ylim=(1.5, -0.5))
-        ax.set(xticks=range(self.blocks), yticks=[0, 1], yticklabels=list(LOOKS), title="The blocks of both networks")
+        ax.set(
+            xticks=range(self.blocks),
+            yticks=[0, 1],
+            yticklabels=list(LOOKS),
+            title="The blocks of both networks",
+            ylabel="network",
+        )
         ax.xaxis.set_ticks_position("top")
         ax.tick_params(length=0)
         ax.spines[:].set_visible(False)
