@@ -24,6 +24,7 @@ from grader.site.links import broken_links, foreign_requests
 from tests.conftest import ROOT
 from tests.jupyterlab import BROWSER_OPTIONS
 from tests.processes import PATIENCE
+from tests.race_page import Race
 from tests.small_lesson import TEXT, lesson_file
 
 pytestmark = pytest.mark.xdist_group("site")
@@ -35,7 +36,7 @@ def demo(code):
     return f"```{{code-cell}} ipython3\n:role: demo\n\n{code}\n```\n\n"
 
 
-PICTURES = '''\
+PICTURES = """\
 import matplotlib.pyplot as plt
 
 from dlcore.live import LiveFigure, Panel, whole_slider
@@ -46,30 +47,27 @@ plt.title("Twice as <much>")
 plt.show()
 
 
-def moving(last):
-    """A dot that moves, with as many steps as a film has, or with none."""
-    live = LiveFigure(size=(3, 2), dpi=50, alt="A dot on a line.", pressed=(lambda *_: None) if last else None)
-    axes = live.figure.add_subplot(xlim=(0, 12), ylim=(0, 12))
-    (dot,) = axes.plot([], [], "o")
-    live.freeze(dot)
-
-    def update(step):
-        dot.set_data([step], [step])
-        return f"The dot is at {step}.\\n`double` gives {double(step)}."
-
-    panel = Panel(live, [whole_slider("step", 0, 12, 5)], update)
-
-    def draw(steps, now):
-        pictures = [(update(step), live.png())[1] for step in steps]
-        panel.say(update(now))
-        return pictures
-
-    if last:
-        live.image.last, live.image.draw = last, draw
-    return panel
+live = LiveFigure(size=(3, 2), dpi=50, alt="A dot on a line.")
+axes = live.figure.add_subplot(xlim=(0, 12), ylim=(0, 12))
+(dot,) = axes.plot([], [], "o")
+live.freeze(dot)
 
 
-moving(0)'''
+def update(step):
+    dot.set_data([step], [step])
+    return f"The dot is at {step}.\\n`double` gives {double(step)}."
+
+
+Panel(live, [whole_slider("step", 0, 12, 5)], update)"""
+PLAYING = """\
+from dlcore.widgets import optimizer_trajectories
+
+
+def sgd_step(parameters, grads, state, learning_rate):
+    return {"theta": parameters["theta"] - learning_rate * grads["dtheta"]}, state
+
+
+optimizer_trajectories(lambda parameters, method: {}, {"sgd": sgd_step})"""
 TOP = """# A small lesson
 
 What is twice a number? $2^2 = 4$ is a *coincidence*.
@@ -94,7 +92,7 @@ Text with a block:
 SMALL = (
     TEXT.replace("# A small lesson\n", TOP, 1)
     .replace(DEMO, "import matplotlib")
-    .replace("## Averaging", demo(PICTURES) + demo("moving(12)") + "## Averaging", 1)
+    .replace("## Averaging", demo(PICTURES) + demo(PLAYING) + "## Averaging", 1)
     .replace("## Questions", EXTRA + "## Questions", 1)
     .replace("  title: A small", "  minutes: 70\n  optional_minutes: 15\n  title: A small", 1)
 )
@@ -110,7 +108,7 @@ def course_with(folder, text):
 
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
-    """A course with a small lesson that has a picture, a widget and a film."""
+    """A course with a small lesson that has a picture, a widget, and one that plays."""
     return course_with(tmp_path_factory.mktemp("course"), SMALL)
 
 
@@ -225,18 +223,15 @@ def test_outputs_and_pictures_are_those_of_the_finished_notebook(course, site, p
     assert 'alt="A dot on a line. The dot is at 5. `double` gives 10."' in page
     assert "<p>The dot is at 5.<br><code>double</code> gives 10.</p>" in page
     assert page.count("A picture of it: the sliders are in JupyterLab.") == 1
-    assert page.count("Here it plays; its settings are in JupyterLab.") == 1
-    assert len(list(site.rglob("*.webp"))) == 3
-    assert page.count("data-film=") == 1
-    film = next(
-        item.film
-        for items in outputs_of(course, course.lesson("week1", "small")).values()
-        for item in items
-        if item.film
-    )
-    assert film.steps == list(range(13))
-    assert film.sentences[12] == "The dot is at 12.\n`double` gives 24."
-    assert len(set(film.frames)) == 13
+    assert len(list(site.rglob("*.webp"))) == 2
+
+
+def test_a_widget_that_plays_has_a_still_picture_and_its_script_beside_it(site, page):
+    (figure,) = re.findall(r'<figure class="widget playing">.*?</figure>', page)
+    assert '<img alt="Optimizers on the surface “ravine”.' in figure
+    assert "sgd: cost" in figure
+    (script,) = re.findall(r'<script src="([^"]+)">', figure)
+    assert "optimizer" in (site / "week1" / script).read_text(encoding="utf-8").lower()
 
 
 def test_the_start_page_says_what_each_lesson_teaches_how_long_it_takes_and_its_points(site):
@@ -296,6 +291,7 @@ def test_dead_links_and_foreign_files_are_found(tmp_path):
     )
     (tmp_path / "c.html").write_text(
         '<link rel="stylesheet" href="https://fonts.example/a.css"><script src="//x.example"></script>'
+        '<img src="data:image/svg+xml;base64,PHN2Zy8+">'
     )
     (tmp_path / "d.css").write_text("@import 'other.css'")
     assert broken_links(tmp_path) == ["a.html: b.html", "a.html: #y"]
@@ -378,21 +374,16 @@ class TestInABrowser:
         page.locator("mjx-container svg").first.wait_for()
         assert troubles == []
 
-    def test_a_film_plays_and_its_slider_moves_it(self, opened, site):
+    def test_a_widget_plays_without_a_kernel(self, opened, site):
         page, troubles = opened(site / "week1" / "small.html")
-        film = page.locator("figure[data-film]")
-        film.locator("canvas[data-drawn]").wait_for()
-        film.get_by_text("The dot is at 0.").wait_for()
-        film.get_by_role("button", name="Play").click()
-        film.get_by_role("button", name="Pause").wait_for()
-        film.get_by_role("button", name="Play").wait_for()  # at its end
-        film.get_by_text("The dot is at 12.").wait_for()
-        drawn = int(film.locator("canvas").get_attribute("data-drawn"))
-        assert drawn >= 12
-        film.get_by_role("slider").fill("3")
-        film.get_by_text("The dot is at 3.").wait_for()
-        film.locator("figcaption code").get_by_text("double").wait_for()
-        page.wait_for_function(f"Number(document.querySelector('canvas').dataset.drawn) > {drawn}")
+        race = Race(page, page.locator(".dl-race"))
+        race.map.wait_for()
+        race.choose("curved valley")
+        race.wait_for_sentence("Step 300 of 1000.")
+        race.button("Play").click()
+        race.wait_until("data.step > 310")
+        race.button("Pause").click()
+        race.wait_for_sentence("Cost: sgd")
         assert troubles == []
 
     def test_the_search_finds_a_word_without_a_server(self, opened, site):

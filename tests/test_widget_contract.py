@@ -12,10 +12,9 @@ from matplotlib.text import Text
 from dlcore import widgets
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, slider, toggle
-from dlcore.widgets.optimizers.trajectories import paths
 from dlcore.widgets.shared import student_network
 from tests.panels import answering, other_values, spoiling, unwritten
-from tests.widget_cases import CASES, Case, label_of, nothing
+from tests.widget_cases import CASES, DRAWN_BY_THE_PAGE, Case, label_of, nothing
 
 
 def marks(case):
@@ -46,8 +45,6 @@ def drawn_boxes(figure, renderer):
 @pytest.fixture(autouse=True)
 def as_slow_as_it_likes(monkeypatch):
     """No test depends on how busy the machine is."""
-    monkeypatch.setattr(paths, "SLOW", 600.0)
-    monkeypatch.setattr(paths, "PATIENCE", 600.0)
     monkeypatch.setattr(student_network, "PATIENCE", 600.0)
 
 
@@ -108,7 +105,7 @@ def try_controls(panel, case):
 
 
 def test_every_widget_has_a_case_and_every_case_a_widget():
-    assert {case.widget for case in CASES} == set(widgets.__all__)
+    assert {case.widget for case in CASES} == set(widgets.__all__) - DRAWN_BY_THE_PAGE
 
 
 @every(CASES)

@@ -17,9 +17,8 @@ from tests import test_widgets_regularization as regularization
 from tests import test_widgets_residual_networks as residual_networks
 from tests import test_widgets_shallow_network as shallow_network
 from tests import test_widgets_softmax as softmax
-from tests.reference_steps import STEPS, initial_state
 
-__all__ = ["CASES", "Case", "label_of", "nothing"]
+__all__ = ["CASES", "DRAWN_BY_THE_PAGE", "Case", "label_of", "nothing"]
 
 Do = Callable[[Panel], None]
 Reasons = Mapping[str, str]
@@ -280,20 +279,6 @@ WEEK5 = [
         },
         exposes={"sgd_step": "the parameters, which the path keeps"},
     ),
-    Case(
-        "optimizer_trajectories",
-        "week5",
-        {"initial_state": initial_state},
-        {"steps": STEPS},
-        buttons=("◀ Back", "Step ▶", "Reset", "Tune each rate"),
-        set_up=in_turn(put("nesterov", True), put("rmsprop", True), put("adamw", True)),  # else their rates do nothing
-        silent={
-            "steps to take": "the sentence is about the step that is shown",
-            "what each remembers: arrows, areas": "the sentence does not describe them",
-        },
-        leads={"preset": "it sets everything", "steps to take": "the step that is shown is one of them"},
-        goes_on="what is wrong is said method by method, and the others are drawn",
-    ),
 ]
 
 WEEK6 = [
@@ -389,3 +374,5 @@ WEEK8 = [
 ]
 
 CASES = [*WEEK1, *WEEK2, *WEEK3, *WEEK4, *WEEK5, *WEEK6, *WEEK7, *WEEK8]
+
+DRAWN_BY_THE_PAGE = {"optimizer_trajectories"}  # no panel; see test_browser_trajectories.py

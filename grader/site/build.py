@@ -13,7 +13,6 @@ from typing import Any
 
 import nbformat
 
-import dlcore
 from grader.errors import BuildError, Problem
 from grader.lessons.course import Course
 from grader.lessons.notebooks import compose_source, course_metadata
@@ -109,20 +108,13 @@ def _common(notebook: Any) -> list[tuple[str, str]]:
 
 
 def _add_scripts(folder: Path) -> None:
-    """The formulas' and the player's scripts, which come from elsewhere."""
+    """The scripts for formulas, which come from elsewhere."""
     import mathjax
 
     package = Path(mathjax.__file__).parent / "static" / "mathjax"
     (folder / "mathjax").mkdir(parents=True)
     shutil.copyfile(package / "es5" / MATHJAX, folder / "mathjax" / MATHJAX)
     shutil.copyfile(package / "LICENSE", folder / "mathjax" / "LICENSE")
-    player = (Path(dlcore.__file__).parent / "live" / "player.js").read_text(encoding="utf-8")
-    exported = "export default { render };"
-    if player.count(exported) != 1:
-        raise BuildError(f"has no line “{exported}”, which the website replaces", "dlcore/live/player.js")
-    # A page that comes from a folder may load scripts, but no modules.
-    wrapped = player.replace(exported, "return { render };")
-    _write(folder / "player.js", f"window.coursePlayer = (() => {{\n{wrapped}\n}})();\n")
 
 
 def _run_sphinx(staging: Path, title: str) -> None:

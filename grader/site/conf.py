@@ -14,7 +14,6 @@ html_title = project
 html_static_path = ["static", os.environ.get("COURSE_STATIC", "static")]
 html_extra_path = [os.environ["COURSE_PICTURES"]] if "COURSE_PICTURES" in os.environ else []
 html_css_files = ["course.css"]
-html_js_files = [("player.js", {"defer": "defer"}), ("film.js", {"defer": "defer"})]
 html_copy_source = html_show_sourcelink = html_show_copyright = html_show_sphinx = False
 html_show_search_summary = False  # it would be read with fetch(), which a page from a folder may not do
 html_use_index = False

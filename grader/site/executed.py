@@ -13,7 +13,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from html import unescape
 from importlib.metadata import version
 from pathlib import Path
@@ -33,23 +33,25 @@ from grader.lessons.reference import support_files
 from grader.lessons.reference_units import package_sources
 from grader.lessons.roles import Role
 
-__all__ = ["Film", "Shown", "outputs_of"]
+__all__ = ["Shown", "outputs_of"]
 
-FORMAT = 1  # of the cached outputs
+FORMAT = 2  # of the cached outputs
 SHOWN = (Role.CODE, Role.DEMO)
-FRAMES = 61  # at most, of a film
 STATE = re.compile(r"^(progress|hint|guess)\(", re.MULTILINE)  # what such a cell shows is about a student
 STILL = re.compile(
     r'<img alt="(?P<alt>[^"]*)" src="data:image/png;base64,(?P<png>[^"]+)"><p>(?P<sentence>.*)</p>', re.DOTALL
 )
-# In the kernel, before the first cell: sharp pictures, and notes of what each picture and widget is.
+PAGE = re.compile(  # a widget that plays without a kernel: a still picture, and a script that replaces it
+    r'(?P<still><div class="dl-\w+-place".*</div>)<style>(?P<style>.*)</style><script>(?P<script>.*)</script>',
+    re.DOTALL,
+)
+# In the kernel, before the first cell: sharp pictures, and notes of what each picture is.
 BEFORE = """
 import matplotlib.pyplot as _pyplot
-import dlcore.live as _live
 from IPython import get_ipython as _shell
 
 _shell().run_line_magic("config", "InlineBackend.figure_formats = ['retina']")
-_begun, _words, _panels = _shell().execution_count, {}, []
+_begun, _words = _shell().execution_count, {}
 
 
 def _describe(*_, **__):
@@ -70,72 +72,42 @@ def _noting(show):
     return noting
 
 
-def _remembering(make):
-    def remember(self, *args, **kwargs):
-        make(self, *args, **kwargs)
-        _panels.append((self, _shell().execution_count - _begun))
-
-    return remember
-
-
 _shell().events.register("post_execute", _describe)
 _pyplot.show = _noting(_pyplot.show)
-_live.Panel.__init__ = _remembering(_live.Panel.__init__)
 """
-# After the last one: the words for each picture, and the frames of what plays.
+# After the last one: the words for each picture.
 AFTER = """
-import base64 as _base64
 import json as _json
 
-
-def _film(panel, most):
-    film = panel.live.image
-    film.playing = False
-    last = film.last
-    steps = sorted({round(number * last / (most - 1)) for number in range(most)})
-    frames, sentences = [], []
-    for step in steps:
-        frames += film.draw([step], step)
-        sentences.append(panel.sentence)
-    return {"steps": steps, "frames": [_base64.b64encode(png).decode() for png in frames], "sentences": sentences}
-
-
-_told = {
-    "words": {cell: [words for _, words in known.values()] for cell, known in _words.items()},
-    "films": {cell: _film(panel, MOST) for panel, cell in _panels if hasattr(panel.live.image, "last")},
-}
+_told = {cell: [words for _, words in known.values()] for cell, known in _words.items()}
 with open("shown.json", "w", encoding="utf-8") as _file:
     _json.dump(_told, _file)
 """
 
 
 @dataclass
-class Film:
-    """Frames in the format WebP (base64), the step of each, and the sentence that describes it."""
-
-    steps: list[int]
-    frames: list[str]
-    sentences: list[str]
-
-
-@dataclass
 class Shown:
-    """One output: a text, or a picture (WebP, base64) with its width in CSS pixels and what describes it."""
+    """One output: a text, a picture, or a widget that plays without a kernel.
+
+    Attributes:
+        text: what is printed.
+        picture: WebP, base64.
+        width: of the picture, in CSS pixels.
+        alt: what describes the picture.
+        sentence: what a widget says below its picture.
+        still: HTML of a widget that plays, until its script replaces it.
+        script: its script.
+        style: its style sheet.
+    """
 
     text: str = ""
     picture: str = ""
     width: int = 0
     alt: str = ""
     sentence: str = ""
-    film: Film | None = None
-
-
-@dataclass
-class _Told:
-    """What the notebook's last cell wrote, by the number of the code cell."""
-
-    words: dict[str, list[str]] = field(default_factory=dict)
-    films: dict[str, dict[str, Any]] = field(default_factory=dict)
+    still: str = ""
+    script: str = ""
+    style: str = ""
 
 
 def outputs_of(course: Course, lesson: Lesson) -> dict[str, list[Shown]]:
@@ -160,18 +132,13 @@ def outputs_of(course: Course, lesson: Lesson) -> dict[str, list[Shown]]:
                 stale.unlink()
             cache.write_text(json.dumps({name: [asdict(item) for item in items] for name, items in found.items()}))
     read = json.loads(cache.read_text())
-    return {name: [_shown(item) for item in items] for name, items in read.items()}
-
-
-def _shown(form: dict[str, Any]) -> Shown:
-    film = form.pop("film")
-    return Shown(**form, film=Film(**film) if film else None)
+    return {name: [Shown(**item) for item in items] for name, items in read.items()}
 
 
 def _digest(notebook: Any, files: dict[str, bytes]) -> str:
     """A digest of the code, the support files, dlcore and the libraries' versions."""
     versions = [f"{name} {version(name)}" for name in ("numpy", "matplotlib", "ipywidgets", "pillow")]
-    digest = hashlib.sha256(f"{FORMAT} {versions} {BEFORE} {AFTER} {FRAMES}".encode())
+    digest = hashlib.sha256(f"{FORMAT} {versions} {BEFORE} {AFTER}".encode())
     for cell in notebook.cells:
         if cell.cell_type == "code":
             digest.update(f"{cell.id}\0{cell.source}\0".encode())
@@ -183,22 +150,22 @@ def _digest(notebook: Any, files: dict[str, bytes]) -> str:
 def _run(notebook: Any, folder: Path, lesson: Lesson) -> dict[str, list[Shown]]:
     notebook = copy_of(notebook)
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    before, after = (nbformat.v4.new_code_cell(code) for code in (BEFORE, AFTER.replace("MOST", str(FRAMES))))
+    before, after = (nbformat.v4.new_code_cell(code) for code in (BEFORE, AFTER))
     notebook.cells = [before, *cells, after]
     run_notebook(notebook, folder, allow_errors=True)
     for cell in (*cells, after):
         for output in cell.outputs:
             if output.output_type == "error" and not is_check(cell):
                 raise BuildError(f"a cell raises {output.ename}: {output.evalue}", lesson.path)
-    told = _Told(**json.loads((folder / "shown.json").read_text(encoding="utf-8")))
+    words = json.loads((folder / "shown.json").read_text(encoding="utf-8"))  # by the number of the code cell
     return {
-        cell.id: list(_outputs(cell, told.words.get(str(number), []), told.films.get(str(number))))
+        cell.id: list(_outputs(cell, words.get(str(number), [])))
         for number, cell in enumerate(cells, 1)
         if course_metadata(cell).get("role") in SHOWN and not STATE.search(cell.source)
     }
 
 
-def _outputs(cell: Any, words: list[str], film: dict[str, Any] | None) -> Iterator[Shown]:
+def _outputs(cell: Any, words: list[str]) -> Iterator[Shown]:
     """The outputs of a cell; `words` are those for its pictures, in order."""
     left = list(words)
     for output in cell.outputs:
@@ -210,26 +177,19 @@ def _outputs(cell: Any, words: list[str], film: dict[str, Any] | None) -> Iterat
         elif still := STILL.search(data.get("text/html", "")):
             shown = _picture(base64.b64decode(still["png"]), alt=unescape(still["alt"]), scale=1)
             shown.sentence = unescape(still["sentence"])
-            shown.film = _webp_film(film) if film else None
             yield shown
+        elif page := PAGE.search(data.get("text/html", "")):
+            yield Shown(still=page["still"], style=page["style"], script=page["script"])
         elif "text/plain" in data:
             yield Shown(text=str(data["text/plain"]))
 
 
 def _picture(png: bytes, *, alt: str, scale: int) -> Shown:
     with Image.open(io.BytesIO(png)) as picture:
-        return Shown(picture=_webp(picture, lossless=True), width=picture.width // scale, alt=alt)
+        return Shown(picture=_webp(picture), width=picture.width // scale, alt=alt)
 
 
-def _webp_film(film: dict[str, Any]) -> Film:
-    frames = []
-    for png in film["frames"]:
-        with Image.open(io.BytesIO(base64.b64decode(png))) as picture:
-            frames.append(_webp(picture, lossless=False))
-    return Film(film["steps"], frames, film["sentences"])
-
-
-def _webp(picture: Image.Image, *, lossless: bool) -> str:
+def _webp(picture: Image.Image) -> str:
     buffer = io.BytesIO()
-    picture.convert("RGB").save(buffer, "webp", lossless=lossless, quality=60, method=4)
+    picture.convert("RGB").save(buffer, "webp", lossless=True, quality=60, method=4)
     return base64.b64encode(buffer.getvalue()).decode()

@@ -64,7 +64,8 @@ def _leads_somewhere(target: str, path: Path, pages: dict[Path, _Page]) -> bool:
 def foreign_requests(folder: Path) -> Iterator[str]:
     """What the pages and style sheets of a folder would load from elsewhere."""
     for path, page in _pages(folder).items():
-        yield from (f"{path.name}: {item}" for item in page.loaded if _is_elsewhere(item))
+        loaded = [item for item in page.loaded if not item.startswith("data:")]
+        yield from (f"{path.name}: {item}" for item in loaded if _is_elsewhere(item))
     for path in sorted(folder.rglob("*.css")):
         text = path.read_text(encoding="utf-8")
         yield from (f"{path.name}: {word}" for word in ("url(http", "url(//", "@import") if word in text)

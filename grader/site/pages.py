@@ -20,7 +20,7 @@ from grader.lessons.notebooks import course_metadata, is_folded
 from grader.lessons.optional import is_optional
 from grader.lessons.roles import Role
 from grader.lessons.sections import slug_of
-from grader.site.executed import Film, Shown
+from grader.site.executed import Shown
 
 __all__ = ["LAB", "exercise_points", "lesson_page", "start_page"]
 
@@ -30,7 +30,6 @@ BY_HAND = "a person reads it."
 GUESS = "*Make a guess before you read on.*"
 OPTIONAL = "*You may skip this section.*"
 STILL = "A picture of it: the sliders are in JupyterLab."
-PLAYS = "Here it plays; its settings are in JupyterLab."
 INNER_LINK = re.compile(r"\]\((?:([^)#\s:]+)\.ipynb)?(?:#([^)\s]+))?\)")  # to another lesson, to a heading, or to both
 GOALS = re.compile(r"^#+ [^\n]*able to do[^\n]*\n+((?:[-*] .*\n(?: +.*\n)*)+)", re.MULTILINE)
 HEADING = re.compile(  # or a fenced block, in which a line may look like one
@@ -156,7 +155,9 @@ def _fenced(language: str, text: str, *options: str) -> str:
 
 
 def _output(item: Shown, name: str, folder: Path, address: str) -> str:
-    """What a cell shows: a text, or a picture, which plays if it has frames."""
+    """What a cell shows: a text, a picture, or a widget that plays."""
+    if item.script:
+        return _playing(item, name, folder, address)
     if not item.picture:
         return _fenced("{code-block} text", item.text, ":class: output") if item.text.strip() else ""
     folder.mkdir(parents=True, exist_ok=True)
@@ -170,14 +171,22 @@ def _output(item: Shown, name: str, folder: Path, address: str) -> str:
     )
     if not item.sentence:
         return f'<figure class="picture">{image}</figure>'
-    script = ""
-    if item.film is not None:
-        (folder / f"{name}.js").write_text(_frames(f"{address}/{name}", item.film), encoding="utf-8")
-        script = f'<script src="{address}/{name}.js"></script>'
-    film = f' data-film="{address}/{name}"' if item.film is not None else ""
-    note = f'<p class="note">{STILL if item.film is None else PLAYS}</p>'
-    caption = f"<figcaption><p>{_sentence(item.sentence)}</p>{note}</figcaption>"
-    return f'<figure class="widget"{film}>{image}{caption}{script}</figure>'
+    caption = f'<figcaption><p>{_sentence(item.sentence)}</p><p class="note">{STILL}</p></figcaption>'
+    return f'<figure class="widget">{image}{caption}</figure>'
+
+
+def _playing(item: Shown, name: str, folder: Path, address: str) -> str:
+    """A widget that plays; its script lies beside the pictures, since empty lines would end HTML in Markdown."""
+    folder.mkdir(parents=True, exist_ok=True)
+    style = (
+        f'document.head.append(Object.assign(document.createElement("style"), {{textContent: {_quoted(item.style)}}}));'
+    )
+    (folder / f"{name}.js").write_text(f"{style}\n{item.script}\n", encoding="utf-8")
+    return f'<figure class="widget playing">{item.still}<script src="{address}/{name}.js"></script></figure>'
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _sentence(text: str) -> str:
@@ -187,12 +196,6 @@ def _sentence(text: str) -> str:
 
 def _attribute(text: str) -> str:
     return escape(" ".join(text.split()))
-
-
-def _frames(name: str, film: Film) -> str:
-    """A script that keeps the frames of a film: a page from a folder can read no other file."""
-    content = {"steps": film.steps, "frames": film.frames, "sentences": [_sentence(text) for text in film.sentences]}
-    return f"(window.courseFilms ??= {{}})[{json.dumps(name)}] = {json.dumps(content, ensure_ascii=False)};\n"
 
 
 def start_page(title: str, weeks: Mapping[str, Sequence[Any]]) -> str:

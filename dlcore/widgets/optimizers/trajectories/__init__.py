@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dlcore.live import Panel
-from dlcore.widgets.optimizers.trajectories.race import Trajectories
+from dlcore.widgets.optimizers.trajectories.widget import Trajectories
 
 __all__ = ["optimizer_trajectories"]
 
@@ -15,13 +14,17 @@ def optimizer_trajectories(
     initial_state: Callable[[dict[str, Any], str], dict[str, Any]],
     steps: Mapping[str, Callable[..., Any]],
     preset: str = "ravine zig-zag",
-) -> Panel:
-    """Return a panel in which methods walk down a surface side by side.
+) -> Trajectories:
+    """Return a widget in which methods walk down a surface side by side.
 
-    Left, their paths over the contours; click there, or drag, to move the
-    start. Right, the cost against the step. The arrows and areas at the heads
-    show what each method remembers: its velocity and its squared gradients.
-    Choosing a preset sets the surface, the start, the methods and their rates.
+    Left, their paths over the surface: drag the start anywhere. Right, the
+    methods with their rates, and the cost against the step. The arrows and areas
+    at the heads show what each method remembers: its velocity and its squared
+    gradients. Choosing a preset sets the surface, the start, the methods and
+    their rates. Newton's method and L-BFGS are given, and off at first.
+
+    The page draws and plays by itself; Python computes paths when a setting
+    changes. Without a kernel, the paths of the presets are there.
 
     Args:
         initial_state: your function (parameters, method) → state.
@@ -35,4 +38,4 @@ def optimizer_trajectories(
     Raises:
         CourseError: there is no such preset or no such method.
     """
-    return Trajectories(initial_state, steps, preset).panel
+    return Trajectories(initial_state, steps, preset)

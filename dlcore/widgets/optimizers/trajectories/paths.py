@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from dlcore.errors import CourseError
 from dlcore.live import ask, name_of
 from dlcore.widgets.optimizers.trajectories.surfaces import Surface
 
-__all__ = ["MEMORY", "PATIENCE", "Path", "walk"]
+__all__ = ["FAR", "MEMORY", "PATIENCE", "SLOW", "Path", "Step", "walk"]
 
 Step = Callable[..., Any]
 
@@ -39,7 +40,8 @@ class Path(NamedTuple):
     costs: Floats  # (k+1,)
     slopes: Floats  # gradients, (k+1, 2)
     memory: dict[str, Floats]  # "v" and "s", (k+1, 2)
-    ending: str = ""  # why it ends early
+    ending: str = ""  # why it ends early: "diverged", "slow" or ""
+    price: str = "1 gradient a step"
 
 
 def walk(
@@ -49,6 +51,7 @@ def walk(
     functions: tuple[Step, Step],
     settings: Mapping[str, float],
     steps: int,
+    seconds: float | None = None,
 ) -> Path:
     """The way of a method from `start`.
 
@@ -59,13 +62,14 @@ def walk(
         functions: the student's `initial_state` and the step of the method.
         settings: `learning_rate`, and what else the step takes by name.
         steps: how many to take, unless the way ends early.
+        seconds: time for all of them, by default `SLOW`.
 
     Raises:
         CourseError: kind words on what is wrong with the functions.
     """
     initial_state, step = functions
     state = ask(initial_state, {"theta": _column(start)}, method, seconds=PATIENCE)
-    if flaw := _flaw_in_state(state, method):
+    if flaw := _flaw_in_state(state, method) or _nonsense_in_state(state, method):
         raise CourseError(f"`{name_of(initial_state)}` {flaw}")
     rate, others = settings["learning_rate"], {k: v for k, v in settings.items() if k != "learning_rate"}
     log = _Log(surface, method)
@@ -73,16 +77,16 @@ def walk(
 
     def all_steps() -> str:
         """Take the steps; returns what is wrong with one of them, or nothing."""
-        held, deadline = state, time.perf_counter() + SLOW
+        held, deadline = state, time.perf_counter() + (SLOW if seconds is None else seconds)
         while len(log.points) <= steps and not log.ending:
             result = step({"theta": _column(log.points[-1])}, {"dtheta": _column(log.slopes[-1])}, held, rate, **others)
             if flaw := _flaw(result, method):
                 return f"{flaw} (step {len(log.points)})" if len(log.points) > 1 else flaw
             moved, held = result
-            log.add(np.asarray(moved["theta"], dtype=float).ravel(), held)
+            log.add(np.array(moved["theta"], dtype=float).ravel(), held)
             if time.perf_counter() > deadline and len(log.points) <= steps:
-                log.ending = "slow"
-        return ""
+                log.ending = log.ending or "slow"
+        return log.nonsense()
 
     all_steps.__name__ = name_of(step)
     if flaw := ask(all_steps, seconds=PATIENCE):
@@ -102,12 +106,25 @@ class _Log:
 
     def add(self, point: Floats, state: Any) -> None:
         self.points.append(point)
-        far = abs(point).max() > FAR
-        self.slopes.append((np.nan, np.nan) if far else self.surface.slope(*point.tolist()))
+        x, y = point.tolist()
         for name, held in self.memory.items():
             held.append(np.array(state[name]["theta"], dtype=float).ravel())  # a copy, since steps may work in place
-        if far:
+        if math.isfinite(x) and math.isfinite(y) and max(abs(x), abs(y)) <= FAR:
+            self.slopes.append(self.surface.slope(x, y))
+        else:
+            self.slopes.append((np.nan, np.nan))
             self.ending = "diverged"
+
+    def nonsense(self) -> str:
+        """What is not finite, and since which step; "" if all is. Looked for once, since it takes long."""
+        kept = {"parameters['theta']": self.points} | {f"state['{k}']['theta']": v for k, v in self.memory.items()}
+        for what, held in kept.items():
+            bad = ~np.isfinite(np.array(held)).all(axis=1)
+            if bad.any():
+                first = int(bad.argmax())
+                flaw = f"returned {_kind(held[first])} in {what}"
+                return f"{flaw} (step {first})" if first > 1 else flaw
+        return ""
 
     def path(self) -> Path:
         points = np.array(self.points)
@@ -122,7 +139,7 @@ def _column(pair: ArrayLike) -> Floats:
 
 
 def _flaw(result: Any, method: str) -> str:
-    """What is wrong with the result of a step, in words; "" if nothing."""
+    """What is wrong with the result of a step, in words; "" if nothing. Whether numbers are finite is seen later."""
     if result is None:
         return "returned nothing: is a `return` missing"
     if not isinstance(result, tuple | list) or len(result) != 2:
@@ -135,17 +152,24 @@ def _flaw(result: Any, method: str) -> str:
 
 def _flaw_in_state(state: Any, method: str) -> str:
     wanted = MEMORY[method]
-    listed = " and ".join(filter(None, (", ".join(map(repr, wanted[:-1])), *map(repr, wanted[-1:]))))
     if not isinstance(state, Mapping):
-        return f"should return a dict as the state of {method}" + (f", with {listed}" if listed else "")
+        return f"should return a dict as the state of {method}" + (f", with {_listed(wanted)}" if wanted else "")
     for name in wanted:
         if name not in state:
-            return f"should return a state with {listed} for {method}, but {name!r} is missing"
+            return f"should return a state with {_listed(wanted)} for {method}, but {name!r} is missing"
         if name != "t":
             if not isinstance(state[name], Mapping) or "theta" not in state[name]:
                 return f"should keep state[{name!r}] as a dict with the names of the parameters, here 'theta'"
             if flaw := _flaw_in_array(state[name]["theta"], f"state[{name!r}]['theta']"):
                 return flaw
+    return ""
+
+
+def _nonsense_in_state(state: Any, method: str) -> str:
+    """What of an initial state is not finite, in words; "" if all is."""
+    for name in MEMORY[method]:
+        if name != "t" and not np.isfinite(state[name]["theta"]).all():
+            return f"returned {_kind(state[name]['theta'])} in state[{name!r}]['theta']"
     return ""
 
 
@@ -155,6 +179,12 @@ def _flaw_in_array(array: Any, what: str) -> str:
         return f"should return {what} of shape (2, 1), but it has shape {array.shape}"
     if array.dtype.kind not in "biuf":
         return f"should return numbers in {what}"
-    if not np.isfinite(array).all():
-        return f"returned {'NaN' if np.isnan(array).any() else 'infinity'} in {what}"
     return ""
+
+
+def _kind(array: Any) -> str:
+    return "NaN" if np.isnan(array).any() else "infinity"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return " and ".join(filter(None, (", ".join(map(repr, names[:-1])), *map(repr, names[-1:]))))

@@ -20,7 +20,6 @@ class Surface(NamedTuple):
     centre: tuple[float, float] = (0.0, 0.0)  # of the map
     reach: float = 2.2  # from the map's centre to its upper edge
     power: float = 2.0  # how the heights of the contours grow
-    logarithmic: bool = True  # the chart of the cost
     curvature: float = np.nan  # the largest, where it is the same everywhere
 
 
@@ -84,12 +83,12 @@ SURFACES = {
     "saddle": Surface(
         lambda x, y: x**2 / 2 + WELL * (y**2 - 1) ** 2 / 4,
         lambda x, y: (x, WELL * y * (y**2 - 1)),
-        ((0.0, 1.0), (0.0, -1.0)), 0.0, reach=2.0, power=1.5, logarithmic=False,
+        ((0.0, 1.0), (0.0, -1.0)), 0.0, reach=2.0, power=1.5,
     ),
     "plateau": Surface(
         lambda x, y: 1 - np.exp(-(x**2 + y**2) / 2),
         _plateau_slope,
-        ((0.0, 0.0),), 0.0, reach=4.0, power=1.0, logarithmic=False,
+        ((0.0, 0.0),), 0.0, reach=4.0, power=1.0,
     ),
     "bumpy": Surface(
         lambda x, y: (x**2 + y**2) / 10 + SWELL * (2 - np.cos(WAVES * x) - np.cos(WAVES * y)) / 2,
@@ -97,6 +96,6 @@ SURFACES = {
             x / 5 + SWELL * WAVES * np.sin(WAVES * x) / 2,
             y / 5 + SWELL * WAVES * np.sin(WAVES * y) / 2,
         ),
-        ((0.0, 0.0),), 0.0, reach=3.6, power=1.0, logarithmic=False,
+        ((0.0, 0.0),), 0.0, reach=3.6, power=1.0,
     ),
 }  # fmt: skip
