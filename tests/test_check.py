@@ -418,7 +418,7 @@ def test_a_wrong_letter_is_explained_and_the_right_one_not_told(lesson, choice, 
     assert "'b'" not in str(failed.value)
 
 
-@pytest.mark.parametrize("choice", ["", "  ", "()", None, 3, ["b"], True])
+@pytest.mark.parametrize("choice", ["", "  ", "()", None])
 def test_no_letter_is_not_attempted(lesson, choice):
     with pytest.raises(NotAttempted):
         check_choice("quiz_sign", choice, "abc")
@@ -426,8 +426,15 @@ def test_no_letter_is_not_attempted(lesson, choice):
 
 @pytest.mark.parametrize("choice", ["d", "ab", "abc", "ß", "bb", "ａ"])
 def test_a_letter_that_is_no_option_is_refused_with_those_that_are(lesson, choice):
-    with pytest.raises(CheckFailed, match="choose one of the letters a, b, c"):
+    with pytest.raises(CheckFailed, match="Choose one of the letters a, b, c"):
         check_choice("quiz_sign", choice, "abc")
+
+
+@pytest.mark.parametrize("choice", [3, ["b"], True, 0.4])
+def test_a_letter_without_its_quotes_is_asked_for_them(lesson, choice):
+    with pytest.raises(CheckFailed, match="Put the letter between quotes") as failed:
+        check_choice("quiz_sign", choice, "abc")
+    assert failed.value.message == 'Put the letter between quotes, as in quiz_sign = "a".'
 
 
 # Evidence

@@ -430,6 +430,10 @@ def test_where_one_value_of_several_has_a_clear_cause_it_is_told():
         ({"A": 1.0, "B": 2.0}, {"A": 1.0, "B": 0.5}, "The entry 'B': Expected 2.0, got 0.5."),
         ([1.0, 2.0], [2.0, 2.0], "Expected [1.0, 2.0], got [2.0, 2.0]."),
         ("left", "right", "Expected 'left', got 'right'."),
+        (np.float64(1.5), 2.0, "Expected 1.5, got 2.0."),
+        (np.float64(1.5), 2, "Expected 1.5, got 2."),
+        (4, 3.5, "Expected 4, got 3.5."),
+        (np.int64(4), np.array(5), "Expected 4, got 5."),
     ],
 )
 def test_a_difference_is_told_without_a_guess(expected, got, said):

@@ -144,8 +144,13 @@ def check_choice(name: str, choice: Any, options: str) -> None:
     if mode_of_run() == "evidence":
         emit([name], ((name,), {}), outcome, None, name, Settings("exact"))
         return
-    if outcome.kind == OutcomeKind.RETURNED and (len(letter) != 1 or letter not in options):
-        raise CheckFailed(f"{RED}✗{PLAIN} {name}: choose one of the letters {', '.join(options)}, not {show(choice)}.")
+    problem = ""
+    if choice is not None and not isinstance(choice, str):
+        problem = f'Put the letter between quotes, as in {name} = "{options[0]}".'
+    elif attempted and (len(letter) != 1 or letter not in options):
+        problem = f"Choose one of the letters {', '.join(options)}, not {show(choice)}."
+    if problem:
+        raise CheckFailed(f"{RED}✗{PLAIN} {name}\n{problem}", name, problem)
     _practise(letter, [name], ((name,), {}), outcome, name)
 
 
@@ -268,7 +273,12 @@ def _failure(verdict: Verdict, exercise: KeyExercise, outcome: Outcome, label: s
     if verdict.kind == "unattempted":
         said = f"{name}: not attempted yet.{_missing(name, outcome)}"
         return NotAttempted(f"○ {said}", said)
-    note = f"\nBut first: the checks of {', '.join(shaky)} fail, and {name} builds on that." if shaky else ""
+    note = ""
+    if shaky:
+        names = ", ".join(shaky)
+        note = (
+            f"\nBut first: {name} builds on {names}, and checks failed there when they were last run. Run them again."
+        )
     message = verdict.message + note
     hint = name if exercise.hints else ""
     return CheckFailed(f"{RED}✗{PLAIN} {label}\n{message}", label, message, table, hint)

@@ -21,6 +21,7 @@ __all__ = ["guess", "reveal"]
 NEARLY = 0.05  # of the larger of two numbers: their difference is small
 MUCH = 2.0  # from this ratio on, two numbers are compared by it instead of by their difference
 LARGEST = 10**15  # a whole number that is shown with all digits
+FEW = 20
 LONGEST = 60  # letters of a text that are shown
 
 _guesses: dict[str, Any] = {}
@@ -68,6 +69,8 @@ def reveal(name: str, actual: Any, unit: str = "") -> None:
 
 def _plain(value: Any) -> int | float | str | None:
     """A value as a number or a text; None if it is neither, or empty."""
+    if isinstance(value, tuple):  # a shape
+        return str(value)
     if hasattr(value, "item") and getattr(value, "size", 0) == 1:
         value = value.item()
     if isinstance(value, bool):
@@ -114,15 +117,22 @@ def _compared(guessed: Any, actual: Any, unit: str) -> str:
         return "Very close."
     if guessed * actual < 0:
         return "It has the other sign."
+    if _is_count(guessed) and _is_count(actual):
+        return f"It is {_with_unit(_rounded(off), unit)} {'more' if actual > guessed else 'less'} than you guessed."
     if guessed and actual and size >= MUCH * min(abs(guessed), abs(actual)):
         times = f"about {_rough(size / min(abs(guessed), abs(actual)))} times"
         return f"It is {times} your guess." if abs(actual) == size else f"Your guess is {times} that."
     return f"It is {_with_unit(_rounded(off), unit)} {'more' if actual > guessed else 'less'} than you guessed."
 
 
+def _is_count(value: Any) -> bool:
+    """Whether a number counts a few things, so that the difference says more than the ratio."""
+    return isinstance(value, int) and abs(value) <= FEW
+
+
 def _letters(text: Any) -> str:
-    """A text without what does not count in it: case, spaces and punctuation around it."""
-    return " ".join(str(text).casefold().strip(" .()!\"'`").split())
+    """A text without what does not count in it: case, spaces, and punctuation around it."""
+    return "".join(str(text).casefold().strip(" .()!\"'`").split())
 
 
 def _rough(ratio: float) -> str:

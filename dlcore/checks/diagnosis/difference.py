@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from dlcore.checks.compare import Settings, agree, near
+from dlcore.checks.compare import Settings, agree, is_number, near
 from dlcore.checks.diagnosis.kinds import wrong_kind
-from dlcore.checks.diagnosis.words import index_text, nth, show
+from dlcore.checks.diagnosis.words import index_text, noun, nth, show
 
 __all__ = ["difference"]
 
@@ -23,9 +23,15 @@ def difference(expected: Any, got: Any, settings: Settings) -> str:
         return _first_item(expected, got, settings)
     if isinstance(expected, np.ndarray) and isinstance(got, np.ndarray):
         return _arrays(expected, got, settings)
-    if isinstance(expected, dict | tuple) or type(got) is not type(expected):
+    if is_number(expected) and is_number(got) and _is_truth(expected) == _is_truth(got):
+        return f"Expected {show(expected)}, got {show(got)}."
+    if isinstance(expected, dict | tuple) or noun(got) != noun(expected):
         return wrong_kind(expected, got, settings).detail
     return f"Expected {show(expected)}, got {show(got)}."
+
+
+def _is_truth(value: Any) -> bool:
+    return noun(value) == noun(True)
 
 
 def _first_item(expected: Sequence[Any], got: Sequence[Any], settings: Settings) -> str:
