@@ -5,10 +5,12 @@ Plots and widgets are separate modules (`dlcore.plots`, `dlcore.widgets`), so th
 """
 
 from dlcore.checks.api import begin, check, check_choice
+from dlcore.checks.guesses import guess, reveal
 from dlcore.checks.progress import progress
 from dlcore.checks.requested_hints import hint
 from dlcore.errors import CheckFailed, CodecError, CourseError, NotAttempted, SetupError
 from dlcore.gradients import gradient_check
+from dlcore.study.start import start
 
 __all__ = [
     "CheckFailed",
@@ -20,6 +22,9 @@ __all__ = [
     "check",
     "check_choice",
     "gradient_check",
+    "guess",
     "hint",
     "progress",
+    "reveal",
+    "start",
 ]

@@ -9,7 +9,9 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-__all__ = ["pages"]
+__all__ = ["TEMPLATES", "pages"]
+
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def _inline(text: str) -> Markup:
@@ -25,7 +27,7 @@ def _inline(text: str) -> Markup:
 def pages() -> jinja2.Environment:
     """The Jinja environment for all pages, with autoescaping."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

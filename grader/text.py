@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
+from difflib import get_close_matches
 
-__all__ = ["visible", "visible_lines"]
+__all__ = ["did_you_mean", "visible", "visible_lines"]
 
 
 def visible(text: str) -> str:
@@ -28,6 +30,16 @@ def visible_lines(text: str) -> str:
      two\x1b[2J
     """
     return "\n".join(visible(line.replace("\t", " ")) for line in text.split("\n"))
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A sentence that names the nearest known word, to follow another sentence; "" if none is near.
+
+    >>> did_you_mean("wek1", ["week1", "week2"]), did_you_mean("solutions", ["week1"])
+    (' Did you mean week1?', '')
+    """
+    near = get_close_matches(word.lower(), sorted(known), n=1)
+    return f" Did you mean {near[0]}?" if near else ""
 
 
 def _visible(letter: str) -> str:

@@ -33,6 +33,7 @@ BROWSER_OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+ADDRESS = re.compile(r"http://127\.0\.0\.1:(?P<port>\d+)/lab(?:/tree/\S+)?\?token=(?P<token>\w+)\s")
 SETTINGS: dict[str, dict[str, Any]] = {
     "notebook-extension/tracker": {"windowingMode": "none"},  # cells far down are in the page, too
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -105,7 +106,7 @@ def dlcore_lab(command: list[str], folder: Path, base: Mapping[str, str] = os.en
         base: the environment, but for variables of Jupyter and dlcore.
     """
     settings = {"ServerApp": {"allow_root": True, "ip": "127.0.0.1", "port": 0, "open_browser": False}}
-    (folder / "config").mkdir()
+    (folder / "config").mkdir(exist_ok=True)
     (folder / "config" / "jupyter_server_config.json").write_text(json.dumps(settings))
     kept = {name: value for name, value in base.items() if not name.startswith(("JUPYTER", "DLCORE"))}
     places = {"CONFIG": "config", "DATA": "data", "RUNTIME": "runtime"}
@@ -117,7 +118,7 @@ def dlcore_lab(command: list[str], folder: Path, base: Mapping[str, str] = os.en
     try:
         found = _address(lab, folder / "lab.log")
         said = Lab(lab, f"http://127.0.0.1:{found['port']}/", found["token"])
-        said.get("api/status")
+        _wait_for(said)
         yield said
     finally:
         with contextlib.suppress(ProcessLookupError):
@@ -127,11 +128,27 @@ def dlcore_lab(command: list[str], folder: Path, base: Mapping[str, str] = os.en
         os.close(inside)
 
 
+def _wait_for(lab: Lab) -> None:
+    """Wait until a server answers, which says its address before it listens."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            lab.get("api/status")
+        except urllib.error.URLError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            return
+
+
 def _address(lab: subprocess.Popen[bytes], log: Path) -> re.Match[str]:
     """The port and the token in what the server says."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and lab.poll() is None:
-        found = re.search(r"http://127\.0\.0\.1:(?P<port>\d+)/lab\?token=(?P<token>\w+)\s", log.read_text())
+        found = re.search(
+            r"http://127\.0\.0\.1:(?P<port>\d+)/lab(?:/tree/\S+)?\?token=(?P<token>\w+)\s", log.read_text()
+        )
         if found:
             return found
         time.sleep(0.1)
@@ -190,7 +207,7 @@ class NotebookPage:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"cell {number} did not run: {prompt.inner_text()!r}")
             if prompt.inner_text() == before and time.monotonic() > again:  # a busy page may lose a key
-                cell.locator(".cm-content").click()
+                cell.locator(".cm-content, .jp-Placeholder-prompt").first.click()
                 self.page.keyboard.press("Control+Enter")
                 again = time.monotonic() + 20
             self.page.wait_for_timeout(50)

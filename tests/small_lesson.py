@@ -20,7 +20,7 @@ course:
   draft: true
   title: A small lesson
 jupytext:
-  cell_metadata_filter: role,exercise,points,wrong,uses,-all
+  cell_metadata_filter: role,exercise,points,wrong,uses,fold,-all
   notebook_metadata_filter: course,-jupytext.text_representation.format_version,\
 -jupytext.text_representation.jupytext_version
   text_representation:

@@ -64,7 +64,7 @@ def test_nothing_is_to_be_put_right_in_a_new_lesson(course, lesson, capsys):
     assert "residual_range" in said
     assert "Nothing to put right." in said
     assert "the lesson lacks 4 to 6 quiz questions (it has 1)" in said
-    assert "a draft: it has 1 picture and 1 widget, not 3 and 2" in said
+    assert f"a draft: {lesson}:1: it has 1 picture and 1 widget, not 3 and 2" in said
     found = check_lesson(course, lesson)
     assert found.sweep is not None
     assert found.sweep.counts()["missing"] == found.sweep.counts()["excused"] == 0

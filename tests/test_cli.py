@@ -1,5 +1,7 @@
 """The commands as people and scripts use them."""
 
+import re
+import shutil
 import subprocess
 import sys
 
@@ -11,7 +13,7 @@ from grader.execution.sandbox import find_bwrap
 from tests.classroom import REPOSITORY, WEEK, grader, hand_in, make_course, released
 
 COMMANDS = (
-    *("build", "lab", "bundle", "collect", "grade", "feedback", "report", "export"),
+    *("build", "lab", "bundle", "collect", "grade", "feedback", "report", "similar", "export"),
     *("solutions", "site", "doctor", "demo"),
 )
 
@@ -43,7 +45,14 @@ def test_a_folder_that_is_no_course_is_refused_by_name(tmp_path, capsys):
 def test_a_week_that_does_not_exist_is_refused_with_those_that_do(tmp_path, capsys):
     course = make_course(tmp_path)
     assert main(["--root", str(course.root), "grade", "week99"]) == 2
-    assert "The weeks are: week1" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "The weeks are: week1" in error
+    assert "Did you mean week1?" in error
+    assert "make build" not in error
+    shutil.copytree(course.lessons_folder / WEEK, course.lessons_folder / "week2")
+    assert main(["--root", str(course.root), "grade", "week2"]) == 2
+    assert "week2 is not built. Run `make build` first." in capsys.readouterr().err
+    shutil.rmtree(course.lessons_folder / "week2")
     assert main(["--root", str(course.root), "build", "week99"]) == 2
     assert "the weeks are: week1" in capsys.readouterr().err
 
@@ -55,7 +64,7 @@ def test_nothing_handed_in_is_said_so(tmp_path, capsys):
     assert "nothing to grade" in capsys.readouterr().err
     assert main(["--root", str(course.root), "grade", WEEK, "--student", "nobody"]) == 2
     assert "nobody handed in no notebook" in capsys.readouterr().err
-    for command in ("feedback", "report", "export"):
+    for command in ("feedback", "report", "similar", "export"):
         assert main(["--root", str(course.root), command, WEEK]) == 2
         assert "nothing is graded for week1" in capsys.readouterr().err
 
@@ -117,5 +126,11 @@ def test_the_demo_does_not_write_over_a_folder_that_it_did_not_make(tmp_path, ca
 def test_a_students_lab_has_no_instructors_panels():
     command = [sys.executable, "-m", "jupyter", "labextension", "list"]
     result = subprocess.run(command, env=lab_environment(), capture_output=True, text=True, timeout=120, check=True)
-    line = next(line for line in (result.stdout + result.stderr).splitlines() if "@jupyter/nbgrader" in line)
-    assert "disabled" in line
+    disabled = set(re.findall(r"@jupyter/nbgrader:[a-z-]+", result.stdout + result.stderr))
+    panels = ("assignment-list", "course-list", "create-assignment", "formgrader", "menu")
+    assert disabled == {f"@jupyter/nbgrader:{name}" for name in panels}  # but not its button Validate
+
+
+@pytest.mark.parametrize("path", ["submitted/ada/week1/x.ipynb", "downloaded/week1/attempts/ada/1/x.ipynb"])
+def test_git_ignores_what_students_handed_in(path):
+    assert subprocess.run(["git", "check-ignore", "-q", path], cwd=REPOSITORY, check=False).returncode == 0

@@ -158,7 +158,7 @@ def test_a_renamed_file_is_graded_and_said_so(graded):
 
 def test_a_written_answer_waits_for_a_person(graded):
     assert gradebook_rows(graded)["writer"]["explain_the_gradient"][2] is True
-    assert "to be graded" in feedback_page(graded, "writer")
+    assert "waits for marking" in feedback_page(graded, "writer")
 
 
 def test_the_misconceptions_own_hint_is_in_the_feedback(graded):

@@ -1,5 +1,6 @@
 """A student's working folder: what a release brings into it, and that no work in it is written over."""
 
+import fnmatch
 import json
 import os
 import shutil
@@ -12,8 +13,9 @@ import pytest
 from dlcore.errors import SetupError
 from dlcore.lab import copy_lessons, update_lessons
 from dlcore.lab.command import lines_of, main
+from dlcore.lab.jupyterlab import _options, hidden_names
 from dlcore.lab.record import NAME
-from dlcore.lab.released import released_files, released_folder
+from dlcore.lab.released import START, released_files, released_folder
 from tests.conftest import ROOT
 from tests.jupyterlab import dlcore_lab
 from tests.processes import PATIENCE
@@ -66,6 +68,11 @@ def bytes_of(folder):
     }
 
 
+def lessons_of(folder):
+    """All but the page to start from, which comes with `dlcore`."""
+    return {name: data for name, data in bytes_of(folder).items() if name != START}
+
+
 def everything(changes):
     return {name: value for name, value in vars(changes).items() if value}
 
@@ -75,7 +82,7 @@ def test_an_empty_folder_gets_every_lesson_with_its_key_and_modules(tmp_path):
     changes = copy_lessons(release, tmp_path / "new" / "work")
     assert release == ROOT / "release"
     assert changes.new == list(released_files(release))
-    assert bytes_of(tmp_path / "new" / "work") == bytes_of(release)
+    assert lessons_of(tmp_path / "new" / "work") == bytes_of(release)
 
 
 def test_nothing_happens_to_a_folder_that_is_up_to_date(release, work):
@@ -107,7 +114,7 @@ def test_newer_keys_and_modules_are_brought_and_notebooks_wait_for_an_update(rel
 def test_an_update_replaces_a_notebook_that_is_as_it_was_released(release, work):
     edit(release / LESSON, revise)
     assert everything(update_lessons(release, work, "2.0")) == {"replaced": [LESSON]}
-    assert bytes_of(work) == bytes_of(release)
+    assert lessons_of(work) == bytes_of(release)
 
 
 def test_a_notebook_that_was_only_looked_at_counts_as_unchanged(release, work):
@@ -277,3 +284,60 @@ def test_ctrl_c_ends_the_lab_without_a_question_and_leaves_no_server(tmp_path):
     log = (tmp_path / "lab.log").read_text()
     assert f"Your work is in {tmp_path / 'work'}" in log
     assert "Traceback" not in log
+
+
+def run_start(notebook):
+    """What JupyterLab saves after the page was run: its output, and an empty cell below."""
+    notebook["cells"][-1]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "Begin with Week 1"}]
+    notebook["cells"].append({"cell_type": "code", "id": "empty", "metadata": {}, "source": "", "outputs": []})
+
+
+def test_the_page_to_start_from_comes_with_lessons_and_an_older_one_is_replaced(release, work, monkeypatch, tmp_path):
+    assert START in released_files(release)
+    assert released_files(tmp_path / "nothing") == {}
+    edit(work / START, run_start)
+    ran = (work / START).read_bytes()
+    assert everything(update_lessons(release, work, "2.0")) == {}
+    assert (work / START).read_bytes() == ran
+    newer = tmp_path / "newer.ipynb"
+    newer.write_text((work / START).read_text().replace("lists all lessons", "shows all lessons"))
+    files = released_files(release) | {START: newer}
+    monkeypatch.setattr("dlcore.lab.folder.released_files", lambda _: files)
+    assert everything(copy_lessons(release, work)) == {"waiting": [START]}
+    assert everything(update_lessons(release, work, "2.0")) == {"replaced": [START]}
+
+
+def test_a_page_to_start_from_with_notes_in_it_is_left_alone(release, work, monkeypatch, tmp_path):
+    newer = tmp_path / "newer.ipynb"
+    newer.write_text((work / START).read_text().replace("lists all lessons", "shows all lessons"))
+    files = released_files(release) | {START: newer}
+    monkeypatch.setattr("dlcore.lab.folder.released_files", lambda _: files)
+    edit(work / START, add_cell)
+    assert everything(update_lessons(release, work, "2.0")) == {"beside": {START: "START-new-2.0.ipynb"}}
+
+
+def test_keys_and_copied_modules_are_out_of_sight_and_a_students_own_module_is_not(work):
+    (work / "week4" / "mine.py").write_text("mine = 1")
+    hidden = hidden_names(work)
+    assert {"*.key.json", "support.py"} <= set(hidden)
+    assert not any(fnmatch.fnmatch(name, glob) for name in ("mine.py", "START.ipynb", "week4") for glob in hidden)
+
+
+@pytest.mark.slow
+def test_a_students_jupyterlab_begins_with_the_start_page_shows_no_keys_and_has_validate(tmp_path):
+    with dlcore_lab([sys.executable, "-m", "dlcore", "lab", "--no-browser"], tmp_path) as lab:
+        shown = {item["name"] for week in ("", "week1", "week4") for item in lab.get(f"api/contents/{week}")["content"]}
+        assert {START, "week1", "logistic_regression.ipynb"} <= shown
+        assert not any(name.endswith((".py", ".json")) for name in shown)
+        settings = lab.get("lab/api/settings/@jupyterlab/apputils-extension:notification")["settings"]
+        assert settings == {} or settings["fetchNews"] == "false"
+        default = lab.get("lab/api/settings/@jupyterlab/apputils-extension:notification")["schema"]["properties"]
+        assert default["fetchNews"]["default"] == "false"
+    assert f"/lab/tree/{START}?token=" in (tmp_path / "lab.log").read_text()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="who is not root needs no option")
+def test_root_gets_a_jupyterlab_too_and_nobody_else_that_option(monkeypatch, tmp_path):
+    assert "--allow-root" in _options(tmp_path)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert "--allow-root" not in _options(tmp_path)

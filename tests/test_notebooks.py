@@ -5,7 +5,7 @@ import nbformat
 import pytest
 from hypothesis import given
 
-from grader.lessons.notebooks import compose_source, course_metadata, grade_id, is_check, write_notebook
+from grader.lessons.notebooks import compose_source, course_metadata, grade_id, is_check, is_folded, write_notebook
 from grader.lessons.parser import read_lesson
 from tests.small_lesson import TEXT, VARIANTS, lesson_file
 from tests.test_codec import json_values
@@ -128,3 +128,34 @@ def test_marks_are_read_from_anything(metadata, course, nbgrader):
         assert isinstance(grade_id(cell), str)
         assert is_check(cell) in (True, False)
         assert json.dumps(cell)
+
+
+LONG = "\n".join(f"print({number})" for number in range(11))
+
+
+@pytest.mark.parametrize(
+    ("lines", "option", "folded"),
+    [(11, "", True), (10, "", False), (11, ":fold: false\n", False), (1, ":fold: true\n", True)],
+)
+def test_a_long_demo_is_folded_unless_its_author_says_otherwise(tmp_path, lines, option, folded):
+    code = "\n".join(LONG.splitlines()[:lines])
+    text = TEXT.replace(
+        ':role: demo\n\nraise SystemExit("demo cells are not run while grading")', f"{option}:role: demo\n\n{code}"
+    )
+    notebook = compose_source(read_lesson(lesson_file(tmp_path, text)))
+    nbformat.validate(notebook)
+    (cell,) = [cell for cell in notebook.cells if course_metadata(cell)["role"] == "demo"]
+    assert is_folded(cell) == folded
+    assert [other for other in notebook.cells if is_folded(other) and other is not cell] == []
+
+
+def test_the_notebook_says_how_long_the_lesson_takes_and_what_one_makes(tmp_path):
+    said = "  makes: A function that doubles.\n  minutes: 90\n  optional_minutes: 20\n  title: A small lesson"
+    lesson = read_lesson(lesson_file(tmp_path, TEXT.replace("  title: A small lesson", said)))
+    assert compose_source(lesson).metadata["course"] == {
+        "lesson": "small",
+        "title": "A small lesson",
+        "makes": "A function that doubles.",
+        "minutes": 90,
+        "optional_minutes": 20,
+    }

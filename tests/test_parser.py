@@ -54,6 +54,32 @@ REFUSED = {
         "---",
         "no course title",
     ),
+    "with minutes in words": (
+        changed(("title: A small", "minutes: an hour\n  title: A small")),
+        "---",
+        "minutes: 'an hour'",
+    ),
+    "with no minutes at all": (changed(("title: A small", "minutes: 0\n  title: A small")), "---", "minutes: 0"),
+    "with a list of what one makes": (
+        changed(("title: A small", "makes: [a, b]\n  title: A small")),
+        "---",
+        "it takes one sentence",
+    ),
+    "with an unknown entry for the course": (
+        changed(("title: A small", "minute: 5\n  title: A small")),
+        "---",
+        "the option 'minute'",
+    ),
+    "with a fold that is neither true nor false": (
+        changed((":role: demo", ":fold: open\n:role: demo")),
+        "SystemExit",
+        "fold: 'open'; it takes true or false",
+    ),
+    "with a folded solution": (
+        changed((":exercise: row_means\n:role: solution", ":exercise: row_means\n:fold: true\n:role: solution")),
+        "def row_means",
+        "unknown option 'fold'",
+    ),
     "with a broken header": (changed(("course:\n", "course: [\n")), "course: [", "Notebook metadata"),
     "with a broken written cell": (changed((WRITTEN, '+++ {"role": written}')), "Because", "could not be read"),
     "with an unknown role": (changed((":role: demo", ":role: demonstration")), "SystemExit", "'demonstration' is not"),

@@ -495,3 +495,64 @@ def test_a_draft_is_told_everything_that_it_lacks(tmp_path):
         (lesson.path, 1, "the lesson lacks a written question"),
         (lesson.path, line_of(text, SOLUTION), "double has 0 hints, not two or three"),
     ]
+
+
+GUESS = """
+```{code-cell} ipython3
+:role: demo
+
+guess("twice", ...)
+```
+"""
+REVEAL = """
+```{code-cell} ipython3
+:role: demo
+
+four = 4
+reveal("twice", four)
+```
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "mark", "problem"),
+    [
+        (GUESS + REVEAL, "", ""),
+        (GUESS, "guess(", "no cell calls reveal(“twice”, …)"),
+        (REVEAL, "reveal(", "reveal(“twice”) has no guess before it"),
+        (REVEAL + GUESS, "reveal(", "reveal(“twice”) has no guess before it"),
+        (GUESS.replace("...", "4") + REVEAL, "guess(", 'a guess is a cell of one line: guess("twice", ...)'),
+        (GUESS.replace("guess", "x = 1\nguess") + REVEAL, "guess(", "a guess is a cell of one line"),
+    ],
+)
+def test_a_guess_is_a_cell_of_its_own_before_the_demo_that_reveals_it(defects, text, mark, problem):
+    text = with_text(text)
+    found = defects(text)
+    if not problem:
+        assert found == []
+        return
+    line, said = found[0]
+    assert said.startswith(problem)
+    assert line_of(text, mark) - 4 <= line <= line_of(text, mark)
+
+
+def test_a_guess_is_asked_once(defects):
+    assert [said for _, said in defects(with_text(GUESS + GUESS + REVEAL))] == ["the guess “twice” is asked twice"]
+
+
+@pytest.mark.parametrize(
+    ("heading", "names"),
+    [
+        ("## Averaging (optional)", ["row_means"]),
+        ("# More (Optional)\n\n## Averaging", ["row_means", "quiz_sign", "explain"]),
+        ("## More (optional)\n\nText.\n\n## Averaging", []),
+        ("## Averaging (optional reading)", []),
+    ],
+)
+def test_what_has_points_does_not_stand_in_an_optional_section(defects, heading, names):
+    text = replaced(("## Averaging", heading))
+    found = defects(text)
+    assert [said.partition(" ")[0] for _, said in found] == names
+    assert all("has points, but stands in the optional section" in said for _, said in found)
+    if names:
+        assert found[0][0] == text[: text.index(":exercise: row_means\n:role: solution")].count("\n")

@@ -814,3 +814,31 @@ def test_answers_are_shown_as_meant_however_much_is_written_beside_them(released
     sources = [cell.source for cell in rebuilt.cells]
     assert "a *right* answer" in sources
     assert sum(source.startswith("```") for source in sources) == 8 - 5
+
+
+def test_what_is_folded_or_unfolded_is_graded_alike(tmp_path):
+    text = TEXT.replace(":role: demo\n", ":fold: true\n:role: demo\n")
+    released = compose_source(read_lesson(lesson_file(tmp_path, text)))
+    demo = next(number for number, cell in enumerate(released.cells) if "jupyter" in cell.metadata)
+    handed_in = []
+    for metadata in ({"source_hidden": True}, {"source_hidden": False, "outputs_hidden": True}, {}, None, 7):
+        notebook = json.loads(json.dumps(released))
+        notebook["cells"][demo]["metadata"]["jupyter"] = metadata
+        path = tmp_path / "small.ipynb"
+        path.write_text(json.dumps(notebook), encoding="utf-8")
+        result = rebuild(released, read_submission(path))
+        assert result.problems == []
+        handed_in.append(json.dumps(result.notebook))
+    assert set(handed_in) == {json.dumps(released)}
+
+
+def test_a_guess_that_was_filled_in_is_no_change_of_the_lesson(tmp_path):
+    text = TEXT.replace("offset = 1.0", 'guess("offset", ...)')
+    released = compose_source(read_lesson(lesson_file(tmp_path, text)))
+    notebook = json.loads(json.dumps(released).replace('guess(\\"offset\\", ...)', 'guess(\\"offset\\", 3)'))
+    assert notebook != json.loads(json.dumps(released))
+    path = tmp_path / "small.ipynb"
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    result = rebuild(released, read_submission(path))
+    assert result.problems == []
+    assert json.dumps(result.notebook) == json.dumps(released)

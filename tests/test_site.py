@@ -5,6 +5,7 @@ import re
 import shutil
 from html.parser import HTMLParser
 
+import nbformat
 import pytest
 
 from dlcore.checks.answer_key import SUFFIX
@@ -13,6 +14,7 @@ from grader.errors import BuildError, Problem
 from grader.lessons.build import build
 from grader.lessons.course import Course
 from grader.lessons.hidden_tests import visible_lines
+from grader.lessons.notebooks import is_folded
 from grader.lessons.parser import quiz_answer, read_lesson
 from grader.lessons.sections import headings_of
 from grader.lessons.variants import base_of
@@ -77,10 +79,22 @@ What is twice a number? $2^2 = 4$ is a *coincidence*.
 
 Plan one hour, in one sitting. A [link](#Doubling) leads on.
 """
+SURPRISE = 'import math\n\nfrom dlcore import reveal\n\nreveal("root", math.sqrt(2))'
+EXTRA = f"""## More on means (optional)
+
+Text with a block:
+
+```
+# no heading (optional)
+```
+
+{demo("from dlcore import guess")}{demo('guess("root", ...)')}{demo(SURPRISE)}"""
 SMALL = (
     TEXT.replace("# A small lesson\n", TOP, 1)
     .replace(DEMO, "import matplotlib")
     .replace("## Averaging", demo(PICTURES) + demo(PLAYING) + "## Averaging", 1)
+    .replace("## Questions", EXTRA + "## Questions", 1)
+    .replace("  title: A small", "  minutes: 70\n  optional_minutes: 15\n  title: A small", 1)
 )
 
 
@@ -223,7 +237,7 @@ def test_a_widget_that_plays_has_a_still_picture_and_its_script_beside_it(site, 
 def test_the_start_page_says_what_each_lesson_teaches_how_long_it_takes_and_its_points(site):
     text = (site / "index.html").read_text(encoding="utf-8")
     words = squeezed("".join(Words(text).parts))
-    assert "one hour, in one sitting · 4 exercises and questions · 15.5 points" in words
+    assert "about 1 h 10 min, and 15 min for what is optional · 4 exercises and questions · 15.5 points" in words
     assert "Double a number." in words
     assert 'href="week1/small.html"' in text
     assert "Deep learning from scratch" in words
@@ -233,8 +247,36 @@ def test_headings_have_the_ids_that_solutions_link_to(course, page):
     headings = [
         item for cell in course.lesson("week1", "small").cells if not cell.role for item in headings_of(cell.source)
     ]
-    assert len(headings) == 5
+    assert len(headings) == 6
     assert [heading for heading in headings if f'id="{heading.slug}"' not in page] == []
+
+
+def test_long_code_of_a_demo_is_folded_and_short_code_is_not(page):
+    folded = re.findall(r'<details class="code"><summary>The code</summary>(.*?)</details>', page, re.DOTALL)
+    words = [squeezed("".join(Words(source).parts)) for source in folded]
+    assert len(words) == 1
+    assert "import matplotlib.pyplot as plt" in words[0]
+    assert "moving(12)" not in words[0]
+
+
+def test_nbgrader_releases_what_is_folded_as_it_is(course):
+    notebook = nbformat.read(course.release / "week1" / "small.ipynb", as_version=4)
+    folded = [cell for cell in notebook.cells if is_folded(cell)]
+    assert [cell.source for cell in folded] == [PICTURES]
+
+
+def test_an_optional_section_and_the_time_are_marked(page):
+    words = squeezed("".join(Words(page).parts))
+    assert re.search(r"A small lesson\S* About 1 h 10 min, and 15 min for what is optional\. What is", words)
+    assert re.search(r"More on means \(optional\)\S* You may skip this section\. Text with a block: # no head", words)
+    assert words.count("You may skip this section.") == 1
+
+
+def test_a_guess_is_a_sentence_and_its_result_is_shown(page):
+    words = squeezed("".join(Words(page).parts))
+    assert "Make a guess before you read on." in words
+    assert "It is 1.41." in words
+    assert "Replace the ..." not in words
 
 
 def test_links_lead_somewhere_and_nothing_comes_from_elsewhere(site, page):

@@ -17,7 +17,7 @@ import pytest
 
 import dlcore
 from dlcore.lab import released_folder
-from dlcore.lab.released import released_files
+from dlcore.lab.released import START, released_files
 from grader.bundle.bundle import TOP, build_wheel
 from grader.bundle.readme import as_page, write_readme
 from grader.cli import main
@@ -86,7 +86,8 @@ def secrets():
 def test_the_wheel_has_the_package_and_what_is_released_and_nothing_else(members):
     files = [path for path in (ROOT / "dlcore").rglob("*") if path.is_file() and path.suffix != ".pyc"]
     package = {path.relative_to(ROOT).as_posix() for path in files}
-    lessons = {f"dlcore/lessons/{name}": path.read_bytes() for name, path in released_files(ROOT / "release").items()}
+    released = {name: path for name, path in released_files(ROOT / "release").items() if name != START}
+    lessons = {f"dlcore/lessons/{name}": path.read_bytes() for name, path in released.items()}
     others = {name for name in members if ".dist-info/" not in name}
     assert others == package | set(lessons)
     assert {name: members[name] for name in lessons} == lessons

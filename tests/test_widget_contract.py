@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from dlcore import widgets
 from dlcore.errors import CourseError
@@ -28,6 +29,17 @@ STUDENTS = {
     "unwritten": (unwritten, "Write `unwritten` first, then run this cell again."),
     "nothing": (answering(None), "`mine` returned nothing. Is a `return` missing?"),
 }
+
+
+PAGES = (480, 620, 850, 1100, 1600)  # CSS pixels
+SMALLEST_TEXT = 9.0  # CSS pixels of an em
+
+
+def drawn_boxes(figure, renderer):
+    """The pixels of all axes with their labels, of texts and of legends."""
+    yield from (ax.get_tightbbox(renderer) for ax in figure.axes)
+    yield from (text.get_window_extent(renderer) for text in figure.texts)
+    yield from (legend.get_window_extent(renderer) for legend in figure.legends if legend.get_visible())
 
 
 @pytest.fixture(autouse=True)
@@ -110,6 +122,26 @@ def test_a_case_speaks_of_controls_buttons_and_functions_that_there_are(case):
 @every(CASES)
 def test_every_control_changes_the_picture_but_not_its_size(case):
     try_controls(case.made_ready(), case)
+
+
+@pytest.mark.sweep
+@every(CASES)
+def test_pictures_are_whole_and_readable_on_every_page(case):
+    panel = case.made_ready()
+    if not hasattr(panel.live.image, "page"):
+        pytest.skip("its picture keeps its size")
+    figure = panel.live.figure
+    for width in PAGES:
+        panel.live.image.page = [float(width), 1.0]
+        renderer, (wide, high) = panel.live._canvas.get_renderer(), figure.bbox.size
+        assert wide == pytest.approx(min(width, wide), abs=1)
+        for box in drawn_boxes(figure, renderer):
+            assert box.x0 > -3, f"{width}: {box}"
+            assert box.x1 < wide + 3, f"{width}: {box}"
+            assert box.y1 < high + 3, f"{width}: {box}"
+        for text in figure.findobj(Text):
+            if text.get_visible() and text.get_text():
+                assert text.get_fontsize() * figure.dpi / 72 > SMALLEST_TEXT, f"{width}: {text}"
 
 
 @every([case for case in CASES if case.buttons])

@@ -14,6 +14,7 @@ from tests import test_widgets_lenet as lenet
 from tests import test_widgets_logistic_regression as logistic_regression
 from tests import test_widgets_optimizers as optimizers
 from tests import test_widgets_regularization as regularization
+from tests import test_widgets_residual_networks as residual_networks
 from tests import test_widgets_shallow_network as shallow_network
 from tests import test_widgets_softmax as softmax
 
@@ -361,6 +362,17 @@ WEEK7 = [
     ),
 ]
 
-CASES = [*WEEK1, *WEEK2, *WEEK3, *WEEK4, *WEEK5, *WEEK6, *WEEK7]
+WEEK8 = [
+    Case("residual_depth", "week8", residual_networks.FUNCTIONS),
+    Case(
+        "cut_blocks",
+        "week8",
+        residual_networks.CUT,
+        residual_networks.TRAINED,
+        alike={"how many blocks are cut": "behind the first one there are only so many"},
+    ),
+]
+
+CASES = [*WEEK1, *WEEK2, *WEEK3, *WEEK4, *WEEK5, *WEEK6, *WEEK7, *WEEK8]
 
 DRAWN_BY_THE_PAGE = {"optimizer_trajectories"}  # no panel; see test_browser_trajectories.py

@@ -7,7 +7,6 @@ never runs student code.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -18,35 +17,32 @@ import numpy as np
 
 from dlcore.checks.answer_key import Key, KeyExercise, read_key
 from dlcore.checks.cell_report import differences
-from dlcore.checks.codec import encode
 from dlcore.checks.compare import COMPARISONS, Settings
 from dlcore.checks.diagnosis import show
-from dlcore.checks.evidence import MIME, Outcome, OutcomeKind, bound_names, describe, observe
+from dlcore.checks.emitting import emit, mode_of_run
+from dlcore.checks.evidence import Outcome, OutcomeKind, bound_names, describe, observe
 from dlcore.checks.notebook_cells import follow_cells, followed_cells
 from dlcore.checks.verdict import Seen, Verdict, judge
 from dlcore.errors import CheckFailed, CourseError, NotAttempted, SetupError
+from dlcore.study.definitions import answer_digest
+from dlcore.study.kept import keep, read_kept
 
-__all__ = ["MODE_VARIABLE", "begin", "check", "check_choice", "is_graded", "open_lessons", "results", "same_function"]
+__all__ = [
+    "begin",
+    "check",
+    "check_choice",
+    "lesson_folders",
+    "open_lessons",
+    "results",
+    "same_function",
+]
 
-MODE_VARIABLE = "DLCORE_MODE"
-EVIDENCE_VARIABLE = "DLCORE_EVIDENCE"  # path of a pipe for evidence, one line of JSON per check
 GREEN, RED, PLAIN = "\x1b[32m", "\x1b[31m", "\x1b[0m"
 
 _lessons: dict[str, Key] = {}
+_folders: dict[str, str] = {}  # where each lesson's answer key is, and what is kept of it
 _results: dict[tuple[str, int], tuple[Any, bool | None]] = {}
 _outcomes: dict[tuple[str, int], Outcome] = {}  # of the checks in _results
-
-
-def _mode() -> str:
-    mode = os.environ.get(MODE_VARIABLE, "practice")
-    if mode not in ("practice", "evidence"):
-        raise SetupError(f"{MODE_VARIABLE} is {mode!r}; it can be 'practice' or 'evidence'. Nothing was checked.")
-    return mode
-
-
-def is_graded() -> bool:
-    """Whether the notebook is being graded, so that nothing is shown or compared."""
-    return _mode() == "evidence"
 
 
 def begin(lesson: str, folder: str = ".") -> None:
@@ -59,14 +55,22 @@ def begin(lesson: str, folder: str = ".") -> None:
     Raises:
         SetupError: the key is missing or damaged.
     """
-    if _mode() == "practice":
+    if mode_of_run() == "practice":
         key = _lessons[lesson] = read_key(lesson, folder)
+        _folders[lesson] = os.path.abspath(folder)
         follow_cells()
         _results.clear()
         _outcomes.clear()
         points = sum([*(exercise.points for exercise in key.exercises.values()), *key.written.values()])
         count = len(key.exercises) + len(key.written)
         print(f"{key.title}: {count} exercises, {points:g} points. progress() shows how far you are.")
+        if read_kept(folder, lesson).is_damaged:
+            print("What you did here earlier cannot be read any more: run the checks again, and progress() knows it.")
+
+
+def lesson_folders() -> dict[str, str]:
+    """The folders of the lessons that have begun."""
+    return dict(_folders)
 
 
 def open_lessons() -> dict[str, Key]:
@@ -110,14 +114,14 @@ def check(
     """
     if compare not in COMPARISONS:
         raise SetupError(f"compare={compare!r} is not one of {', '.join(COMPARISONS)}.")
-    mode = _mode()
+    mode = mode_of_run()
     if not callable(function) and mode == "practice":
         raise CheckFailed(f"{RED}✗{PLAIN} A function was expected, but this is {show(function)}.")
     names = bound_names(function, sys._getframe(1).f_globals)
     outcome = observe(function, args, kwargs, quiet=quiet, fresh=fresh)
     call = _call_text(names[0] if names else "function", args, kwargs)
     if mode == "evidence":
-        _emit(names, (args, kwargs), outcome, label, call, Settings(compare, rtol, atol))
+        emit(names, (args, kwargs), outcome, label, call, Settings(compare, rtol, atol))
     else:
         _practise(function, names, (args, kwargs), outcome, label or call)
 
@@ -137,8 +141,8 @@ def check_choice(name: str, choice: Any, options: str) -> None:
     letter = choice.strip().strip("().").lower() if isinstance(choice, str) else choice
     attempted = isinstance(letter, str) and letter
     outcome = Outcome(OutcomeKind.RETURNED, letter) if attempted else Outcome(OutcomeKind.UNATTEMPTED)
-    if _mode() == "evidence":
-        _emit([name], ((name,), {}), outcome, None, name, Settings("exact"))
+    if mode_of_run() == "evidence":
+        emit([name], ((name,), {}), outcome, None, name, Settings("exact"))
         return
     if outcome.kind == OutcomeKind.RETURNED and (len(letter) != 1 or letter not in options):
         raise CheckFailed(f"{RED}✗{PLAIN} {name}: choose one of the letters {', '.join(options)}, not {show(choice)}.")
@@ -163,44 +167,6 @@ def _brief(value: Any) -> str:
     if callable(value):
         return getattr(value, "__name__", "function")
     return show(value, 40)
-
-
-def _emit(names: list[str], arguments: Any, outcome: Outcome, label: str | None, call: str, settings: Settings) -> None:
-    """Emit one check's evidence for the grader, to the pipe or as a display message."""
-    arrays = [item for item in (*arguments[0], *arguments[1].values()) if isinstance(item, np.ndarray)]
-    came = outcome.to_json()
-    came["seconds"] = came.pop("seconds")  # last, so that lines with equal results have a common prefix
-    data = {
-        "version": 1,
-        "names": names[:8],
-        "arguments": encode(describe(arguments)),
-        "lengths": sorted({side for array in arrays for side in array.shape if side > 1}),
-        "label": label,
-        "call": call,
-        "settings": vars(settings),
-        "outcome": came,
-    }
-    pipe = os.environ.get(EVIDENCE_VARIABLE)
-    if not (pipe and _written(data, pipe)):
-        from IPython.display import display
-
-        display({MIME: data}, raw=True)
-
-
-def _written(data: dict[str, Any], pipe: str) -> bool:
-    """Whether all of `data` could be written to the pipe."""
-    try:
-        descriptor = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)  # fails instead of blocking without a reader
-        os.set_blocking(descriptor, True)
-    except OSError:
-        return False
-    try:
-        line = json.dumps(data).encode() + b"\n"
-        while line:
-            line = line[os.write(descriptor, line) :]
-    finally:
-        os.close(descriptor)
-    return True
 
 
 def _find(names: list[str], arguments: Any, label: str) -> tuple[KeyExercise, int]:
@@ -231,6 +197,8 @@ def _practise(function: Any, names: list[str], arguments: Any, outcome: Outcome,
     _outcomes[exercise.name, number] = outcome
     _results[exercise.name, number] = (function, None if verdict.kind == "unattempted" else verdict.passed)
     cells = followed_cells()
+    if verdict.kind != "unattempted":
+        _keep(exercise, function)
     if verdict.passed and cells is not None:
         cells.passed(exercise.name, label)
     elif verdict.passed:
@@ -241,6 +209,16 @@ def _practise(function: Any, names: list[str], arguments: Any, outcome: Outcome,
         verdict = replace(verdict, message=verdict.gist)  # explain the wrong choice without revealing the right one
     table = differences(known.expected.value, outcome.value, known.settings) if callable(function) else ""
     raise _failure(verdict, exercise, outcome, label, table)
+
+
+def _keep(exercise: KeyExercise, answer: Any) -> None:
+    """Keep for later whether an exercise passes, once that is known."""
+    lesson = next((lesson for lesson, key in _lessons.items() if exercise is key.exercises.get(exercise.name)), "")
+    known = [_results.get((exercise.name, number), (None, None))[1] for number in range(len(exercise.checks))]
+    passes = all(known)
+    if lesson not in _folders or not (passes or False in known):
+        return
+    keep(_folders[lesson], lesson, exercise.name, passes, answer_digest(exercise.name, answer))
 
 
 def _seen(exercise: KeyExercise, number: int) -> list[Seen]:

@@ -21,6 +21,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -80,22 +81,25 @@ def encode(value: Any) -> Any:
 def _encode(value: Any, budget: Budget, depth: int) -> Any:
     if depth > MAX_DEPTH:
         raise CodecError(f"The value is nested deeper than {MAX_DEPTH} levels.")
-    if isinstance(value, np.str_) or (isinstance(value, np.ndarray) and value.dtype.kind == "U" and not value.ndim):
-        value = str(value)
     kind = type(value)
-    if value is None or kind is bool:
-        return value
     if kind is str:
         return _encode_text(value, budget)
+    if kind is tuple or kind is list:
+        budget.spend(items=len(value))
+        return {kind.__name__: [_encode(item, budget, depth + 1) for item in value]}
+    if value is None or kind is bool:
+        return value
     if kind is int:
         return _encode_int(value, budget)
     if kind is float:
         return {"float": value.hex()}
     if kind is complex:
         return {"complex": [value.real.hex(), value.imag.hex()]}
+    if isinstance(value, np.str_) or (isinstance(value, np.ndarray) and value.dtype.kind == "U" and not value.ndim):
+        return _encode_text(str(value), budget)
     if isinstance(value, np.generic | np.ndarray):
         return _encode_array(value, budget)
-    for container in (tuple, list):  # named tuples, too; read as the container that they are
+    for container in (tuple, list):  # of a subclass, such as a named tuple, which is read as the container that it is
         if isinstance(value, container):
             items = list[Any](container.__iter__(value))  # type: ignore[arg-type]
             budget.spend(items=len(items))
@@ -136,29 +140,37 @@ def _refuse_many_keys(count: int) -> None:
 
 
 def _encode_array(value: Any, budget: Budget) -> dict[str, Any]:
-    if np.ma.isMaskedArray(value) and np.ma.is_masked(value):
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise CodecError("An array with masked entries cannot be compared; return a plain array.")
     array = np.asarray(value)
     if array.dtype.kind not in KINDS:
         raise CodecError(f"An array with entries of type {array.dtype} cannot be compared; use numbers.")
-    if array.ndim > MAX_AXES or any(side > MAX_BYTES for side in array.shape):
+    if array.ndim > MAX_AXES or max(array.shape, default=0) > MAX_BYTES:
         raise CodecError("An array's shape is too large.")
     budget.spend(size=array.nbytes, items=array.ndim)
-    if array.dtype.char in "gG":  # long doubles differ between processors
-        with np.errstate(over="ignore"):
-            array = array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
-    little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-    data = base64.b64encode(little.tobytes()).decode("ascii")
-    code = little.dtype.str.replace("|", "<")
+    code = _CODES.get(array.dtype)
+    if code is None:
+        array = _in_common_dtype(array)
+        code = array.dtype.str.replace("|", "<")
+    data = base64.b64encode(array.tobytes()).decode("ascii")
     if isinstance(value, np.generic):
         return {"scalar": code, "data": data}
     return {"array": code, "shape": list(array.shape), "data": data}
+
+
+def _in_common_dtype(array: np.ndarray) -> np.ndarray:
+    """The array in little-endian order, and without long doubles, which differ between processors."""
+    if array.dtype.char in "gG":
+        with np.errstate(over="ignore"):
+            array = array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
+    return array.astype(array.dtype.newbyteorder("<"))
 
 
 _DTYPES = {
     np.dtype(code).str.replace("|", "<"): np.dtype(code)
     for code in ("?", "<i1", "<i2", "<i4", "<i8", "<u1", "<u2", "<u4", "<u8", "<f2", "<f4", "<f8", "<c8", "<c16")
 }
+_CODES = {dtype: code for code, dtype in _DTYPES.items() if sys.byteorder == "little"}  # stored as they are
 
 
 def decode(form: Any, budget: Budget | None = None) -> Any:

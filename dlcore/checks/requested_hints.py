@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dlcore.checks.answer_key import KeyExercise
-from dlcore.checks.api import is_graded, open_lessons
+from dlcore.checks.api import open_lessons
+from dlcore.checks.emitting import is_graded
 from dlcore.checks.evidence import bound_names
 from dlcore.errors import SetupError
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dlcore.errors import SetupError
-from dlcore.lab.record import Record, read_record, write_file, write_record
+from dlcore.lab.record import Record, read_record, write_record
 from dlcore.lab.released import KEY_SUFFIX, MODULE_SUFFIX, digest, is_based_on, released_files
+from dlcore.study.files import write_file
 
 __all__ = ["Changes", "copy_lessons", "update_lessons"]
 
@@ -85,7 +86,7 @@ def _bring_file(name: str, new: bytes, folder: Path, record: Record, changes: Ch
         pass
     elif name.endswith((KEY_SUFFIX, MODULE_SUFFIX)):
         if name.endswith(MODULE_SUFFIX) and record.copied.get(name) != digest(current, name):
-            changes.kept[name] = _put_beside(target, f"{target.stem}_yours", current)
+            changes.kept[name] = _put_beside(folder, target, f"{target.stem}_yours", current)
         write_file(target, new)
         changes.replaced.append(name)
     elif record.copied.get(name) == released:
@@ -93,16 +94,16 @@ def _bring_file(name: str, new: bytes, folder: Path, record: Record, changes: Ch
     elif name not in record.copied and is_based_on(current, new):
         pass
     else:
-        _bring_notebook(target, name, current, new, record, changes, version)
+        _bring_notebook(folder, name, current, new, record, changes, version)
         return
     record.copied[name] = released
 
 
 def _bring_notebook(
-    target: Path, name: str, current: bytes, new: bytes, record: Record, changes: Changes, version: str | None
+    folder: Path, name: str, current: bytes, new: bytes, record: Record, changes: Changes, version: str | None
 ) -> None:
     """A notebook that is of another version than the release."""
-    released = digest(new, name)
+    target, released = folder / name, digest(new, name)
     if record.beside.get(name) == released:
         return  # the student knows
     if version is None:
@@ -112,15 +113,15 @@ def _bring_notebook(
         record.copied[name] = released
         changes.replaced.append(name)
     else:
-        changes.beside[name] = _put_beside(target, f"{target.stem}-new-{version}", new)
+        changes.beside[name] = _put_beside(folder, target, f"{target.stem}-new-{version}", new)
         record.beside[name] = released
 
 
-def _put_beside(target: Path, stem: str, data: bytes) -> str:
+def _put_beside(folder: Path, target: Path, stem: str, data: bytes) -> str:
     """The name in the working folder under which data now lies beside a file; nothing is written over."""
     number, path = 1, target.with_name(stem + target.suffix)
     while path.exists():
         number += 1
         path = target.with_name(f"{stem}-{number}{target.suffix}")
     write_file(path, data)
-    return f"{target.parent.name}/{path.name}"
+    return path.relative_to(folder).as_posix()

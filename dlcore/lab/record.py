@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-__all__ = ["Record", "read_record", "write_file", "write_record"]
+from dlcore.study.files import write_file
+
+__all__ = ["Record", "read_record", "write_record"]
 
 NAME = ".dlcore.json"  # JupyterLab's file browser does not show it
 
@@ -42,15 +42,3 @@ def _strings(form: dict[str, str]) -> dict[str, str]:
 def write_record(folder: Path, record: Record) -> None:
     """Keep the record of a working folder."""
     write_file(folder / NAME, (json.dumps(asdict(record), indent=1, sort_keys=True) + "\n").encode())
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write a file as a whole or, if that fails, not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    try:
-        part.write_bytes(data)
-        os.replace(part, path)
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()

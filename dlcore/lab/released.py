@@ -9,8 +9,9 @@ from typing import Any
 
 from dlcore.errors import SetupError
 
-__all__ = ["KEY_SUFFIX", "MODULE_SUFFIX", "digest", "is_based_on", "released_files", "released_folder"]
+__all__ = ["KEY_SUFFIX", "MODULE_SUFFIX", "START", "digest", "is_based_on", "released_files", "released_folder"]
 
+START = "START.ipynb"  # in no week, so that nbgrader takes it for no assignment
 KEY_SUFFIX, NOTEBOOK_SUFFIX, MODULE_SUFFIX = ".key.json", ".ipynb", ".py"
 
 
@@ -30,21 +31,28 @@ def released_folder() -> Path:
 
 
 def released_files(release: Path) -> dict[str, Path]:
-    """The files of a release by their names in the working folder, such as ``week1/lesson.ipynb``."""
+    """The files of a release by their names in the working folder, such as ``week1/lesson.ipynb``.
+
+    With the lessons, if there are any, comes the page to start from.
+    """
     kinds = (KEY_SUFFIX, NOTEBOOK_SUFFIX, MODULE_SUFFIX)
-    return {
+    lessons = {
         path.relative_to(release).as_posix(): path
         for path in sorted(release.glob("*/*"))
         if path.name.endswith(kinds) and path.is_file()
     }
+    return {START: Path(__file__).with_name(START)} | lessons if lessons else {}
 
 
 def digest(data: bytes, name: str) -> str:
     """A digest of what counts in a file: of a notebook, its cells with their outputs.
 
-    JupyterLab writes other metadata into a notebook that was only looked at.
+    JupyterLab writes other metadata into a notebook that was only looked at. What the page to start
+    from shows, and the empty cell below that running it makes, are no work of the student's.
     """
     cells = _cells(data) if name.endswith(NOTEBOOK_SUFFIX) else None
+    if cells is not None and name == START:
+        cells = [cell | {"outputs": []} for cell in cells if _source(cell)]
     if cells is not None:
         parts = [
             [cell.get("cell_type"), _source(cell), cell.get("outputs") or [], cell.get("attachments") or {}]

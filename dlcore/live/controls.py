@@ -1,4 +1,4 @@
-"""The controls of a panel, all with the same width and a visible label."""
+"""The controls of a panel, with a visible label each, in columns as long as the labels are short."""
 
 from __future__ import annotations
 
@@ -10,8 +10,14 @@ import numpy as np
 
 __all__ = ["choice", "log_slider", "slider", "stops", "toggle", "whole_slider"]
 
-_LABEL = {"description_width": "11em"}
-_WIDE = {"width": "32em"}
+_SHORTEST, _LETTER, _SLIDER = 11.0, 0.55, 21.0  # em: of a label, of one of its letters, of what it stands beside
+
+
+def _sizes(label: str) -> dict[str, dict[str, str]]:
+    """Style and layout of a control: room for its whole label, and not wider than the page."""
+    wide = max(_SHORTEST, round(_LETTER * len(label), 1))
+    layout = {"width": f"{wide + _SLIDER:g}em", "max_width": "100%"}
+    return {"style": {"description_width": f"{wide:g}em"}, "layout": layout}
 
 
 def slider(label: str, low: float, high: float, value: float, step: float = 0.1) -> ipywidgets.FloatSlider:
@@ -19,7 +25,7 @@ def slider(label: str, low: float, high: float, value: float, step: float = 0.1)
     decimals = len(np.format_float_positional(step, trim="-").partition(".")[2])
     return ipywidgets.FloatSlider(
         value=value, min=low, max=high, step=step, description=label,
-        readout_format=f".{decimals}f", style=_LABEL, layout=_WIDE,
+        readout_format=f".{decimals}f", **_sizes(label),
     )  # fmt: skip
 
 
@@ -31,30 +37,28 @@ def log_slider(label: str, low: float, high: float, value: float, step: float = 
     """
     return ipywidgets.FloatLogSlider(
         value=value, min=np.log10(low), max=np.log10(high), step=step, description=label,
-        readout_format=".2r", style=_LABEL, layout=_WIDE,
+        readout_format=".2r", **_sizes(label),
     )  # fmt: skip
 
 
 def whole_slider(label: str, low: int, high: int, value: int, step: int = 1) -> ipywidgets.IntSlider:
     """Return a slider for whole numbers."""
-    return ipywidgets.IntSlider(
-        value=value, min=low, max=high, step=step, description=label, style=_LABEL, layout=_WIDE
-    )
+    return ipywidgets.IntSlider(value=value, min=low, max=high, step=step, description=label, **_sizes(label))
 
 
 def choice(label: str, options: Sequence[Any], value: Any) -> ipywidgets.Dropdown:
     """Return a drop-down list of `options`."""
-    return ipywidgets.Dropdown(options=options, value=value, description=label, style=_LABEL, layout=_WIDE)
+    return ipywidgets.Dropdown(options=options, value=value, description=label, **_sizes(label))
 
 
 def stops(label: str, values: Sequence[float], value: float) -> ipywidgets.SelectionSlider:
     """Return a slider with a few stops that reports its value on release, for slow updates."""
     return ipywidgets.SelectionSlider(
         options=[(f"{stop:g}", stop) for stop in values], value=value, description=label,
-        continuous_update=False, style=_LABEL, layout=_WIDE,
+        continuous_update=False, **_sizes(label),
     )  # fmt: skip
 
 
 def toggle(label: str, value: bool = False) -> ipywidgets.Checkbox:
     """Return a checkbox."""
-    return ipywidgets.Checkbox(value=value, description=label, style=_LABEL, layout=_WIDE)
+    return ipywidgets.Checkbox(value=value, description=label, **_sizes(label))

@@ -18,6 +18,7 @@ from dlcore.live.student_calls import not_written
 __all__ = ["Panel"]
 
 _LONGEST = 300  # characters shown of an error message
+_BROADEST = "60em"  # lines of more than this are hard to read
 
 
 class Panel:
@@ -42,6 +43,7 @@ class Panel:
         update: Callable[..., str],
         buttons: Mapping[str, Callable[[], None]] | None = None,
         arrange: Callable[[Mapping[str, Any]], Any] | None = None,
+        more: Sequence[Any] = (),
     ):
         """Connect the controls and draw the first picture.
 
@@ -53,24 +55,28 @@ class Panel:
                 at most 30 ms.
             buttons: for each label what to do on a click, before the next update.
             arrange: given the buttons, returns a widget that contains them and the
-                controls; by default they are stacked vertically.
+                controls above the picture; by default the controls stand in rows,
+                with the buttons below them.
+            more: those of the controls that are folded away below the picture, so
+                that it is in view together with the others.
         """
         self.live, self.controls, self._update = live, tuple(controls), update
         self.buttons = {label: _button(label) for label in buttons or {}}
         self.error: Exception | None = None
         self.sentence = ""
-        self._status = ipywidgets.HTML(
-            layout={"width": live.image.layout.width, "max_width": "100%", "min_height": "4.5em"}
-        )
         self._silent, self.lock = False, threading.RLock()
+        live.guard = self.lock
+        self._status = ipywidgets.HTML(layout={"max_width": _BROADEST, "min_height": "4.5em"})
+        self._status.add_class("dlcore-sentence")
         for control in self.controls:
             control.observe(self._changed, "value")
         for label, action in (buttons or {}).items():
             self.buttons[label].on_click(lambda _, action=action: self.press(action))
         self.tick()
-        row = [ipywidgets.HBox(list(self.buttons.values()))] if self.buttons else []
-        above = [*self.controls, *row] if arrange is None else [arrange(self.buttons)]
-        self.box = ipywidgets.VBox([*above, live.image, self._status])
+        main = [control for control in self.controls if all(control is not other for other in more)]
+        above = _rows(main, list(self.buttons.values())) if arrange is None else arrange(self.buttons)
+        self.box = ipywidgets.VBox([above, live.image, self._status, *_folded(more)])
+        self.box.add_class("dlcore-panel")
 
     def tick(self) -> None:
         """Update picture and sentence from the controls; controls that `update` sets trigger nothing."""
@@ -113,18 +119,49 @@ class Panel:
         look = "line-height:1.5;white-space:pre-line;"
         if trouble:
             look += "border-left:4px solid #D55E00;padding-left:8px;"
-        self._status.value = f'<div role="status" style="{look}">{words}</div>'
+        role = "" if hasattr(self.live.image, "page") else 'role="status" '  # there the page knows which region is live
+        self._status.value = f'<div {role}style="{look}">{words}</div>'
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         """The live panel, with a static image and its description where there is no kernel."""
         words = f"{self.live.alt} {self.sentence}".strip()
-        still = base64.b64encode(self.live.image.value).decode()
+        still = base64.b64encode(self.live.still()).decode()
         bundle = dict(self.box._repr_mimebundle_())
         bundle["text/plain"] = words
         bundle["text/html"] = (
             f'<img alt="{html.escape(words)}" src="data:image/png;base64,{still}"><p>{html.escape(self.sentence)}</p>'
         )
         return bundle
+
+
+def _rows(controls: Sequence[Any], buttons: Sequence[Any]) -> Any:
+    """The controls, as many in a row as fit, and a row of the buttons."""
+    row = {"flex_flow": "row wrap"}
+    rows = [ipywidgets.Box(list(kind), layout=row) for kind in (controls, buttons) if kind]
+    return ipywidgets.VBox(rows)
+
+
+def _folded(controls: Sequence[Any]) -> list[Any]:
+    """A button that names the controls, and the controls, which it unfolds; nothing if there are none.
+
+    ipywidgets' own Accordion cannot be opened with the keyboard.
+    """
+    if not controls:
+        return []
+    box = ipywidgets.Box(list(controls), layout={"flex_flow": "row wrap", "display": "none"})
+    names = ", ".join(control.description.partition(",")[0] for control in controls)
+    button = ipywidgets.ToggleButton(
+        description=f"More: {names}", icon="caret-right", layout={"width": "auto", "max_width": "100%"}
+    )
+    button.add_class("dlcore-more")
+    button.layout.align_self = "flex-start"
+
+    def unfold(change: Any) -> None:
+        box.layout.display = "flex" if change["new"] else "none"
+        button.icon = "caret-down" if change["new"] else "caret-right"
+
+    button.observe(unfold, "value")
+    return [button, box]
 
 
 def _button(label: str) -> ipywidgets.Button:

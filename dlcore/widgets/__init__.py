@@ -9,6 +9,7 @@ from dlcore.widgets.logistic_regression import cost_valley, sigmoid_plane
 from dlcore.widgets.optimizers import batch_and_decay, moving_average
 from dlcore.widgets.optimizers.trajectories import optimizer_trajectories
 from dlcore.widgets.regularization import regularized_boundary, shrinkage
+from dlcore.widgets.residual_networks import cut_blocks, residual_depth
 from dlcore.widgets.shallow_network import activation_explorer, hidden_units, symmetry
 from dlcore.widgets.softmax import grid_and_random, softmax_bars
 
@@ -18,6 +19,7 @@ __all__ = [
     "batch_and_decay",
     "convolution_step",
     "cost_valley",
+    "cut_blocks",
     "feature_maps",
     "filter_gallery",
     "gradient_error",
@@ -30,6 +32,7 @@ __all__ = [
     "optimizer_trajectories",
     "plant_a_bug",
     "regularized_boundary",
+    "residual_depth",
     "shrinkage",
     "sigmoid_plane",
     "signal_depth",

@@ -30,7 +30,6 @@ __all__ = [
     "State",
     "grade_week",
     "graded_notebooks",
-    "make_feedback",
     "make_task",
     "students_with_submissions",
 ]
@@ -215,22 +214,3 @@ def cell_reports(notebook: Any) -> list[CellReport]:
     """The reports in a graded notebook."""
     forms = [cell.metadata.get("course", {}).get("report") for cell in notebook.cells]
     return [CellReport.from_json(form) for form in forms if form is not None]
-
-
-def make_feedback(
-    course: Course,
-    week: str,
-    *,
-    progress: Callable[[Iterable[str], int], Iterable[str]] = lambda items, total: items,
-) -> list[GradingResult]:
-    """Write the feedback pages of all graded submissions of a week."""
-    course.need_week(week)
-    students = sorted(path.parent.name for path in course.autograded.glob(f"*/{week}"))
-    if not students:
-        raise GradingError(f"nothing is graded for {week}; run `python -m grader grade {week}` first")
-    made = []
-    for student in progress(students, len(students)):
-        result = course.api.generate_feedback(week, student, force=True)
-        problem = "" if result["success"] else str(result.get("log") or result.get("error"))
-        made.append(GradingResult(student, State.FAILED if problem else State.GRADED, problem=problem))
-    return made

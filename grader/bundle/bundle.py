@@ -9,7 +9,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from dlcore.lab.released import released_files
+from dlcore.lab.released import START, released_files
 from grader.bundle.readme import as_page, write_readme
 from grader.errors import BuildError
 from grader.lessons.course import Course
@@ -45,7 +45,7 @@ def write_bundle(
         files = {wheel.name: wheel} | {f"wheels/{path.name}": path for path in others}
         files |= {f"notebooks/{name}": path for name, path in lessons.items()}
         _write(target, files, {"README.txt": readme, "README.html": as_page(readme)})
-    notebooks = sum(name.endswith(".ipynb") for name in lessons)
+    notebooks = sum(name.endswith(".ipynb") and name != START for name in lessons)
     parts = f"{wheel.name}, {notebooks} notebooks" + (f", {len(others)} more wheels" if others else "")
     say(f"{target.resolve()}: {target.stat().st_size / 1e6:.1f} MB ({parts})")
     return target

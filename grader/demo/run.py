@@ -9,7 +9,8 @@ from pathlib import Path
 
 import nbformat
 
-from grader.batch.grade_week import GradingResult, State, grade_week, make_feedback
+from grader.batch.feedback import make_feedback
+from grader.batch.grade_week import GradingResult, State, grade_week
 from grader.demo.sample_class import Sample, sample_class
 from grader.errors import GradingError
 from grader.execution.sandbox import why_no_sandbox

@@ -19,6 +19,7 @@ from dataclasses import replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from dlcore.checks.notebook_cells import PLACEHOLDER
 from dlcore.checks.verdict import Seen, Verdict
 from grader.execution.cell_run import Cause, CellRun, Status
 from grader.execution.evidence import Record, match_records, read_records
@@ -33,7 +34,7 @@ from grader.syntax import has_placeholder
 __all__ = ["follow_steps", "score", "score_followed", "slips", "submission_steps"]
 
 CHECKS = "from dlcore import check, check_choice\n"  # in case the student has rebound `check`
-STUB = 'raise NotImplementedError("Replace this line by your code.")'  # the placeholder of a solution
+STUB = f'raise NotImplementedError("{PLACEHOLDER}.")'  # what stands in a release for a solution
 # A function that cannot be asked for its source or its code, only called. What student code can still do is in
 # docs/threat-model.md.
 STAND_IN = """

@@ -16,6 +16,7 @@ from traitlets.config import Config, PyFileConfigLoader
 from grader.errors import BuildError, GradingError, Problem, reason_of
 from grader.lessons.parser import Lesson, read_lesson
 from grader.lessons.variants import lesson_files
+from grader.text import did_you_mean
 
 __all__ = ["Course"]
 
@@ -139,5 +140,8 @@ class Course:
     def need_week(self, week: str) -> None:
         """Raise Problem if a week is not built."""
         if not self.is_released(week):
-            known = ", ".join(self.weeks())
-            raise Problem(f"{week} is not built. Run `make build` first. The weeks are: {known}")
+            weeks = self.weeks()
+            known = f"The weeks are: {', '.join(weeks)}"
+            if week in weeks:
+                raise Problem(f"{week} is not built. Run `make build` first. {known}")
+            raise Problem(f"there is no {week}.{did_you_mean(week, weeks)} {known}")

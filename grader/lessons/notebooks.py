@@ -24,11 +24,13 @@ __all__ = [
     "course_metadata",
     "grade_id",
     "is_check",
+    "is_folded",
     "own_code_cells",
     "released_notebooks",
     "write_notebook",
 ]
 
+LINES_SHOWN = 10  # of a demo, which may be read or not
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 
 
@@ -50,7 +52,7 @@ def compose_source(lesson: Lesson) -> NotebookNode:
     notebook.metadata = NotebookNode(
         kernelspec=dict(KERNELSPEC),
         language_info={"name": "python"},
-        course={"lesson": lesson.name, "title": lesson.title},
+        course={"lesson": lesson.name} | lesson.header.metadata(),
     )
     _name_cells(lesson, notebook)
     return notebook
@@ -70,9 +72,22 @@ def _new(kind: str, source: str) -> NotebookNode:
 def _plain(cell: Cell) -> NotebookNode:
     node = _new(cell.kind, cell.source)
     node.metadata["course"] = {"role": cell.role or ("text" if cell.kind == "markdown" else "code")}
+    if cell.role == Role.DEMO and _is_folded(cell):
+        node.metadata["jupyter"] = {"source_hidden": True}
     if cell.role == Role.SETUP:
         node.metadata["nbgrader"] = _nbgrader("setup", locked=True)
     return node
+
+
+def _is_folded(cell: Cell) -> bool:
+    """Whether a demo's code is folded: if the author says so, or says nothing and it is long."""
+    return bool(cell.options.get("fold", len(cell.source.splitlines()) > LINES_SHOWN))
+
+
+def is_folded(cell: Any) -> bool:
+    """Whether a notebook shows a cell's code only when asked to."""
+    data = cell.metadata.get("jupyter")
+    return isinstance(data, dict) and data.get("source_hidden") is True
 
 
 def _nbgrader(

@@ -16,6 +16,7 @@ from nbformat import ValidationError
 
 from grader.errors import BuildError
 from grader.lessons.excuses import Excuse
+from grader.lessons.header import Header, read_header
 from grader.lessons.hidden_tests import BEGIN_HIDDEN, END_HIDDEN, visible_part
 from grader.lessons.roles import Role
 from grader.lessons.variants import WrittenVariant, base_of, read_variants, variants_path, with_replacements
@@ -27,7 +28,7 @@ ROLES = tuple(role for role in Role if role not in (Role.NONE, Role.TEXT, Role.C
 OPTIONS: dict[Role, set[str]] = {
     Role.NONE: {"role"},
     Role.SETUP: {"role"},
-    Role.DEMO: {"role"},
+    Role.DEMO: {"role", "fold"},
     Role.SOLUTION: {"role", "exercise", "uses"},
     Role.CHECK: {"role", "exercise", "points"},
     Role.QUIZ: {"role", "exercise", "points", "wrong"},
@@ -87,11 +88,20 @@ class Lesson:
     """
 
     path: Path
-    title: str
+    header: Header
     cells: list[Cell]
     exercises: dict[str, LessonExercise]
-    is_draft: bool = False
     excuses: list[Excuse] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        """The lesson's title."""
+        return self.header.title
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it need not have all that a lesson has."""
+        return self.header.is_draft
 
     @property
     def name(self) -> str:
@@ -123,21 +133,14 @@ def read_lesson(path: Path) -> Lesson:
         raise _option_error(path, str(problem), text.splitlines()) from None
     except ValidationError as problem:
         raise BuildError(f"an option is not valid notebook metadata: {problem.message}", path) from None
-    course = notebook.metadata.get("course")
-    title = course.get("title") if isinstance(course, dict) else None
-    if not title:
-        raise BuildError("the header has no course title:\ncourse:\n  title: …", path, 1)
+    header = read_header(notebook.metadata.get("course"), path)
     lines = notebook.metadata["source_map"]
     written = text.splitlines()
     cells = [
         _read_cell(item, path, line, _first_line(written, item.source, line), written)
         for item, line in zip(notebook.cells, lines, strict=True)
     ]
-    unknown = set(course) - {"title", "draft"}
-    if unknown or not isinstance(course.get("draft", False), bool):
-        what = f"the option {min(unknown)!r}" if unknown else f"draft: {course['draft']!r}"
-        raise BuildError(f"the header's course has {what}; it takes a title, and `draft: true` while it grows", path, 1)
-    lesson = Lesson(path, str(title), cells, {}, bool(course.get("draft", False)))
+    lesson = Lesson(path, header, cells, {})
     _collect_exercises(lesson)
     _add_variants(lesson)
     _check_exercises(lesson)
@@ -206,6 +209,9 @@ def _read_cell(item: Any, path: Path, line: int, first: int, written: list[str])
     _check_markers(cell)
     if "points" in OPTIONS[role]:
         _check_points(cell, _option_line(written, line, "points"))
+    if not isinstance(options.get("fold", True), bool):
+        where = _option_line(written, line, "fold")
+        raise BuildError(f"a cell has fold: {options['fold']!r}; it takes true or false", path, where)
     if "wrong" in OPTIONS[role] and not options.get("wrong"):
         raise BuildError(f"the {role} cell of {cell.exercise} has no `wrong`: the other letters, explained", path, line)
     if kind == "code":

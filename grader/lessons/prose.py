@@ -14,6 +14,8 @@ from urllib.parse import unquote, urlsplit
 
 from grader.lessons.audit import Defect
 from grader.lessons.formulas import FormulaParser, why_no_formulas
+from grader.lessons.guesses import guess_defects
+from grader.lessons.optional import optional_defects
 from grader.lessons.parser import Cell, Lesson, quiz_answer
 from grader.lessons.roles import Role
 from grader.lessons.variants import variants_path
@@ -38,7 +40,13 @@ def prose_defects(lesson: Lesson, cache: Path) -> list[Defect]:
     found = [defect for cell in texts for defect in _text_defects(cell, lesson, parser)]
     if parser is not None:
         parser.save()
-    return [*found, *_question_defects(lesson), *_spelling_defects(lesson)]
+    return [
+        *found,
+        *_question_defects(lesson),
+        *guess_defects(lesson),
+        *optional_defects(lesson),
+        *_spelling_defects(lesson),
+    ]
 
 
 def _tokens(source: str) -> Any:

@@ -8,7 +8,8 @@ contains their code or inputs.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
@@ -19,14 +20,13 @@ from nbconvert.filters import markdown2html
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
+from traitlets import Unicode
 
-from grader.grading.cell_report import CellReport
-from grader.lessons.notebooks import course_metadata, grade_id, is_check
-from grader.lessons.roles import Role
+from grader.nbgrader_plugins.feedback_model import read_exercises
 from grader.templating import pages
 from grader.text import visible
 
-__all__ = ["FeedbackExporter", "render_answer"]
+__all__ = ["FeedbackExporter", "feedback_page", "render_answer"]
 
 TAGS = set(
     "a abbr b blockquote br code dd del div dl dt em h1 h2 h3 h4 h5 h6 hr i li ol p pre s span strong sub sup "
@@ -34,10 +34,21 @@ TAGS = set(
 )
 ATTRIBUTES = {"a": {"href", "title"}, "th": {"align"}, "td": {"align"}}
 FORMATTER = HtmlFormatter(nowrap=False, cssclass="code")
+CODE_CSS = Markup(FORMATTER.get_style_defs(".code"))
+LEXER = PythonLexer()
+STATES = ("wrong", "unattempted", "waits", "right")
+LONGEST = 8_000  # characters of one answer that are shown
 
 
+@functools.lru_cache(1000)  # much code recurs across a class
 def _code(source: str) -> Markup:
-    return Markup(highlight(source, PythonLexer(), FORMATTER))  # pygments escapes its input
+    return Markup(highlight(_shortened(source), LEXER, FORMATTER))  # pygments escapes its input
+
+
+def _shortened(source: str) -> str:
+    if len(source) <= LONGEST:
+        return source
+    return f"{source[:LONGEST]}\n\n# … and {len(source) - LONGEST:,} more characters, which are in your notebook"
 
 
 def render_answer(source: str) -> Markup:
@@ -58,49 +69,46 @@ class FeedbackExporter(Exporter):
     file_extension = ".html"
     output_mimetype = "text/html"
 
+    lessons_url = Unicode(
+        "", help="Where students read the lessons, as made by `make site`, to link the sections of exercises."
+    ).tag(config=True)
+
     def from_notebook_node(self, nb: Any, resources: Any = None, **kwargs: Any) -> tuple[str, Any]:
         """The page, rendered after nbgrader's preprocessors have added scores and comments."""
         notebook, resources = super().from_notebook_node(nb, resources, **kwargs)
         resources["output_extension"] = self.file_extension
-        course = notebook.metadata.get("course", {})
-        page = (
-            pages()
-            .get_template("feedback.html.j2")
-            .render(
-                title=course.get("title", resources["nbgrader"]["notebook"]),
-                student=visible(resources["nbgrader"]["student"]),
-                week=resources["nbgrader"]["assignment"],
-                score=resources["nbgrader"]["score"],
-                max_score=resources["nbgrader"]["max_score"],
-                late_penalty=resources["nbgrader"]["late_penalty"],
-                problems=list(course.get("problems", [])),
-                exercises=_exercises(notebook.cells),
-                code_css=Markup(FORMATTER.get_style_defs(".code")),
-            )
-        )
-        return page, resources
+        return feedback_page(notebook, resources["nbgrader"], self.lessons_url), resources
 
 
-def _exercises(cells: Sequence[Any]) -> list[dict[str, Any]]:
-    """The page's content, one item per exercise in the notebook's order."""
-    found: dict[str, dict[str, Any]] = {}
-    for cell in cells:
-        data = course_metadata(cell)
-        name = data.get("exercise")
-        if not name:
-            continue
-        item = found.setdefault(
-            name, {"name": name, "role": "", "source": "", "reports": [], "score": 0.0, "points": 0.0}
+def feedback_page(notebook: Any, place: Mapping[str, Any], lessons_url: str = "") -> str:
+    """The feedback page of a graded notebook that holds its scores and comments.
+
+    Args:
+        notebook: as nbgrader's GetGrades leaves it.
+        place: nbgrader's names of the notebook, the assignment and the student, and its sums of points.
+        lessons_url: the address of the lessons' website, or "".
+    """
+    course = notebook.metadata.get("course", {})
+    exercises = read_exercises(notebook.cells)
+    by_state = {state: [item for item in exercises if item.state == state] for state in STATES}
+    lesson = f"{place['assignment']}/{place['notebook']}.html"
+    return (
+        pages()
+        .get_template("feedback.html.j2")
+        .render(
+            title=course.get("title", place["notebook"]),
+            student=visible(place["student"]),
+            week=place["assignment"],
+            score=place["score"],
+            max_score=place["max_score"],
+            late_penalty=place["late_penalty"],
+            problems=list(course.get("problems", [])),
+            exercises=exercises,
+            wrong=by_state["wrong"],
+            unattempted=by_state["unattempted"],
+            waiting=by_state["waits"],
+            right=by_state["right"],
+            lesson_url=f"{lessons_url.rstrip('/')}/{lesson}" if lessons_url else "",
+            code_css=CODE_CSS,
         )
-        grades = cell.metadata.nbgrader
-        if is_check(cell):
-            if "report" in data:
-                item["reports"].append(CellReport.from_json(data["report"]))
-        else:
-            item |= {"role": data["role"], "source": cell.source, "comment": grades.get("comment") or ""}
-            item["anchor"] = grade_id(cell)
-        if grades.get("grade"):
-            item["score"] += float(grades.get("score") or 0)
-            item["points"] += float(grades.get("points") or 0)
-            item["open"] = data.get("role") == Role.WRITTEN and grades.get("needs_manual_grade", False)
-    return list(found.values())
+    )

@@ -37,7 +37,7 @@ __all__ = ["Shown", "outputs_of"]
 
 FORMAT = 2  # of the cached outputs
 SHOWN = (Role.CODE, Role.DEMO)
-STATE = re.compile(r"^(progress|hint)\(", re.MULTILINE)  # what such a cell shows is how far the reference is: all done
+STATE = re.compile(r"^(progress|hint|guess)\(", re.MULTILINE)  # what such a cell shows is about a student
 STILL = re.compile(
     r'<img alt="(?P<alt>[^"]*)" src="data:image/png;base64,(?P<png>[^"]+)"><p>(?P<sentence>.*)</p>', re.DOTALL
 )

@@ -14,7 +14,10 @@ from urllib.parse import unquote
 
 from PIL import Image
 
-from grader.lessons.notebooks import course_metadata
+from dlcore.study.lessons import spoken_minutes
+from grader.lessons.guesses import is_guess
+from grader.lessons.notebooks import course_metadata, is_folded
+from grader.lessons.optional import is_optional
 from grader.lessons.roles import Role
 from grader.lessons.sections import slug_of
 from grader.site.executed import Shown
@@ -24,9 +27,14 @@ __all__ = ["LAB", "exercise_points", "lesson_page", "start_page"]
 LAB = "http://localhost:8888/lab/tree"  # where JupyterLab is after `make lab`
 CHECKED = "there it tells you whether you are right."
 BY_HAND = "a person reads it."
+GUESS = "*Make a guess before you read on.*"
+OPTIONAL = "*You may skip this section.*"
 STILL = "A picture of it: the sliders are in JupyterLab."
 INNER_LINK = re.compile(r"\]\((?:([^)#\s:]+)\.ipynb)?(?:#([^)\s]+))?\)")  # to another lesson, to a heading, or to both
 GOALS = re.compile(r"^#+ [^\n]*able to do[^\n]*\n+((?:[-*] .*\n(?: +.*\n)*)+)", re.MULTILINE)
+HEADING = re.compile(  # or a fenced block, in which a line may look like one
+    r"^(?P<fence>```|~~~).*?^(?P=fence)|^(?P<marks>#{1,6}) +(?P<text>[^\n]*?) *#*$", re.MULTILINE | re.DOTALL
+)
 TIME = re.compile(r"\bPlan ([^.]+)\.")
 
 
@@ -46,16 +54,43 @@ def lesson_page(notebook: Any, week: str, shown: Mapping[str, Sequence[Shown]], 
         data = course_metadata(cell)
         role, name = data.get("role"), str(data.get("exercise", ""))
         if role == Role.TEXT:
-            parts.append(INNER_LINK.sub(_inner_link, cell.source))
+            parts.append(INNER_LINK.sub(_inner_link, _with_notes(cell.source, notebook)))
         elif role == Role.SOLUTION:
             parts.append(_exercise(name, cell, _checks_of(notebook, name), points[name], f"{week}/{lesson}"))
         elif role in (Role.QUIZ, Role.WRITTEN):
             parts.append(_answer(role, points[name], f"{week}/{lesson}"))
+        elif is_guess(cell.source):
+            parts.append(GUESS)
         elif role in (Role.SETUP, Role.CODE, Role.DEMO):
-            parts.append(_fenced("python", cell.source))
+            code = _fenced("python", cell.source)
+            parts.append(_folded("code", "The code", code) if is_folded(cell) else code)
             for place, item in enumerate(shown.get(cell.id, ())):
                 parts.append(_output(item, f"{number}-{place}", folder, f"../pictures/{week}/{lesson}"))
     return "\n\n".join(parts) + "\n"
+
+
+def _with_notes(source: str, notebook: Any) -> str:
+    """A text with the lesson's duration below its title, and a mark below each heading of an optional section."""
+    time = _time(notebook)
+
+    def noted(match: re.Match[str]) -> str:
+        if is_optional(match["text"] or ""):
+            return f"{match[0]}\n\n{OPTIONAL}"
+        return f"{match[0]}\n\n*{time[0].upper()}{time[1:]}.*" if match["marks"] == "#" and time else match[0]
+
+    return HEADING.sub(noted, source)
+
+
+def _time(notebook: Any) -> str:
+    """How long a lesson takes, in words; "" if it does not say."""
+    data = course_metadata(notebook)
+    minutes, more = data.get("minutes", 0), data.get("optional_minutes", 0)
+    parts = [f"about {spoken_minutes(minutes)}"] if minutes else []
+    return ", and ".join([*parts, *([f"{spoken_minutes(more)} for what is optional"] if more else [])])
+
+
+def _folded(kind: str, title: str, content: str) -> str:
+    return f'<details class="{kind}"><summary>{title}</summary>\n\n{content}\n\n</details>'
 
 
 def _inner_link(match: re.Match[str]) -> str:
@@ -92,11 +127,7 @@ def _exercise(name: str, stub: Any, checks: Sequence[str], points: float, lesson
             "",
             _fenced("python", stub.source),
             "",
-            '<details class="checks"><summary>The checks in your notebook</summary>',
-            "",
-            _fenced("python", "\n".join(checks)),
-            "",
-            "</details>",
+            _folded("checks", "The checks in your notebook", _fenced("python", "\n".join(checks))),
             "",
             _lab_link(lesson, CHECKED),
             ":::",
@@ -191,9 +222,10 @@ def _lesson_entry(week: str, notebook: Any) -> str:
     heading = re.search(r"^# +(.+)$", everything, re.MULTILINE)
     title = heading[1] if heading else course_metadata(notebook)["title"]
     points = exercise_points(notebook)
-    goals, time = GOALS.search(everything), TIME.search(everything)
+    goals, plan = GOALS.search(everything), TIME.search(everything)
+    time = _time(notebook) or (plan[1] if plan else "")
     facts = [f"{len(points)} exercises and questions", _counted(sum(points.values()), "point")]
-    facts = [*([time[1]] if time else []), *facts]
+    facts = [*([time] if time else []), *facts]
     return "\n\n".join(
         [f"### [{title}]({week}/{lesson}.md)", f"*{' · '.join(facts)}*", *([goals[1].strip()] if goals else [])]
     )

@@ -16,6 +16,7 @@ from typing import Any
 
 import nbformat
 
+from grader.lessons.guesses import is_guess
 from grader.lessons.notebooks import copy_of, course_metadata, grade_id
 from grader.lessons.roles import Role
 from grader.submissions.inert import InertMarkdown, as_text
@@ -140,7 +141,8 @@ def _keep_extras(
 def _is_changed(cell: Any, item: SubmittedCell) -> bool:
     """Whether the student changed a code cell of the lesson that is not a solution."""
     ours, theirs = ([line.rstrip() for line in text.strip().splitlines()] for text in (cell.source, item.source))
-    return course_metadata(cell).get("role") in (Role.CODE, Role.SETUP, Role.CHECK) and ours != theirs
+    is_ours = course_metadata(cell).get("role") in (Role.CODE, Role.SETUP, Role.CHECK)
+    return is_ours and ours != theirs and not is_guess(cell.source)
 
 
 def _extra(item: SubmittedCell, count: int, markdown: InertMarkdown) -> Any:

@@ -12,8 +12,9 @@ from grader.submissions.reader import (
     read_regular,
 )
 
-__all__ = ["DAMAGED_TIMESTAMP", "read_timestamp", "timestamp_file"]
+__all__ = ["COMPANIONS", "DAMAGED_TIMESTAMP", "read_timestamp", "timestamp_file"]
 
+COMPANIONS = ("timestamp.txt", "submission_secret.txt")  # what nbgrader's exchange wants beside feedback
 DAMAGED_TIMESTAMP = "The file timestamp.txt is damaged: when this was handed in is not known."
 
 

@@ -56,6 +56,7 @@ class NormalizationRace:
         self.runs: dict[tuple[str, float, float, int, int], _Run] = {}
         self.live = LiveFigure(
             size=(9.4, 4.0),
+            breaks=(0.345, 0.645),
             alt="Left and middle: two spirals in the plane, shaded by what a plain and a normalised network make of "
             "them after 200 steps. Right: the costs of both during training.",
         )

@@ -30,6 +30,7 @@ class NormalizedBatch:
         self.restart()
         self.live = LiveFigure(
             size=(9.0, 4.4),
+            breaks=(0.525,),
             alt="Left: the scores of a batch, to the right, and what batch normalisation makes of them, upwards. "
             "Right: the running mean and the running deviation over the last batches, with the true values.",
         )
@@ -44,7 +45,7 @@ class NormalizedBatch:
             toggle("test mode"),
         ]
         buttons = {"Next batch": lambda: self.go(1), "20 batches": lambda: self.go(20), "Start again": self.restart}
-        self.panel = Panel(self.live, controls, self.update, buttons)
+        self.panel = Panel(self.live, controls, self.update, buttons, more=[*controls[1:4], *controls[5:]])
 
     def go(self, batches: int) -> None:
         """Process so many batches at the next update."""

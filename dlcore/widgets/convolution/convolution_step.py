@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -48,6 +48,7 @@ class ConvolutionStep:
         self.conv_forward = conv_forward
         self.live = LiveFigure(
             size=(9.4, 4.0),
+            breaks=(0.41, 0.61),
             alt="Left: an image of 6 by 6 pixels with a frame of zeros and a window on it. Middle: the products of "
             "window and kernel. Right: the map of all answers, the present one marked.",
         )
@@ -125,11 +126,17 @@ class ConvolutionStep:
         ]
         buttons: dict[str, Callable[[], None]] = {"next place": self._next}
         buttons |= {name: partial(self._set_kernel, kernel) for name, kernel in KERNELS.items()}
-        self.panel = Panel(self.live, [*controls, *self.boxes], self.update, buttons)
+        self.panel = Panel(self.live, [*controls, *self.boxes], self.update, buttons, self._arrange, more=controls[:3])
+
+    def _arrange(self, buttons: Mapping[str, Any]) -> Any:
+        """The place of the window to the left, the kernel to the right."""
+        row = {"flex_flow": "row wrap"}
+        places = ipywidgets.VBox(
+            [self.place, ipywidgets.Box(list(buttons.values()), layout={**row, "max_width": "34em"})]
+        )
         grid = ipywidgets.GridBox(self.boxes, layout={"grid_template_columns": "repeat(3, 5.4em)"})
         kernel = ipywidgets.VBox([ipywidgets.Label("kernel"), grid])
-        rest = self.panel.box.children[len(controls) + len(self.boxes) :]
-        self.panel.box.children = (ipywidgets.HBox([ipywidgets.VBox(controls), kernel]), *rest)
+        return ipywidgets.Box([places, kernel], layout=row)
 
     def _set_kernel(self, kernel: Floats) -> None:
         for box, value in zip(self.boxes, kernel.ravel(), strict=True):

@@ -44,6 +44,7 @@ class FilterGallery:
         self.kernels = np.stack(list(FILTERS.values()), axis=-1)  # (3, 3, 8)
         self.live = LiveFigure(
             size=(9.4, 4.7),
+            breaks=(0.213, 0.607),
             alt="A handwritten digit, and eight maps that eight filters make of it, each with its filter.",
         )
         self.digit = self._picture((0.01, 0.3, 0.19, 0.4), "gray_r", 0, 1)
@@ -65,7 +66,7 @@ class FilterGallery:
             toggle("after ReLU"),
             toggle("kernels turned by 180°"),
         ]
-        self.panel = Panel(self.live, controls, self.update)
+        self.panel = Panel(self.live, controls, self.update, more=[*controls[1:4], controls[5]])
 
     def update(self, digit: int, specimen: int, pad: int, stride: int, relu: bool, turned: bool) -> str:
         """Apply all filters to the digit."""

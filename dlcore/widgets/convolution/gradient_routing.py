@@ -46,6 +46,7 @@ class GradientRouting:
         self.conv_forward, self.conv_backward, self.pool_forward, self.pool_backward = functions
         self.live = LiveFigure(
             size=(9.4, 3.9),
+            breaks=(0.333, 0.667),
             alt="Left: an input of 6 by 6 pixels. Middle: the gradient that the backward pass hands to each pixel. "
             "Right: the gradient that comes from behind, one cell for each output.",
         )
@@ -65,7 +66,7 @@ class GradientRouting:
             self.number,
             choice("input", list(IMAGES), next(iter(IMAGES))),
         ]
-        self.panel = Panel(self.live, controls, self.update)
+        self.panel = Panel(self.live, controls, self.update, more=[*controls[1:4], controls[5]])
 
     def update(self, layer: str, f: int, stride: int, source: str, number: int, image: str) -> str:
         """Backpropagate a gradient of 1 from one output, or from each of them."""

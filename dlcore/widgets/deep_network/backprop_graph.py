@@ -7,6 +7,7 @@ from typing import Any
 
 import matplotlib
 import numpy as np
+from matplotlib.lines import Line2D
 from matplotlib.patches import Circle, Patch, Rectangle
 from matplotlib.text import Text
 
@@ -67,7 +68,7 @@ class BackpropGraph:
             slider("weight from a1 to a1, layer 2", -2, 2, 0.92, step=0.01),
             toggle("the label is 1 (else 0)", True),
         ]
-        self.panel = Panel(self.live, controls, self.update)
+        self.panel = Panel(self.live, controls, self.update, more=controls[1:])
 
     def update(self, shown: float, x1: float, x2: float, weight: float, label: bool) -> str:
         """Compute both passes, and show the first `shown` steps."""
@@ -152,13 +153,14 @@ class BackpropGraph:
                 _show_number(self.words["dz", k, j], "dz = ", grads[f"db{k}"][j, 0], known)
 
     def _draw_legend(self) -> None:
-        look: dict[str, Any] = {"fontsize": 9.5, "ha": "left", "va": "center"}
-        for x, text, colour in (
-            (0.1, "values a (in the circles) and z", BLUE),
-            (3.3, "weights and biases b", "black"),
-            (5.4, "gradients of the loss: dW at the weights, dz = db at the units", RED),
-        ):
-            self.ax.text(x, 0.2, text, color=colour, **look)
+        names = {
+            "values a (in the circles) and z": BLUE,
+            "weights and biases b": "black",
+            "gradients of the loss: dW at the weights, dz = db at the units": RED,
+        }
+        words = [Line2D([], [], ls="", label=name) for name in names]
+        look: dict[str, Any] = {"loc": "lower center", "ncols": 3, "handlelength": 0, "handletextpad": 0}
+        self.live.figure.legend(handles=words, labelcolor=list(names.values()), fontsize=9.5, **look)
         for x, text in zip(COLUMNS, ("inputs", "layer 1, ReLU", "layer 2, ReLU", "layer 3, sigmoid"), strict=True):
             self.ax.text(x, 5.75, text, ha="center", va="center", fontsize=10.5)
 

@@ -35,6 +35,7 @@ class SignalDepth:
         self.arriving = rng.standard_normal((WIDTH, EXAMPLES))  # the gradient at the end
         self.live = LiveFigure(
             size=(8.4, 3.9),
+            breaks=(0.515,),
             alt="Two charts with logarithmic axes. Left: the size of the signal in each layer. "
             "Right: the size of the gradient that arrives at each layer.",
         )

@@ -49,6 +49,7 @@ class GradientError:
         self.tried: dict[tuple[str, bool], dict[str, Floats]] = {}
         self.live = LiveFigure(
             size=(9.0, 4.2),
+            breaks=(0.475,),
             alt="Left: a function near a point with its tangent, a one-sided and a centred chord. "
             "Right: the relative errors of the two slopes against the step, two letters V.",
         )

@@ -53,6 +53,7 @@ class PlantABug:
         self.errors: dict[str, float] = {}
         self.live = LiveFigure(
             size=(9.0, 4.2),
+            breaks=(0.48,),
             alt="Left: the relative error of each parameter of a network, as a gradient check reports it. "
             "Right: every entry of the gradient, what the backward pass claims against what is true.",
         )

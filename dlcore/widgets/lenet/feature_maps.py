@@ -32,6 +32,7 @@ class FeatureMaps:
         self.labels = labels[HELD_OUT : HELD_OUT + 10 * SPECIMENS]
         self.live = LiveFigure(
             size=(9.4, 4.6),
+            breaks=(0.207, 0.6),
             alt="A handwritten digit, six maps of the first convolution, 16 maps of the second one, "
             "and a bar for the probability of each digit.",
         )
@@ -52,7 +53,7 @@ class FeatureMaps:
             whole_slider("right by, pixels", -FARTHEST, FARTHEST, 0),
             whole_slider("down by, pixels", -FARTHEST, FARTHEST, 0),
         ]
-        self.panel = Panel(self.live, controls, self.update)
+        self.panel = Panel(self.live, controls, self.update, more=[controls[1], controls[3]])
 
     def update(self, digit: int, specimen: int, right: int, down: int) -> str:
         """Run the network on a shifted digit."""

@@ -31,6 +31,7 @@ class WindowsAsRows:
         self.im2col, self.col2im = im2col, col2im
         self.live = LiveFigure(
             size=(9.4, 4.1),
+            breaks=(0.322, 0.677),
             alt="Left: an image of 4 by 4 pixels with a frame of zeros and a window. Middle: a matrix with one row "
             "for each window. Right: what col2im makes of a matrix.",
         )
@@ -55,7 +56,7 @@ class WindowsAsRows:
             self.place,
             choice("col2im gets", MATRICES, MATRICES[0]),
         ]
-        self.panel = Panel(self.live, controls, self.update)
+        self.panel = Panel(self.live, controls, self.update, more=[*controls[1:3], controls[4]])
 
     def update(self, f: int, stride: int, pad: int, number: int, given: str) -> str:
         """Show one window, its row, and the way back."""

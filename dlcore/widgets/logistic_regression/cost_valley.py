@@ -32,6 +32,7 @@ class CostValley:
         self.lowest, self.uphill = np.nan, False  # set when the map is drawn
         self.live = LiveFigure(
             size=(8.4, 4.2),
+            breaks=(0.522,),
             alt="Left: a map of the cost over w and b, a narrow valley, with the path of gradient descent. "
             "Right: the cost after each step.",
         )
@@ -47,7 +48,7 @@ class CostValley:
             "10 steps": lambda: self.go(10),
             "Reset": lambda: self.go(-MOST_STEPS),
         }
-        self.panel = Panel(self.live, controls, self.update, buttons)
+        self.panel = Panel(self.live, controls, self.update, buttons, more=controls[1:])
 
     def go(self, steps: int) -> None:
         """Take so many more steps, within the slider's range."""

@@ -37,6 +37,7 @@ class SigmoidPlane:
         self.pixels = np.stack([grid.ravel() for grid in np.meshgrid(side, side)])  # (2, 61²)
         self.live = LiveFigure(
             size=(8.4, 4.1),
+            breaks=(0.425,),
             alt="Left: examples of two classes in the plane, shaded by the probability of class 1. "
             "Right: that probability along the direction of w, a curve that rises from 0 to 1.",
         )

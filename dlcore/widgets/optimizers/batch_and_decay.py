@@ -47,6 +47,7 @@ class BatchAndDecay:
         self.best = np.linalg.lstsq(self.X.T, self.Y[0], rcond=None)[0][:, np.newaxis]  # (2, 1)
         self.live = LiveFigure(
             size=(9.4, 4.2),
+            breaks=(0.51,),
             alt="Left: the path of the two parameters over the contours of the cost, the last three epochs marked. "
             "Right: the learning rate of each epoch, and the cost above its minimum after each step.",
         )
@@ -59,7 +60,7 @@ class BatchAndDecay:
             whole_slider("shuffle number", 1, 20, 1),
         ]
         controls[-1].continuous_update = False
-        self.panel = Panel(self.live, controls, self.update)
+        self.panel = Panel(self.live, controls, self.update, more=controls[3:])
 
     def update(self, size: float, alpha0: float, schedule: str, seed: int) -> str:
         """Walk for 20 epochs and draw what happened."""

@@ -35,6 +35,7 @@ class MovingAverage:
         self.weights = np.zeros(LENGTH)
         self.live = LiveFigure(
             size=(9.0, 3.8),
+            breaks=(0.535,),
             alt="Left: a noisy series of 100 values, the curve hidden under the noise, and the moving average. "
             "Right: bars, with which weight each value counts for the average at the chosen step.",
         )

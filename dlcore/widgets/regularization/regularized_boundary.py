@@ -60,6 +60,7 @@ class RegularizedBoundary:
         self.tried: dict[tuple[float, float], _Trained] = {}
         self.live = LiveFigure(
             size=(8.4, 4.3),
+            breaks=(0.435,),
             alt="Left: training examples of two classes in the plane, shaded by the probability of class 1, with the "
             "boundary where it is one half. Right: training and dev error of the settings tried so far, against λ.",
         )

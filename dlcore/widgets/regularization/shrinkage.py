@@ -36,6 +36,7 @@ class Shrinkage:
         self.left = {"L2": 0.0, "L1": 0.0}  # the weight after each penalty
         self.live = LiveFigure(
             size=(9.0, 3.9),
+            breaks=(0.33, 0.645),
             alt="Left and middle: the cost of the data, the penalty and their sum over one weight, for L2 and for L1. "
             "Right: the weight with the lowest sum against the weight that the data want.",
         )

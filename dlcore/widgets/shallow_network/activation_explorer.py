@@ -34,6 +34,7 @@ class ActivationExplorer:
         self.scores = (draws - draws[::-1])[np.newaxis] / np.std(draws - draws[::-1])  # mean 0, deviation 1
         self.live = LiveFigure(
             size=(8.4, 4.1),
+            breaks=(0.49,),
             alt="Left: an activation function with the scores of 200 units on it. Right: its slope at these scores. "
             "Grey: where the slope is nearly 0.",
         )
@@ -56,7 +57,7 @@ class ActivationExplorer:
             slider("spread of the scores", 0.1, 6, 1),
             slider("slope, α or c", 0, 1, 0.2, step=0.05),
         ]
-        self.panel = Panel(self.live, controls, self.update)
+        self.panel = Panel(self.live, controls, self.update, more=controls[2:])
 
     def update(self, name: str, mean: float, spread: float, setting: float) -> str:
         """Apply the function `name` to scores with this mean and spread."""

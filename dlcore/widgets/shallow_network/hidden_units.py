@@ -49,6 +49,7 @@ class HiddenUnits:
         self.parameters: Parameters = {}
         self.live = LiveFigure(
             size=(8.8, 4.6),
+            breaks=(0.465,),
             alt="Left: two classes in the plane, shaded by the network's probability of class 1, with its boundary "
             "and the line of each hidden unit. Right: a small map of what each hidden unit says.",
         )

@@ -43,6 +43,7 @@ class Symmetry:
         self.runs: dict[tuple[float | bool, ...], tuple[list[Parameters], list[float]]] = {}
         self.live = LiveFigure(
             size=(9.0, 3.9),
+            breaks=(0.322, 0.645),
             alt="Left: the paths of the incoming weights of four hidden units. Middle: the xor clouds, the lines of "
             "the four units and the boundary of the network. Right: the cost over the steps.",
         )

@@ -39,6 +39,7 @@ class Table:
         ax.set_anchor("N")
         for edge in ax.spines.values():
             edge.set_visible(False)
+        ax.patch.set_visible(False)  # a table may reach below its part of the picture, with nothing there
         self.side, self.corner = side, 0
         self.shown: list[str] = []
         self.colours, self.low, self.high = colours, low, high

@@ -69,6 +69,7 @@ class GridAndRandom:
         self.played: dict[tuple[float, ...], tuple[Floats, Floats]] = {}
         self.live = LiveFigure(
             size=(9.4, 4.2),
+            breaks=(0.56,),
             alt="Left: a map of the dev error over learning rate and penalty, with the trials of a grid and of a "
             "random search, and marks at the learning rates that each has tried. Right: for each of 60 maps, the "
             "lowest dev error that the random search found against that of the grid.",
@@ -82,7 +83,7 @@ class GridAndRandom:
             slider("good region", 0.1, 1.0, 0.4, step=0.05),
         ]
         buttons = {"New draw": self.draw_again, "New map": self.move_map}
-        self.panel = Panel(self.live, controls, self.update, buttons=buttons)
+        self.panel = Panel(self.live, controls, self.update, buttons, more=controls[2:])
 
     def update(self, side: int, importance: float, size: float) -> str:
         """Search with both methods and show where they looked and what they found."""
@@ -144,7 +145,7 @@ class GridAndRandom:
     def _draw_map(self) -> list[Artist]:
         ax = self.live.figure.add_axes((0.08, 0.235, 0.46, 0.69))
         ax.set(xlim=(RATES[0], RATES[1]), ylim=(PENALTIES[0] - 0.95, PENALTIES[1]))
-        ax.set(xlabel="learning rate", ylabel="penalty λ", title="The map (white: low dev error)")
+        ax.set(xlabel="learning rate", ylabel="penalty λ", title="The map (grey: high dev error)")
         for axis, (low, high) in ((ax.xaxis, RATES), (ax.yaxis, PENALTIES)):
             places = np.arange(low, high + 0.5)
             axis.set_ticks(places, [f"$10^{{{int(place)}}}$" for place in places])

@@ -40,6 +40,7 @@ class SoftmaxBars:
         self.exact = np.array(START)  # the unrounded scores
         self.live = LiveFigure(
             size=(9.4, 3.6),
+            breaks=(0.328, 0.665),
             alt="Bars of four classes. Left: their scores. Middle: their probabilities. "
             "Right: the negative gradient, that is, where gradient descent pushes each score.",
         )
@@ -63,6 +64,7 @@ class SoftmaxBars:
                 "Ten steps of descent": self.descend,
                 "Start again": self.restart,
             },
+            more=[*self.scores[1:], self.right],
         )
 
     def update(self, *values: Any) -> str:

@@ -15,6 +15,8 @@ __all__ = ["OUTER_PROC", "SandboxCommand", "command_line", "find_bwrap"]
 
 SYSTEM_FOLDERS = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/sbin", "/etc/ld.so.cache", "/etc/alternatives", "/nix")
 OUTER_PROC = "/run/outer-proc"
+NAMESPACES = "--unshare-all --unshare-user --die-with-parent --new-session --as-pid-1 --clearenv".split()
+IDENTITY = "--uid 1000 --gid 1000 --hostname kernel".split()
 
 
 @dataclass
@@ -24,6 +26,11 @@ class SandboxCommand:
     arguments: list[str]
     environment: dict[str, str]
     descriptors: list[int] = field(default_factory=list)
+
+    def inherit(self, data: bytes) -> str:
+        """The number of a descriptor, inherited by the command, from which `data` can be read."""
+        self.descriptors.append(_inherited(data))
+        return str(self.descriptors[-1])
 
     def close(self) -> None:
         """Close this process's copies of the descriptors."""
@@ -90,9 +97,28 @@ def command_line(
     bwrap = find_bwrap()
     if bwrap is None:
         raise OSError("bubblewrap is not installed")
-    arguments = [bwrap, "--unshare-all", "--unshare-user", "--die-with-parent", "--new-session", "--as-pid-1"]
-    arguments += ["--clearenv", "--uid", "1000", "--gid", "1000", "--hostname", "kernel"]
-    arguments += ["--proc", "/proc", "--dev", "/dev", "--size", "1000000", "--tmpfs", "/run"]
+    made = SandboxCommand([bwrap, *NAMESPACES, *IDENTITY], {})
+    made.arguments += _mounts(folders, read_only, home)
+    made.arguments += ["--bind", "/proc", OUTER_PROC] if nested else ["--disable-userns"]
+    for path, data in files.items():
+        made.arguments += ["--perms", "0444", "--ro-bind-data", made.inherit(data), path]
+    calls = call_filter()
+    if calls is not None:
+        made.arguments += ["--seccomp", made.inherit(calls)]
+    for name, value in environment.items():
+        made.arguments += ["--setenv", name, value]
+    if not nested:  # a nested sandbox mounts its own /proc, and has to write to this one first
+        made.arguments += ["--remount-ro", "/proc"]
+    made.arguments += ["--remount-ro", "/dev", "--remount-ro", "/run", "--remount-ro", "/"]
+    if info_fd is not None:
+        made.arguments += ["--info-fd", str(info_fd)]
+    made.arguments += ["--", *command]
+    return made
+
+
+def _mounts(folders: Mapping[str, int], read_only: Mapping[str, str], home: str) -> list[str]:
+    """The arguments that make the file system: the system and the interpreter read-only, and the given folders."""
+    arguments = ["--proc", "/proc", "--dev", "/dev", "--size", "1000000", "--tmpfs", "/run"]
     for path, size in folders.items():
         if path != home:
             arguments += ["--size", str(size), "--tmpfs", path]
@@ -104,21 +130,4 @@ def command_line(
     for path, target in read_only.items():
         arguments += ["--ro-bind", path, target]
     arguments += ["--size", str(folders[home]), "--tmpfs", home, "--chdir", home]
-    arguments += ["--dev-bind", "/dev/null", "/dev/zero"]  # shared mappings of /dev/zero evade the memory limit
-    arguments += ["--bind", "/proc", OUTER_PROC] if nested else ["--disable-userns"]
-    descriptors = []
-    for path, data in files.items():
-        descriptors.append(_inherited(data))
-        arguments += ["--perms", "0444", "--ro-bind-data", str(descriptors[-1]), path]
-    calls = call_filter()
-    if calls is not None:
-        descriptors.append(_inherited(calls))
-        arguments += ["--seccomp", str(descriptors[-1])]
-    for name, value in environment.items():
-        arguments += ["--setenv", name, value]
-    if not nested:  # a nested sandbox mounts its own /proc, and has to write to this one first
-        arguments += ["--remount-ro", "/proc"]
-    arguments += ["--remount-ro", "/dev", "--remount-ro", "/run", "--remount-ro", "/"]
-    if info_fd is not None:
-        arguments += ["--info-fd", str(info_fd)]
-    return SandboxCommand([*arguments, "--", *command], {}, descriptors)
+    return [*arguments, "--dev-bind", "/dev/null", "/dev/zero"]  # shared maps of /dev/zero evade the memory limit

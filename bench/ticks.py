@@ -1,0 +1,82 @@
+"""Benchmark how long it takes from a key press on a widget's main control to the new picture, in JupyterLab.
+
+Run with `make bench`, or `python bench/ticks.py [widget …]`. Beside the pictures that know their
+page stands ipywidgets' plain image, which is what a panel shows without anywidget. A picture counts
+when the browser has loaded it. What trains a network at a new setting is slow the first time.
+"""
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from playwright.sync_api import TimeoutError as NoPicture
+
+from tests.widget_cases import CASES
+from tests.widgets_page import WidgetsPage, widgets_page
+
+PRESSES = 20
+AIM = 120  # ms, of the 95th percentile
+PLAIN = "import sys\nsys.modules['anywidget'] = None\n"
+WATCH = """image => {
+    window.addEventListener("keydown", () => { window.pressed = performance.now(); }, true);
+    image.addEventListener("load", () => { window.loaded = performance.now(); });
+}"""
+
+
+def latencies(page: WidgetsPage, name: str) -> list[float]:
+    """Milliseconds from each key press to the new picture, there and back over the control's values."""
+    page.show(name)
+    page.page.wait_for_timeout(1500)  # until the picture suits its page
+    control = page.panel(name).locator(".noUi-handle, select").first
+    page.image(name).evaluate(WATCH)
+    control.focus()
+    times: list[float] = []
+    keys = ["ArrowRight", "ArrowLeft"]
+    for number in range(PRESSES):
+        if number == PRESSES // 2:
+            keys.reverse()
+        page.page.evaluate("window.loaded = 0")
+        control.press(keys[0])
+        try:
+            page.page.wait_for_function("window.loaded > window.pressed", timeout=5000)
+            times.append(page.page.evaluate("window.loaded - window.pressed"))
+        except NoPicture:  # the end of the control
+            keys.reverse()
+    return times
+
+
+def measured(chromium: str, names: list[str], begin: str = "") -> dict[str, list[float]]:
+    """The latencies of each widget in a page of its own server."""
+    with tempfile.TemporaryDirectory() as folder, widgets_page(chromium, Path(folder), names, begin=begin) as page:
+        page.run(0)
+        return {name: latencies(page, name) for name in names}
+
+
+def told(times: list[float]) -> str:
+    half, most = np.percentile(times, [50, 95])
+    return f"{half:6.0f} {most:6.0f}{' ' if most < AIM else '!'}"
+
+
+def main() -> None:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        print("no chromium: nothing measured")
+        return
+    there = [str(case) for case in CASES if not case.variant and case.widget != "optimizer_trajectories"]
+    names = [name for name in there if name in sys.argv[1:]] or there
+    ours, plain = measured(chromium, names), measured(chromium, names, PLAIN)
+    print(
+        f"ms from key to picture      page-aware      plain image    ({PRESSES} presses; ! means p95 of {AIM} or more)"
+    )
+    print(f"{'':24}   p50    p95       p50    p95")
+    for name in names:
+        print(f"{name:24}{told(ours[name])}   {told(plain[name])}")
+
+
+if __name__ == "__main__":
+    main()

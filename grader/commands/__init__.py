@@ -1,0 +1,1 @@
+"""The commands of ``python -m grader``, by who uses them."""

@@ -1,0 +1,122 @@
+"""Commands that grade: collect, grade, and whether this machine can."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from grader.batch.forkserver import MIN_PARALLEL, start_forkserver
+from grader.commands.terminal import Commands, progress_bar, say
+from grader.text import visible
+
+__all__ = ["add_commands"]
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the commands of this group."""
+    item = commands.add(
+        "collect", _collect, "put submissions from Canvas, Moodle or folders into submitted/<student>/<week>"
+    )
+    item.add_argument("week")
+    item.add_argument("source", nargs="+", type=Path, help="downloaded archives, or folders; the oldest first")
+    item.add_argument("--names", type=Path, metavar="CSV", help="students' ids: columns id, and name or lms (a number)")
+    item.add_argument(
+        "--archive-times",
+        action="store_true",
+        help="take the files' times for when they were handed in (Canvas and Moodle write when you downloaded)",
+    )
+    item = commands.add("grade", _grade, "grade submitted/<student>/<week>")
+    item.add_argument("week")
+    item.add_argument("--student", action="append", default=[], metavar="ID", help="only this one (may be repeated)")
+    item.add_argument("--force", action="store_true", help="grade again what is graded")
+    _add_workers(item)
+    item = commands.add("doctor", _doctor, "say whether this machine can grade safely, and what to do if not")
+    item.add_argument("--full", action="store_true", help="start Dask workers, too")
+    item = commands.add("demo", _demo, "let a sample class hand in week1 and grade it")
+    item.add_argument("--folder", type=Path, default=Path("demo"), help="where to put it (default: demo)")
+
+
+def _add_workers(item: argparse.ArgumentParser) -> None:
+    item.add_argument("--workers", type=int, metavar="N", help="processes that run submissions (default: the cores)")
+    item.add_argument("--scheduler", metavar="ADDRESS", help="a Dask scheduler whose workers to use, tcp://…")
+    item.add_argument(
+        "--unsafe-without-sandbox",
+        action="store_true",
+        help="where there is no sandbox, run student code with process limits only: it runs as you",
+    )
+
+
+def _collect(options: argparse.Namespace) -> int:
+    from grader.batch.gradebook import sole_owner
+    from grader.lessons.course import Course
+    from grader.submissions.collect import collect
+    from grader.submissions.names import read_names
+
+    course = Course(options.root)
+    names = read_names(options.names) if options.names else None
+    with sole_owner(course):
+        found = collect(course, options.week, options.source, names, archive_times=options.archive_times)
+    for student, done in sorted(found.students.items()):
+        say(f"{visible(student)}: {visible(done)}")
+    for note in found.notes:
+        say(visible(note))
+    for problem in found.problems:
+        say(visible(problem), file=sys.stderr)
+    say(f"{len(found.students)} students in {course.submitted}/<student>/{options.week}/")
+    if found.problems:
+        say(f"grader: problems: {len(found.problems)}; the rest was collected", file=sys.stderr)
+    return 1 if found.problems else 0
+
+
+def _grade(options: argparse.Namespace) -> int:
+    submitted = (options.root / "submitted").glob("*")
+    whom = options.student or [folder for folder in submitted if (folder / options.week).is_dir()]
+    if len(whom) >= MIN_PARALLEL and options.workers != 0 and options.scheduler is None:
+        start_forkserver()
+    from grader.batch.gc_tuning import tune_gc
+    from grader.batch.grade_week import State, grade_week, students_with_submissions
+    from grader.lessons.course import Course
+
+    tune_gc()
+    course = Course(options.root)
+    graded = grade_week(
+        course,
+        options.week,
+        students=options.student,
+        force=options.force,
+        unsafe_without_sandbox=options.unsafe_without_sandbox,
+        workers=options.workers,
+        scheduler=options.scheduler,
+        progress=progress_bar("grading"),
+    )
+    names = {item.student: visible(item.student) for item in graded}
+    width = max(map(len, names.values()))
+    for item in graded:
+        what = f"{item.score:>7g} of {item.max_score:g}" if item.state is not State.FAILED else " failed"
+        note = " (graded before)" if item.state is State.ALREADY_GRADED else ""
+        say(f"{names[item.student]:<{width}} {what}{note}  {visible(item.problem)}".rstrip())
+    for student in students_with_submissions(course, options.week)[1]:
+        say(f"{visible(student)}: the folder holds no notebook; nothing was graded")
+    failed = sum(item.state is State.FAILED for item in graded)
+    if failed:
+        say(f"grader: {failed} of {len(graded)} submissions could not be graded", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from grader.doctor.checks import BAD, examine_machine
+
+    bad = 0
+    for finding in examine_machine(options.root, full=options.full):
+        say(str(finding))
+        bad += finding.mark == BAD
+    say("This machine can grade safely." if not bad else f"Not yet: {bad} to put right (✗).")
+    return 1 if bad else 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from grader.demo.run import run_demo
+    from grader.lessons.course import Course
+
+    return run_demo(Course(options.root), options.folder, say, progress_bar("grading"))

@@ -1,0 +1,89 @@
+"""Commands about what is graded: feedback, report, export."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from grader.commands.terminal import Commands, progress_bar, say
+from grader.text import visible
+
+__all__ = ["add_commands"]
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the commands of this group."""
+    item = commands.add("feedback", _feedback, "write the feedback pages of a graded week")
+    item.add_argument("week")
+    item.add_argument("--student", action="append", default=[], metavar="ID", help="only this one (may be repeated)")
+    item.add_argument("--force", action="store_true", help="write also the pages that would not change")
+    item.add_argument("--workers", type=int, metavar="N", help="processes; default: one per core for a large class")
+    item = commands.add("report", _report, "write the instructor's report on a graded week")
+    item.add_argument("week")
+    item.add_argument("--output", type=Path, default=Path("report.html"), help="default: report.html")
+    item = commands.add("similar", _similar, "show the solutions that are most alike, as places to look")
+    item.add_argument("week")
+    item.add_argument("--output", type=Path, default=Path("similar.html"), help="default: similar.html")
+    item.add_argument("--most", type=int, default=30, metavar="N", help="pairs on the page; default: 30")
+    item = commands.add("export", _export, "write a week's grades as CSV")
+    item.add_argument("week")
+    item.add_argument("--output", type=Path, help="default: standard output")
+
+
+def _feedback(options: argparse.Namespace) -> int:
+    from grader.batch.feedback import make_feedback
+    from grader.batch.grade_week import State
+    from grader.lessons.course import Course
+
+    course = Course(options.root)
+    made = make_feedback(
+        course,
+        options.week,
+        students=options.student,
+        force=options.force,
+        workers=options.workers,
+        progress=progress_bar("feedback"),
+    )
+    failed = [item for item in made if item.problem]
+    for item in failed:
+        say(f"{visible(item.student)}: {item.problem}", file=sys.stderr)
+    unchanged = sum(item.state is State.ALREADY_GRADED for item in made)
+    said = f"{len(made) - len(failed)} pages in {course.feedback}/<student>/{options.week}/"
+    say(f"{said}, {unchanged} of them as before" if unchanged else said)
+    return 1 if failed else 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from grader.lessons.course import Course
+    from grader.reports.class_report import write_report
+
+    write_report(Course(options.root), options.week, options.output)
+    say(f"The report is in {options.output.resolve()}")
+    return 0
+
+
+def _similar(options: argparse.Namespace) -> int:
+    from grader.lessons.course import Course
+    from grader.similarity.page import write_similarity
+
+    found = write_similarity(Course(options.root), options.week, options.output, options.most)
+    for pair in found:
+        say(f"{visible(pair.first)} and {visible(pair.second)}")
+    words = "no pair is" if not found else f"{len(found)} {'pair is' if len(found) == 1 else 'pairs are'}"
+    say(f"{words} more alike than chance explains; side by side in {options.output.resolve()}")
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from grader.lessons.course import Course
+    from grader.reports.csv_export import write_csv
+
+    course = Course(options.root)
+    if options.output is None:
+        write_csv(course, options.week, sys.stdout)
+        return 0
+    with open(options.output, "w", newline="", encoding="utf-8") as stream:
+        write_csv(course, options.week, stream)
+    say(f"The grades are in {options.output.resolve()}")
+    return 0

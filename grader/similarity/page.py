@@ -1,0 +1,129 @@
+"""The page of pairs that are most alike, for instructors: solutions side by side."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grader.batch.grade_week import graded_notebooks
+from grader.errors import GradingError
+from grader.lessons.course import Course
+from grader.lessons.notebooks import course_metadata, released_notebooks
+from grader.lessons.roles import Role
+from grader.similarity.likeness import AlikePair, alike_pairs
+from grader.similarity.normal_form import normal_form, normal_lines
+from grader.syntax import has_placeholder
+from grader.templating import pages
+from grader.text import visible
+
+__all__ = ["read_solutions", "write_similarity"]
+
+COMMON = 0.25  # a line that a larger share of the class has is not marked
+UNUSUAL = 0.2  # exercises in which more pairs than this are at least as alike are not shown
+CLEAR = 0.5  # pairs that a class has by chance; beyond that, a pair says nothing
+
+
+@dataclass(frozen=True)
+class Solution:
+    """What one student wrote for one exercise."""
+
+    source: str
+    is_code: bool
+
+
+def read_solutions(course: Course, week: str) -> dict[str, dict[str, Solution]]:
+    """What each graded student wrote, by exercise, without what is as it was released.
+
+    Raises:
+        GradingError: fewer than two students are graded.
+    """
+    course.need_week(week)
+    released = {
+        course_metadata(cell)["exercise"]: cell.source
+        for notebook in released_notebooks(course.release / week).values()
+        for cell in notebook.cells
+        if course_metadata(cell).get("role") in (Role.SOLUTION, Role.WRITTEN)
+    }
+    students = sorted(path.parent.name for path in course.autograded.glob(f"*/{week}"))
+    if len(students) < 2:
+        found = "only one student is graded" if students else "nothing is graded"
+        raise GradingError(f"{found} for {week}; run `python -m grader grade {week}` first")
+    return {student: dict(_solutions(course, week, student, released)) for student in students}
+
+
+def _solutions(course: Course, week: str, student: str, released: Mapping[str, str]) -> Any:
+    for notebook in graded_notebooks(course, week, student):
+        for cell in notebook.cells:
+            data = course_metadata(cell)
+            name, source = data.get("exercise", ""), cell.source
+            if name not in released or data.get("role") == Role.CHECK or source.strip() == released[name].strip():
+                continue
+            is_code = data["role"] == Role.SOLUTION
+            if source.strip() and not (is_code and has_placeholder(source)):
+                yield name, Solution(source, is_code)
+
+
+def write_similarity(course: Course, week: str, output: Path, most: int = 30) -> list[AlikePair]:
+    """Write the page, and return the pairs on it that chance would hardly give."""
+    solutions = read_solutions(course, week)
+    forms = {
+        student: {name: normal_form(item.source, is_code=item.is_code) for name, item in work.items()}
+        for student, work in solutions.items()
+    }
+    pairs = alike_pairs(forms, most)
+    common = _common_lines(solutions)
+    page = (
+        pages()
+        .get_template("similarity.html.j2")
+        .render(
+            week=week,
+            students=len(solutions),
+            pairs=[_shown(pair, solutions, common) for pair in pairs],
+            clear=CLEAR,
+        )
+    )
+    output.write_text(page, encoding="utf-8")
+    return [pair for pair in pairs if pair.by_chance < CLEAR]
+
+
+def _common_lines(solutions: Mapping[str, Mapping[str, Solution]]) -> set[tuple[str, str]]:
+    """The exercises' lines, in normal form, that many have."""
+    counts = Counter(
+        (name, line)
+        for work in solutions.values()
+        for name, item in work.items()
+        for line in set(normal_lines(item.source))
+    )
+    return {item for item, count in counts.items() if count > max(2, COMMON * len(solutions))}
+
+
+def _shown(
+    pair: AlikePair, solutions: Mapping[str, Mapping[str, Solution]], common: set[tuple[str, str]]
+) -> dict[str, Any]:
+    """What the page says of a pair, its most unusual exercises first."""
+    exercises = []
+    for name, rarity in sorted(pair.exercises.items(), key=lambda item: item[1]):
+        if rarity <= UNUSUAL:
+            sources = [solutions[student][name].source for student in (pair.first, pair.second)]
+            exercises.append({"name": name, "rarity": rarity, "sides": _marked(name, sources, common)})
+    return {
+        "first": visible(pair.first),
+        "second": visible(pair.second),
+        "surprise": pair.surprise,
+        "by_chance": pair.by_chance,
+        "solved": len(pair.exercises),
+        "exercises": exercises,
+    }
+
+
+def _marked(name: str, sources: list[str], common: set[tuple[str, str]]) -> list[list[tuple[str, bool]]]:
+    """Each side's lines, and whether the other side has the line and few others do."""
+    normal = [normal_lines(source) for source in sources]
+    both = {line for line in set(normal[0]) & set(normal[1]) if line and (name, line) not in common}
+    return [
+        [(visible(text), line in both) for text, line in zip(source.splitlines(), lines, strict=True)]
+        for source, lines in zip(sources, normal, strict=True)
+    ]

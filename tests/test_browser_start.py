@@ -1,0 +1,148 @@
+"""What a student sees first, in real JupyterLab: the start page, a fresh lesson that is run as a whole, Validate."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from dlcore.lab import copy_lessons
+from dlcore.study.definitions import source_digest
+from dlcore.study.kept import keep
+from tests.jupyterlab import BROWSER_OPTIONS, NotebookPage, dlcore_lab
+from tests.processes import PATIENCE
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.sweep,
+    pytest.mark.week1,
+    pytest.mark.slow,
+    pytest.mark.xdist_group("browser"),
+]
+
+LESSON = Path("week1") / "logistic_regression.ipynb"
+RED = (
+    "[data-mime-type='application/vnd.jupyter.stderr'], [data-mime-type='application/vnd.jupyter.error'], .jp-mod-error"
+)
+TO_COLUMN = "def to_column(v):\n    return np.array(v).reshape(-1, 1)"
+
+
+@pytest.fixture
+def work(course_root, tmp_path):
+    """A working folder with one exercise done, whose long demos are folded."""
+    folder = tmp_path / "work"
+    copy_lessons(course_root / "release", folder)
+    path = folder / LESSON
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        source = "".join(cell["source"])
+        if cell["metadata"]["course"]["role"] == "demo" and source.count("\n") >= 10:
+            cell["metadata"]["jupyter"] = {"source_hidden": True}
+        if source.startswith("def to_column"):
+            cell["source"] = TO_COLUMN
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    keep(path.parent, path.stem, "to_column", True, source_digest("to_column", TO_COLUMN))
+    return folder
+
+
+@pytest.fixture
+def theme(request, tmp_path):
+    """A student's choice of JupyterLab's colours."""
+    chosen = getattr(request, "param", "light")
+    path = tmp_path / "config" / "lab" / "user-settings" / "@jupyterlab" / "apputils-extension"
+    path.mkdir(parents=True)
+    (path / "themes.jupyterlab-settings").write_text(json.dumps({"theme": f"JupyterLab {chosen.capitalize()}"}))
+    return chosen
+
+
+@pytest.fixture
+def opened(chromium, work, theme, tmp_path):
+    """Opens a notebook as the command `dlcore lab` does."""
+    from playwright.sync_api import sync_playwright
+
+    command = [sys.executable, "-m", "dlcore", "lab", "--no-browser"]
+    with dlcore_lab(command, tmp_path) as lab, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_OPTIONS)
+
+        def open_notebook(name):
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            address = f"{lab.address}lab/tree/{{path}}?token={lab.token}"
+            return NotebookPage(page, address, work / name, work)
+
+        yield open_notebook
+        browser.close()
+
+
+def shoot(notebook, name):
+    if folder := os.environ.get("SCREENSHOTS"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        notebook.page.screenshot(path=Path(folder) / f"start-{name}.png")
+
+
+def brightness(locator, what):
+    """The mean of red, green and blue, from 0 to 255, of a computed colour; what is transparent has its page's."""
+    script = """(node, what) => {
+        let value = getComputedStyle(node)[what];
+        while (what === 'backgroundColor' && value.endsWith(', 0)') && node.parentElement) {
+            node = node.parentElement;
+            value = getComputedStyle(node)[what];
+        }
+        return value.match(/\\d+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0) / 3;
+    }"""
+    return locator.evaluate(script, what)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"], indirect=True)
+def test_the_start_page_is_readable_and_leads_to_where_one_stopped(opened, theme):
+    start = opened("START.ipynb")
+    page = start.page
+    page.locator(f"body[data-jp-theme-light='{str(theme == 'light').lower()}']").wait_for(state="attached")
+    said = start.run(1)
+    assert "in Logistic regression. Go on with flatten_images, under" in said
+    assert "1 of 16 exercises" in said
+    area = page.locator(".dlcore-start")
+    for width in (700, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert area.evaluate("node => node.scrollWidth <= node.clientWidth + 1")
+        shoot(start, f"{theme}-{width}")
+    for part in (".title", ".soft", ".state"):
+        item = area.locator(part).first
+        assert abs(brightness(item, "color") - brightness(item, "backgroundColor")) > 90
+    files = page.locator(".jp-DirListing-item").all_inner_texts()
+    assert sum("week" in name for name in files) == 7
+    area.locator(".go a").click()
+    page.locator(".jp-NotebookPanel:visible h1", has_text="Logistic regression").wait_for()
+    assert page.url.endswith("/lab/tree/week1/logistic_regression.ipynb")
+
+
+def test_a_fresh_lesson_run_as_a_whole_shows_nothing_red_and_runs_what_is_folded(opened, work):
+    lesson = opened(LESSON)
+    page = lesson.page
+    folded = [number for number, cell in enumerate(lesson.cells) if "jupyter" in cell.metadata]
+    assert folded
+    page.locator(".lm-MenuBar-item", has_text="Run").first.click()
+    page.get_by_text("Run All Cells", exact=True).click()
+    code = [number for number, cell in enumerate(lesson.cells) if cell.cell_type == "code"]
+    prompt = lesson.cell(code[-1]).locator(".jp-InputPrompt").first
+    page.wait_for_function("node => /\\d/.test(node.innerText)", arg=prompt.element_handle(), timeout=PATIENCE * 1000)
+    lesson.wait_until_idle()
+    assert page.locator(RED).count() == 0
+    cell = lesson.cell(folded[0])
+    cell.scroll_into_view_if_needed()
+    cell.locator(".jp-Placeholder-prompt").first.wait_for()
+    assert cell.locator(".cm-content").count() == 0
+    assert cell.locator(".jp-OutputArea-output").count() > 0
+    shoot(lesson, "folded")
+
+
+def test_validate_says_what_fails(opened):
+    pytest.importorskip("nbgrader")
+    page = opened(LESSON).page
+    page.locator(".jp-NotebookPanel:visible").get_by_text("Validate").click()
+    dialog = page.locator(".jp-Dialog", has_text="Validation Results")
+    dialog.wait_for()
+    assert "check(flatten_images" in dialog.inner_text()
+    assert "check(to_column" not in dialog.inner_text()

@@ -1,0 +1,179 @@
+"""The feedback page: what was missed first, each hint once, and nothing written twice."""
+
+import itertools
+import re
+
+import nbformat
+import pytest
+
+from grader.batch.feedback import make_feedback
+from grader.batch.grade_week import State
+from grader.errors import GradingError
+from grader.grading.cell_report import CellReport, CheckReport
+from grader.nbgrader_plugins.feedback import feedback_page
+from grader.nbgrader_plugins.feedback_model import read_exercises
+from tests.classroom import LESSON, WEEK, grader, hand_in, make_course, reference_solutions, released, with_solutions
+
+PLACE = {
+    "student": "ada",
+    "assignment": "week1",
+    "notebook": "small",
+    "score": 6.0,
+    "max_score": 12.0,
+    "late_penalty": 0,
+}
+HINT = "The exponent is −z, not z."
+
+
+def check(label, message="", *, hidden=False, passed=False, misconception="", kind="values"):
+    return CheckReport(label, hidden, passed, "passed" if passed else kind, message, misconception)
+
+
+def exercise(name, checks, score=0.0, points=4.0, notes=(), followed=False):
+    """The cells of one exercise as nbgrader's GetGrades leaves them."""
+    solution = nbformat.v4.new_code_cell(f"def {name}(z):\n    return z")
+    solution.metadata = nbformat.from_dict(
+        {"course": {"exercise": name, "role": "solution"}, "nbgrader": {"grade_id": name, "solution": True}}
+    )
+    report = CellReport(f"{name}-check", name, points, score, checks, list(notes), followed)
+    cell = nbformat.v4.new_code_cell("")
+    marks = {"grade_id": f"{name}-check", "grade": True, "score": score, "points": points}
+    cell.metadata = nbformat.from_dict(
+        {"course": {"exercise": name, "role": "check", "report": report.to_json()}, "nbgrader": marks}
+    )
+    return [solution, cell]
+
+
+def page_of(*parts, lessons_url=""):
+    text = nbformat.v4.new_markdown_cell("# Small\n## 2. A neuron\n### The sigmoid")
+    text.metadata = nbformat.from_dict({"course": {"role": "text"}})
+    cells = [text, *itertools.chain(*parts)]
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"course": {"title": "Small"}})
+    return feedback_page(notebook, PLACE, lessons_url)
+
+
+WRONG = [
+    check("an array", f"{HINT}\nExpected 1.0, got 2.0.", misconception="sign"),
+    check("a number", "Too large. Expected 3.0, got 4.0."),
+    check("a list", f"{HINT}\nExpected 5.0, got 6.0.", misconception="sign"),
+    check("zeros", passed=True),
+    check("hidden one", "", hidden=True, kind="negated"),
+]
+
+
+def test_a_hint_is_given_once_with_the_checks_that_it_explains():
+    (item,) = read_exercises(exercise("sigmoid", WRONG))
+    said = [(mistake.hint, [(found.label, detail) for found, detail in mistake.checks]) for mistake in item.mistakes]
+    assert said == [
+        (HINT, [("an array", "Expected 1.0, got 2.0."), ("a list", "Expected 5.0, got 6.0.")]),
+        ("Too large.", [("a number", "Expected 3.0, got 4.0.")]),
+        ("", [("hidden one", "")]),
+    ]
+    assert page_of(exercise("sigmoid", WRONG)).count(HINT) == 1
+
+
+def test_what_is_wrong_comes_first_and_what_is_right_is_folded():
+    right = exercise("to_column", [check("a row", passed=True)], score=4.0)
+    blank = exercise("predict", [check("a row", "Not attempted yet.", kind="unattempted")])
+    page = page_of(right, exercise("sigmoid", WRONG), blank)
+    texts = ("Begin with", "<code>sigmoid</code> <span", ">Not attempted<", ">Right<")
+    places = [page.index(text) for text in texts]
+    assert places == sorted(places)
+    assert "1 of 3 exercises are right" in page
+    assert page.index("Right</h2>") < page.index('<details id="to_column">')
+
+
+def test_the_section_of_the_lesson_is_named_and_linked_if_its_address_is_known():
+    assert "In the lesson: The sigmoid." in page_of(exercise("sigmoid", WRONG))
+    linked = page_of(exercise("sigmoid", WRONG), lessons_url="https://example.org/course/")
+    assert '<a href="https://example.org/course/week1/small.html#the-sigmoid">The sigmoid</a>' in linked
+
+
+def test_points_by_follow_through_are_said_where_the_points_are():
+    page = page_of(exercise("sigmoid", WRONG, score=4.0, notes=["With cost put right, this is right."], followed=True))
+    assert '4 of 4 <span class="soft">by follow-through</span>' in page
+    assert "With cost put right, this is right." in page
+
+
+def test_long_code_is_shortened():
+    cells = exercise("sigmoid", WRONG)
+    cells[0].source = "x = 1\n" * 20_000
+    page = page_of(cells)
+    assert len(page) < 150_000
+    assert "more characters, which are in your notebook" in page
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory):
+    """A class in which three students are graded."""
+    course = make_course(tmp_path_factory.mktemp("feedback"))
+    right = reference_solutions(course)
+    hand_in(course, "right", with_solutions(released(course), right))
+    hand_in(course, "wrong", with_solutions(released(course), right | {"sigmoid": "def sigmoid(z):\n    return z"}))
+    hand_in(course, "blank", released(course))
+    result = grader(course, "grade", WEEK)
+    assert result.returncode == 0, result.stderr
+    return course
+
+
+def state_of(results):
+    return {result.student: result.state for result in results}
+
+
+@pytest.mark.week1
+@pytest.mark.usefixtures("needs_sandbox")
+@pytest.mark.xdist_group("feedback")
+class TestWriting:
+    """Pages of a graded class; each test begins with all of them written."""
+
+    @pytest.fixture(autouse=True)
+    def written(self, graded):
+        make_feedback(graded, WEEK)
+
+    def page(self, graded, student):
+        return graded.feedback / student / WEEK / f"{LESSON}.html"
+
+    def test_what_would_not_change_is_not_written(self, graded):
+        before = self.page(graded, "right").stat().st_mtime_ns
+        assert set(state_of(make_feedback(graded, WEEK)).values()) == {State.ALREADY_GRADED}
+        assert self.page(graded, "right").stat().st_mtime_ns == before
+        assert set(state_of(make_feedback(graded, WEEK, force=True)).values()) == {State.GRADED}
+
+    def test_a_comment_or_a_missing_page_makes_a_page_due(self, graded):
+        with graded.gradebook() as gradebook:
+            gradebook.find_comment("explain_the_gradient", LESSON, WEEK, "wrong").manual_comment = "Well said."
+            gradebook.db.commit()
+        self.page(graded, "blank").unlink()
+        states = state_of(make_feedback(graded, WEEK))
+        assert states == {"right": State.ALREADY_GRADED, "wrong": State.GRADED, "blank": State.GRADED}
+        assert "Well said." in self.page(graded, "wrong").read_text()
+
+    def test_only_the_students_asked_for_get_pages(self, graded):
+        made = make_feedback(graded, WEEK, students=["wrong"], force=True)
+        assert state_of(made) == {"wrong": State.GRADED}
+        with pytest.raises(GradingError, match="nobody: not graded in week1"):
+            make_feedback(graded, WEEK, students=["nobody"])
+
+    def test_processes_write_the_same_pages(self, graded):
+        before = {path: path.read_text() for path in graded.feedback.rglob("*.html")}
+        made = make_feedback(graded, WEEK, force=True, workers=2)
+        assert set(state_of(made).values()) == {State.GRADED}
+        assert {path: path.read_text() for path in graded.feedback.rglob("*.html")} == before
+        assert len(before) == 3
+
+    def test_a_damaged_result_stops_nobody_else(self, graded):
+        path = graded.autograded / "blank" / WEEK / f"{LESSON}.ipynb"
+        text = path.read_text()
+        try:
+            path.chmod(0o644)
+            path.write_text("{")
+            made = {result.student: result for result in make_feedback(graded, WEEK, force=True)}
+            assert (made["blank"].state, made["right"].state) == (State.FAILED, State.GRADED)
+            assert "JSONDecodeError" in made["blank"].problem
+        finally:
+            path.write_text(text)
+
+    def test_a_page_is_small_and_holds_what_its_student_missed_first(self, graded):
+        page = self.page(graded, "wrong").read_text()
+        assert len(page) < 150_000
+        assert re.findall(r'<h2 id="([\w-]+)"', page)[0] == "sigmoid"

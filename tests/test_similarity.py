@@ -1,0 +1,142 @@
+"""Copies are found through their disguise; what everybody writes alike is no copy."""
+
+import random
+import re
+
+import nbformat
+import pytest
+
+from grader.cli import main
+from grader.similarity.likeness import alike_pairs
+from grader.similarity.normal_form import normal_form, normal_lines
+from grader.similarity.page import write_similarity
+from tests.classroom import LESSON, WEEK, make_course, reference_solutions, released, with_solutions
+
+SOLUTION = '''
+def cost(A, Y):
+    """Return the mean loss."""
+    m = Y.shape[1]  # examples
+    total = np.sum(Y * np.log(A))
+    return -total / m
+'''
+DISGUISED = """
+def cost(predicted: np.ndarray, truth) -> float:
+    # my own idea
+    number = truth.shape[1]
+    s: float = np.sum(
+        truth * np.log(predicted)
+    )
+    return -s/number
+"""
+
+
+def test_names_layout_comments_docstrings_and_annotations_do_not_count():
+    assert normal_form(SOLUTION) == normal_form(DISGUISED)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        SOLUTION.replace("np.log", "np.exp"),
+        SOLUTION.replace("-total / m", "-total * m"),
+        SOLUTION.replace("shape[1]", "shape[0]"),
+    ],
+)
+def test_what_a_solution_does_counts(other):
+    assert normal_form(SOLUTION) != normal_form(other)
+
+
+@pytest.mark.parametrize("source", ["def f(:\n    return", "x = " + "(" * 500 + "1" + ")" * 500, "", "'\x00'"])
+def test_any_source_has_a_normal_form(source):
+    assert isinstance(normal_form(source), str)
+    assert len(normal_lines(source)) == len(source.splitlines())
+
+
+def variants(rng, count=12):
+    """Solutions to one exercise that differ in more than names."""
+    operators, functions = ["+", "-", "*", "/"], ["exp", "log", "sqrt", "tanh", "cosh", "sinh", "square"]
+    return [
+        f"def f(x):\n    return np.{rng.choice(functions)}(x) {rng.choice(operators)} {rng.randrange(9)} "
+        f"{rng.choice(operators)} np.{rng.choice(functions)}(x)"
+        for _ in range(count)
+    ]
+
+
+def a_class(number, rng):
+    pool = {f"exercise {place}": variants(rng) for place in range(8)}
+    return {
+        f"s{place}": {name: normal_form(rng.choice(found)) for name, found in pool.items()} for place in range(number)
+    }
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_copy_is_the_pair_that_chance_does_not_explain(seed):
+    rng = random.Random(seed)
+    solutions = a_class(60, rng)
+    solutions["copy"] = solutions["s7"] | {name: solutions["s9"][name] for name in list(solutions["s7"])[:1]}
+    pairs = alike_pairs(solutions, 30)
+    assert {pairs[0].first, pairs[0].second} == {"s7", "copy"}
+    assert pairs[0].by_chance < 0.5
+    assert sum(pair.by_chance < 0.5 for pair in pairs) <= 2
+    assert sorted(pairs, key=lambda pair: -pair.surprise) == pairs
+
+
+def test_what_everybody_writes_alike_is_no_surprise():
+    same = {f"s{place}": {"f": normal_form(SOLUTION)} for place in range(10)}
+    assert all(pair.surprise == 0 and pair.by_chance >= 1 for pair in alike_pairs(same, 5))
+
+
+def test_pairs_are_compared_in_what_both_solved():
+    rng = random.Random(0)
+    solutions = a_class(20, rng)
+    solutions["one"], solutions["two"] = {"exercise 0": "abc"}, {"exercise 1": "abc"}
+    pairs = alike_pairs(solutions, 1000)
+    assert not [pair for pair in pairs if {pair.first, pair.second} == {"one", "two"}]
+    assert len(alike_pairs({"a": {}, "b": {}}, 5)) == 0
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """A course in which ten students have results; the last one copied from the first."""
+    course = make_course(tmp_path_factory.mktemp("similar"))
+    rng = random.Random(1)
+    right = reference_solutions(course)
+    lesson = course.lesson(WEEK, LESSON)
+    choices = {
+        name: [item.source for item in (*found.alternatives, *found.misconceptions)]
+        for name, found in lesson.exercises.items()
+        if found.kind == "solution"
+    }
+    works = [{name: rng.choice(found) for name, found in choices.items()} for _ in range(9)]
+    works.append({name: re.sub(r"\btotal\b", "mine", text) + "\n# mine" for name, text in works[0].items()})
+    for place, work in enumerate(works):
+        folder = course.autograded / f"s{place}" / WEEK
+        folder.mkdir(parents=True)
+        answer = {"explain_the_gradient": f"Because <b>{place}</b>."}
+        notebook = with_solutions(released(course), right | work | answer)
+        nbformat.write(notebook, folder / f"{LESSON}.ipynb")
+    folder = course.autograded / "blank" / WEEK
+    folder.mkdir(parents=True)
+    nbformat.write(released(course), folder / f"{LESSON}.ipynb")
+    return course
+
+
+@pytest.mark.week1
+def test_the_page_shows_the_copy_first_and_side_by_side(course, tmp_path):
+    found = write_similarity(course, WEEK, tmp_path / "similar.html")
+    assert {found[0].first, found[0].second} == {"s0", "s9"}
+    page = (tmp_path / "similar.html").read_text()
+    assert page.index("s0 and s9") < page.index('id="pair-2"')
+    assert "<mark>" in page
+    assert "blank" not in page  # who wrote nothing is like nobody
+    assert "<b>0</b>" not in page
+    assert "default-src 'none'" in page
+
+
+@pytest.mark.week1
+def test_the_command_names_the_pairs_and_the_page(course, tmp_path, capsys):
+    output = tmp_path / "page.html"
+    assert main(["--root", str(course.root), "similar", WEEK, "--output", str(output)]) == 0
+    said = capsys.readouterr().out
+    assert "s0 and s9" in said
+    assert str(output) in said
