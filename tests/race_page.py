@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from nbformat.sign import NotebookNotary
 from nbformat.v4 import new_code_cell, new_notebook
 
 from tests.jupyterlab import BROWSER_OPTIONS, NotebookPage, jupyterlab
@@ -136,6 +137,21 @@ def race_notebook(
     theme: str = "JupyterLab Light",
 ) -> Iterator[RacePage]:
     """A page with the race of the reference steps, or of those in the source `steps`; not yet begun."""
+    notebook = new_notebook(cells=[new_code_cell(steps), new_code_cell(WIDGET.format(preset=preset))])
+    with opened_notebook(chromium, folder, notebook, size, theme) as page:
+        yield page
+
+
+@contextlib.contextmanager
+def opened_notebook(
+    chromium: str,
+    folder: Path,
+    notebook: Any,
+    size: tuple[int, int] = (1400, 1250),
+    theme: str = "JupyterLab Light",
+    trusted: bool = False,
+) -> Iterator[RacePage]:
+    """A page of JupyterLab with a notebook of two cells; `trusted` as if it had been run on this computer."""
     from playwright.sync_api import sync_playwright
 
     work = folder / "work"
@@ -143,9 +159,13 @@ def race_notebook(
     themes = folder / "settings" / "@jupyterlab" / "apputils-extension" / "themes.jupyterlab-settings"
     themes.parent.mkdir(parents=True)
     themes.write_text(json.dumps({"theme": theme}))
-    cells = [new_code_cell(steps), new_code_cell(WIDGET.format(preset=preset))]
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), work / "race.ipynb")
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, work / "race.ipynb")
+    if trusted:
+        (folder / "data").mkdir()
+        notary = NotebookNotary(data_dir=str(folder / "data"))
+        notary.sign(nbformat.read(work / "race.ipynb", as_version=4))
+        notary.store.close()
     with jupyterlab(work, folder) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_OPTIONS)
         width, height = size

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from ipywidgets.embed import dependency_state
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from dlcore.widgets import optimizer_trajectories
 from dlcore.widgets.optimizers.trajectories.presets import PRESETS
 from tests.jupyterlab import BROWSER_OPTIONS
 from tests.processes import PATIENCE
 from tests.race_page import STEPS as SOURCE
-from tests.race_page import Race, race_notebook
+from tests.race_page import Race, opened_notebook, race_notebook
 from tests.reference_steps import STEPS, initial_state
 
 pytestmark = [
@@ -162,6 +165,49 @@ class TestInJupyterLab:
             assert page.troubles == []
 
 
+class TestANotebookOpenedAgain:
+    """Its kernel is a new one, which knows of no widget."""
+
+    @pytest.fixture
+    def reopen(self, chromium, tmp_path):
+        """Open a notebook as it was saved, with or without the widgets' state, trusted or not."""
+        with contextlib.ExitStack() as stack:
+
+            def open_it(with_state, trusted):
+                made = optimizer_trajectories(initial_state, STEPS, "saddle escape")
+                bundle = made._repr_mimebundle_()
+                model = bundle["application/vnd.jupyter.widget-view+json"]["model_id"]
+                shown = new_output("display_data", data=bundle)
+                notebook = new_notebook(cells=[new_code_cell("1 + 1"), new_code_cell("made", outputs=[shown])])
+                if with_state:
+                    state = dependency_state(made.view, drop_defaults=False)
+                    assert model in state
+                    kept = {"version_major": 2, "version_minor": 0, "state": state}
+                    notebook.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": kept}
+                return stack.enter_context(opened_notebook(chromium, tmp_path, notebook, trusted=trusted))
+
+            yield open_it
+
+    def test_with_the_widgets_state_it_plays(self, reopen):
+        page = reopen(with_state=True, trusted=True)
+        race = Race(page.page, page.cell(1).locator(".dl-race"))
+        race.wait_for_sentence("Step 60 of 300. Lowest cost: rmsprop (0.00101)")
+        race.button("Play").click()
+        race.wait_until("data.step > 65")
+        race.button("Pause").click()
+        race.choose("plateau")
+        race.wait_for_sentence("Step 60 of 300. Lowest cost: rmsprop (0.00127)")
+        race.root.get_by_text("The kernel does not answer").wait_for()
+        assert page.troubles == []
+
+    def test_without_trust_there_is_the_still_picture(self, reopen):
+        page = reopen(with_state=False, trusted=False)
+        picture = page.cell(1).get_by_role("img")
+        picture.wait_for()
+        assert "momentum: cost 0.00296" in picture.get_attribute("alt")
+        assert page.cell(1).locator("canvas").count() == 0
+
+
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory):
     """Make a page of what a notebook keeps of the widget: give it functions."""
@@ -260,7 +306,8 @@ class TestWithoutAKernel:
         script = """([canvas, url]) => new Promise((done) => {
             const other = new Image();
             other.onload = () => {
-                const {width, height} = canvas, there = Object.assign(document.createElement("canvas"), {width, height});
+                const {width, height} = canvas;
+                const there = Object.assign(document.createElement("canvas"), {width, height});
                 there.getContext("2d").drawImage(other, 0, 0);
                 const read = (each) => each.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
                 const [a, b] = [read(canvas), read(there)];

@@ -34,17 +34,22 @@ BIGGEST = 1e30  # for numbers of 32 bits
 def packed(ways: Mapping[str, Way], settings: Settings) -> tuple[dict[str, Any], bytes]:
     """A description of the ways, and all their numbers: 32-bit floats.
 
-    For each path, in order, its points (x and y in turn), costs above the lowest one, gradients, and, if the
-    description says so, v and s.
+    For each path, from the number `at` on, its points (x and y in turn), costs above the lowest one, gradients,
+    and, if the description says so, v and s. Nothing depends on the order of keys: a saved notebook sorts them.
     """
     lowest, parts = SURFACES[settings.surface].lowest, []
     told: dict[str, dict[str, Any]] = {}
+    at = 0
     for method, way in ways.items():
         if isinstance(way, str):
             told[method] = {"trouble": way}
             continue
-        told[method] = {"points": len(way.points), "holds": list(way.memory), "ending": way.ending, "price": way.price}
-        parts += [way.points, np.maximum(way.costs - lowest, 0), way.slopes, *way.memory.values()]
+        told[method] = {
+            "at": at, "points": len(way.points), "holds": list(way.memory), "ending": way.ending, "price": way.price,
+        }  # fmt: skip
+        arrays = [way.points, np.maximum(way.costs - lowest, 0), way.slopes, *way.memory.values()]
+        parts += arrays
+        at += sum(array.size for array in arrays)
     return {"settings": asdict(settings), "ways": told}, b"".join(map(_bytes, parts))
 
 
@@ -67,11 +72,13 @@ def heights(surface: Surface) -> tuple[Floats, float]:
 
 def scene(race: Race) -> tuple[dict[str, Any], bytes]:
     """All that does not depend on settings, and the heights of all surfaces: whole numbers of 16 bits."""
-    surfaces, parts = {}, []
+    surfaces: dict[str, dict[str, Any]] = {}
+    parts = []
     for name, surface in SURFACES.items():
         grid, peak = heights(surface)
         parts.append(np.round(grid * 65535).astype("<u2").tobytes())
         surfaces[name] = {
+            "place": len(surfaces),
             "centre": surface.centre, "reach": surface.reach, "minima": surface.minima, "power": surface.power,
             "peak": peak, "curvature": surface.curvature if np.isfinite(surface.curvature) else None,
         }  # fmt: skip
@@ -83,7 +90,8 @@ def scene(race: Race) -> tuple[dict[str, Any], bytes]:
         for name, preset in PRESETS.items()
     }  # fmt: skip
     told = {
-        "aspect": ASPECT, "grid": GRID, "surfaces": surfaces, "presets": presets, "methods": list(race.methods),
+        "aspect": ASPECT, "grid": GRID, "surfaces": surfaces, "lands": list(surfaces), "presets": presets,
+        "questions": list(presets), "methods": list(race.methods),
         "rates": {method: RATES[method] for method in race.steps}, "prices": PRICES, "horizons": HORIZONS,
         "range": [LOWEST_RATE, HIGHEST_RATE], "edge": EDGE, "holds": {m: list(MEMORY[m]) for m in race.steps},
     }  # fmt: skip

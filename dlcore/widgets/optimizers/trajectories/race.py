@@ -84,6 +84,9 @@ class Race:
     """
 
     def __init__(self, initial_state: Step, steps: Mapping[str, Step]):
+        if not isinstance(steps, Mapping):
+            kind = type(steps).__name__
+            raise CourseError(f"`steps` should be a dict with functions for any of {_listed(MEMORY)}, not {kind}.")
         unknown = [method for method in steps if method not in MEMORY]
         if unknown or not steps:
             raise CourseError(f"`steps` should be a dict with functions for any of {_listed(MEMORY)}, not {unknown}.")

@@ -22,6 +22,7 @@ function unpack(told, view) {
   for (const [method, way] of Object.entries(told.ways)) {
     if (way.trouble) { ways[method] = { trouble: way.trouble }; continue; }
     const n = way.points;
+    at = way.at;
     const path = { n, ending: way.ending, price: way.price, xy: take(2 * n), costs: take(n), slopes: take(2 * n) };
     for (const name of way.holds) path[name] = take(2 * n);
     ways[method] = path;
@@ -32,7 +33,7 @@ function unpack(told, view) {
 // The heights of one surface, by its place among all.
 function landscape(scene, all, name) {
   const [columns, rows] = scene.grid, size = columns * rows;
-  const place = Object.keys(scene.surfaces).indexOf(name), surface = scene.surfaces[name];
+  const surface = scene.surfaces[name], place = surface.place;
   const heights = Float32Array.from(all.subarray(place * size, (place + 1) * size), (value) => value / 65535);
   const [x, y] = surface.centre, high = surface.reach, wide = high * scene.aspect;
   const world = { left: x - wide, right: x + wide, low: y - high, high: y + high };

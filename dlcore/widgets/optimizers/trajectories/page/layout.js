@@ -83,9 +83,9 @@ function bar(parts) {
 
 function presets(scene, parts) {
   const group = make("div", { class: "presets", role: "group", "aria-label": "presets" });
-  for (const [name, preset] of Object.entries(scene.presets)) {
+  for (const name of scene.questions) {
     const button = make("button", { type: "button", "aria-pressed": "false" },
-      make("span", { class: "name" }, name), make("span", { class: "asks" }, preset.question));
+      make("span", { class: "name" }, name), make("span", { class: "asks" }, scene.presets[name].question));
     group.append(parts.presets[name] = button);
   }
   return group;
@@ -108,7 +108,7 @@ function settingsOf(scene, live, parts) {
   const list = (values) => make("select", { disabled: !live }, ...values.map((value) => make("option", { value }, String(value))));
   const span = (low, high, step) => make("input", { type: "number", min: low, max: high, step, disabled: !live });
   const s = parts.settings;
-  s.surface = list(Object.keys(scene.surfaces));
+  s.surface = list(scene.lands);
   s.x = span(-scene.edge, scene.edge, "any");
   s.y = span(-scene.edge, scene.edge, "any");
   s.steps = list(scene.horizons);
