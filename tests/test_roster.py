@@ -139,7 +139,7 @@ def test_the_command_says_what_it_did(tmp_path, capsys):
 @pytest.mark.xdist_group("grading")
 def test_everybody_on_the_roster_is_in_export_and_report(tmp_path):
     course = make_course(tmp_path / "course")
-    text = "id,name,email,section\nada,Ada Lovelace,ada@example.org,A\nben,Ben Bitdiddle,,=B\nlate,La Te,,\n"
+    text = "id,name,email,section\nada,Ada Lovelace,ada@example.org,A\nben,Ben Bitdiddle,,=B\nlate,Cara Spät,,\n"
     merge_roster(course, read_roster(saved(tmp_path, text)))
     hand_in(course, "ada", released(course))
     assert grader(course, "grade", WEEK).returncode == 0

@@ -14,7 +14,8 @@ from nbgrader.api import MissingEntry
 
 from grader.batch.cluster import TaskResult, grade_all
 from grader.batch.forkserver import MIN_PARALLEL
-from grader.batch.gradebook import Recorder, sole_owner
+from grader.batch.gradebook import Points, Recorder, sole_owner
+from grader.batch.late import penalize
 from grader.errors import GradingError, reason_of
 from grader.grading.cell_report import CellReport
 from grader.grading.pipeline import GradingContext, GradingTask
@@ -46,11 +47,12 @@ class State(StrEnum):
 
 @dataclass
 class GradingResult:
-    """The result of grading one student's submission."""
+    """The result of grading one student's submission; the late penalty is already taken off the score."""
 
     student: str
     state: State
     score: float = 0.0
+    late_penalty: float = 0.0
     max_score: float = 0.0
     problem: str = ""
 
@@ -100,6 +102,8 @@ def grade_week(
     settings.unsafe_without_sandbox |= unsafe_without_sandbox
     sandboxed = settings.sandboxed()
     with sole_owner(course), Recorder(course, week) as recorder:
+        with course.gradebook() as gradebook:
+            penalize(gradebook, recorder.penalties)
         released = released_notebooks(course.release / week)
         due: list[str] = []
         graded: dict[str, GradingResult] = {}
@@ -159,8 +163,14 @@ def _graded_before(course: Course, week: str, student: str) -> GradingResult:
             return GradingResult(
                 student, State.FAILED, problem="it is in autograded/, but not in the gradebook; use --force"
             )
-        score, best = float(submission.score), float(submission.max_score)
-    return GradingResult(student, State.ALREADY_GRADED, score, best, " ".join(problems))
+        points = Points(
+            float(submission.score), float(submission.late_submission_penalty or 0), float(submission.max_score)
+        )
+    return _result(student, State.ALREADY_GRADED, points, " ".join(problems))
+
+
+def _result(student: str, state: State, points: Points, said: str) -> GradingResult:
+    return GradingResult(student, state, points.score, points.penalty, points.best, said)
 
 
 def make_task(course: Course, week: str, student: str, released: dict[str, Any]) -> GradingTask:
@@ -186,9 +196,9 @@ def _recorded(
         else:
             timestamp = read_timestamp(str(course.submitted / student / week))
             try:
-                score, best = recorder.record(student, timestamp, outcome.results)
+                points = recorder.record(student, timestamp, outcome.results)
                 said = " ".join(text for result in outcome.results for text in result.problems)
-                graded[student] = GradingResult(student, State.GRADED, score, best, said)
+                graded[student] = _result(student, State.GRADED, points, said)
             except UnicodeEncodeError:
                 said = "the folder's name is not UTF-8 text, which the gradebook does not take; rename the folder"
                 graded[student] = GradingResult(student, State.FAILED, problem=said)

@@ -21,14 +21,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from nbgrader.api import Comment, Grade, Gradebook, Student, SubmittedAssignment, SubmittedNotebook, new_uuid
-from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
 from grader.errors import GradingError
 from grader.grading.pipeline import GradedNotebook
 from grader.lessons.course import Course
+from grader.nbgrader_plugins.deadlines import read_deadline
+from grader.nbgrader_plugins.late import LatePenalties, note_dates
 
-__all__ = ["Recorder", "sole_owner"]
+__all__ = ["Points", "Recorder", "sole_owner"]
 
 STUDENTS, SUBMISSIONS, NOTEBOOKS, GRADES, COMMENTS = (
     kind.__table__ for kind in (Student, SubmittedAssignment, SubmittedNotebook, Grade, Comment)
@@ -52,6 +53,20 @@ def sole_owner(course: Course) -> Iterator[None]:
                 f"another run is grading {course.root}; wait for it to end, or stop it (what is done is kept)"
             ) from None
         yield
+
+
+@dataclass
+class Points:
+    """A submission's points: before the late penalty, that penalty, and the best possible ones."""
+
+    earned: float = 0.0
+    penalty: float = 0.0
+    best: float = 0.0
+
+    @property
+    def score(self) -> float:
+        """The points that count."""
+        return max(0.0, self.earned - self.penalty)
 
 
 @dataclass
@@ -83,7 +98,10 @@ class Recorder:
 
     def __init__(self, course: Course, week: str):
         self.course, self.week = course, week
+        self.deadline = read_deadline(course, week)
+        self.penalties = LatePenalties(self.deadline, course.config)
         self._gradebook: Gradebook = course.gradebook()
+        note_dates(self._gradebook, self.deadline)
         assignment = self._gradebook.find_assignment(week)
         self._assignment: str = assignment.id
         self._due: datetime | None = assignment.duedate
@@ -100,8 +118,6 @@ class Recorder:
             self._graded[notebook.id] = [cell.id for cell in scored]
             self._commented[notebook.id] = [cell.id for cell in solved]
         self._gradebook.db.remove()  # release the connection, which may be lost during a long run
-        self._late = AssignLatePenalties(config=course.config)
-        self._late.init_plugin()
 
     def __enter__(self) -> Recorder:
         return self
@@ -109,23 +125,21 @@ class Recorder:
     def __exit__(self, *_: object) -> None:
         self._gradebook.close()
 
-    def record(
-        self, student: str, timestamp: datetime | None, results: Sequence[GradedNotebook]
-    ) -> tuple[float, float]:
-        """Record one submission; returns its score and the best possible one."""
+    def record(self, student: str, timestamp: datetime | None, results: Sequence[GradedNotebook]) -> Points:
+        """Record one submission; returns its points."""
         by_name = {result.name: result for result in results}
         # Core statements: nbgrader's ORM objects would take three times as long.
         with self._gradebook.engine.begin() as connection:
             submission = self._submission(connection, student, timestamp)
-            score = best = 0.0
+            points = Points()
             for notebook, name in submission.notebooks.items():
                 gained, possible = self._fill(connection, notebook, by_name[name])
-                penalty = self._penalty(submission, student, gained)
+                penalty = self.penalties.penalty(student, gained, submission.timestamp, self._due, submission.extension)
                 change = update(NOTEBOOKS).where(NOTEBOOKS.c.id == notebook).values(late_submission_penalty=penalty)
                 connection.execute(change)
-                score, best = score + gained, best + possible
+                points = Points(points.earned + gained, points.penalty + (penalty or 0), points.best + possible)
         self._put_in_place(student, timestamp, results)
-        return score, best
+        return points
 
     def _submission(self, connection: Connection, student: str, timestamp: datetime | None) -> _Submission:
         """The submission's row, created if needed, with an empty grade or comment for each graded or solution cell."""
@@ -136,9 +150,10 @@ class Recorder:
             if connection.execute(select(STUDENTS.c.id).where(STUDENTS.c.id == student)).first() is None:
                 connection.execute(insert(STUDENTS).values(id=student))
             own = {"id": new_uuid(), "assignment_id": self._assignment, "student_id": student}
-            connection.execute(insert(SUBMISSIONS).values(**own, timestamp=timestamp))
+            extension = self.deadline.extension(student)
+            connection.execute(insert(SUBMISSIONS).values(**own, timestamp=timestamp, extension=extension))
             made = {self._new_notebook(connection, own["id"], key): name for key, name in self._names.items()}
-            return _Submission(made, timestamp)
+            return _Submission(made, timestamp, extension)
         if timestamp is not None:
             connection.execute(update(SUBMISSIONS).where(columns.id == found.id).values(timestamp=timestamp))
         rows = connection.execute(
@@ -177,16 +192,6 @@ class Recorder:
         ]
         _change(connection, COMMENTS, comments)
         return score, best
-
-    def _penalty(self, submission: _Submission, student: str, score: float) -> float | None:
-        """The late penalty by nbgrader's plugin, clipped to the score."""
-        if submission.timestamp is None or self._due is None:
-            return None
-        seconds = (submission.timestamp - self._due - (submission.extension or timedelta())).total_seconds()
-        if seconds <= 0:
-            return None
-        penalty = self._late.plugin_inst.late_submission_penalty(student, score, seconds)
-        return None if penalty is None else min(max(penalty, 0), score)
 
     def _put_in_place(self, student: str, timestamp: datetime | None, results: Sequence[GradedNotebook]) -> None:
         """Write the graded notebooks and rename them into place; other files in the folder are removed."""

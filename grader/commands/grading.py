@@ -94,7 +94,8 @@ def _grade(options: argparse.Namespace) -> int:
     width = max(map(len, names.values()))
     for item in graded:
         what = f"{item.score:>7g} of {item.max_score:g}" if item.state is not State.FAILED else " failed"
-        note = " (graded before)" if item.state is State.ALREADY_GRADED else ""
+        note = f" (late: −{item.late_penalty:g})" if item.late_penalty else ""
+        note += " (graded before)" if item.state is State.ALREADY_GRADED else ""
         say(f"{names[item.student]:<{width}} {what}{note}  {visible(item.problem)}".rstrip())
     for student in students_with_submissions(course, options.week)[1]:
         say(f"{visible(student)}: the folder holds no notebook; nothing was graded")
