@@ -12,7 +12,7 @@ from grader.execution.sandbox import find_bwrap
 from tests.classroom import REPOSITORY, WEEK, grader, hand_in, make_course, released
 
 COMMANDS = (
-    *("build", "lab", "bundle", "roster", "collect", "grade", "late", "feedback", "report", "export"),
+    *("build", "lab", "bundle", "roster", "collect", "grade", "regrade", "late", "feedback", "report", "export"),
     *("solutions", "site", "doctor", "demo"),
 )
 

@@ -224,7 +224,7 @@ def test_late_penalties_follow_the_file_and_every_place_has_the_same_number(tmp_
     book, export, terminal, report = numbers(course)
     assert book == export == terminal == report
     assert grader(course, "feedback", WEEK).returncode == 0
-    assert "−9" in feedback_page(course, "late")
+    assert "after 9 points off for handing in late" in feedback_page(course, "late")
     assert {path: path.stat().st_mtime_ns for path in course.autograded.rglob("*.ipynb")} == before
 
 

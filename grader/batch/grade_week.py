@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from grader.batch.forkserver import MIN_PARALLEL
 from grader.batch.gradebook import Points, Recorder, sole_owner
 from grader.batch.late import penalize
 from grader.errors import GradingError, reason_of
+from grader.grading.basis import why_stale
 from grader.grading.cell_report import CellReport
 from grader.grading.pipeline import GradingContext, GradingTask
 from grader.lessons.course import Course
@@ -31,8 +32,12 @@ __all__ = [
     "State",
     "grade_week",
     "graded_notebooks",
+    "grading_context",
+    "is_graded",
     "make_feedback",
     "make_task",
+    "run_submissions",
+    "stale_reasons",
     "students_with_submissions",
 ]
 
@@ -47,7 +52,12 @@ class State(StrEnum):
 
 @dataclass
 class GradingResult:
-    """The result of grading one student's submission; the late penalty is already taken off the score."""
+    """The result of grading one student's submission.
+
+    Attributes:
+        score: the points, after the late penalty.
+        stale: what has changed since it was graded.
+    """
 
     student: str
     state: State
@@ -55,6 +65,7 @@ class GradingResult:
     late_penalty: float = 0.0
     max_score: float = 0.0
     problem: str = ""
+    stale: list[str] = field(default_factory=list)
 
 
 def students_with_submissions(course: Course, week: str) -> tuple[list[str], list[str]]:
@@ -98,40 +109,47 @@ def grade_week(
     """
     course.need_week(week)
     chosen = _chosen(course, week, students)
-    settings = RunSubmission(config=course.config)
-    settings.unsafe_without_sandbox |= unsafe_without_sandbox
-    sandboxed = settings.sandboxed()
+    context = grading_context(course, week, unsafe_without_sandbox=unsafe_without_sandbox)
     with sole_owner(course), Recorder(course, week) as recorder:
         with course.gradebook() as gradebook:
             penalize(gradebook, recorder.penalties)
-        released = released_notebooks(course.release / week)
         due: list[str] = []
         graded: dict[str, GradingResult] = {}
         for student in chosen:
-            if not force and _is_done(course, week, student, released):
-                graded[student] = _graded_before(course, week, student)
+            if not force and is_graded(course, week, student, context.released):
+                graded[student] = _graded_before(course, week, student, context)
             else:
                 due.append(student)
-        references = {
-            name: load_reference(
-                course.source / week / f"{name}.ipynb", course.lesson(week, name), course.cache / "reference"
-            )
-            for name in (released if due else ())
-        }
-        material = GradingContext(
-            released,
-            references,
-            settings.limits,
-            sandboxed,
-            settings.follow_through,
-            settings.explained_hand_ins,
-        )
-        tasks = (make_task(course, week, student, released) for student in due)
-        count = workers if workers is not None else min(os.cpu_count() or 1, len(due) // MIN_PARALLEL)
-        outcomes = grade_all(material, tasks, workers=count if due else 0, scheduler=scheduler if due else None)
+        outcomes = run_submissions(course, week, context, due, workers, scheduler)
         for student in progress(_recorded(course, week, recorder, outcomes, graded), len(due)):
             assert student in graded
     return [graded[student] for student in chosen]
+
+
+def grading_context(course: Course, week: str, *, unsafe_without_sandbox: bool = False) -> GradingContext:
+    """What a week's submissions are graded with; raises GradingError where there is no sandbox, unless it may."""
+    settings = RunSubmission(config=course.config)
+    settings.unsafe_without_sandbox |= unsafe_without_sandbox
+    sandboxed = settings.sandboxed()
+    released = released_notebooks(course.release / week)
+    references = {
+        name: load_reference(
+            course.source / week / f"{name}.ipynb", course.lesson(week, name), course.cache / "reference"
+        )
+        for name in released
+    }
+    return GradingContext(
+        released, references, settings.limits, sandboxed, settings.follow_through, settings.explained_hand_ins
+    )
+
+
+def run_submissions(
+    course: Course, week: str, context: GradingContext, students: list[str], workers: int | None, scheduler: str | None
+) -> Iterator[TaskResult]:
+    """The results of running students' submissions, as they arrive; nothing is recorded."""
+    tasks = (make_task(course, week, student, context.released) for student in students)
+    count = workers if workers is not None else min(os.cpu_count() or 1, len(students) // MIN_PARALLEL)
+    return grade_all(context, tasks, workers=count if students else 0, scheduler=scheduler if students else None)
 
 
 def _chosen(course: Course, week: str, students: Iterable[str]) -> list[str]:
@@ -145,7 +163,7 @@ def _chosen(course: Course, week: str, students: Iterable[str]) -> list[str]:
     return chosen
 
 
-def _is_done(course: Course, week: str, student: str, released: dict[str, Any]) -> bool:
+def is_graded(course: Course, week: str, student: str, released: dict[str, Any]) -> bool:
     """Whether autograded/ contains the complete result of what is in submitted/ now."""
     source, target = course.submitted / student / week, course.autograded / student / week
     files = {name: fetch(path) for name, (path, _) in find_submissions(source, released).items()}
@@ -154,8 +172,9 @@ def _is_done(course: Course, week: str, student: str, released: dict[str, Any]) 
     return not newer and is_up_to_date(target, files)
 
 
-def _graded_before(course: Course, week: str, student: str) -> GradingResult:
-    problems = [text for notebook in graded_notebooks(course, week, student) for text in notebook_problems(notebook)]
+def _graded_before(course: Course, week: str, student: str, context: GradingContext) -> GradingResult:
+    notebooks = graded_notebooks(course, week, student)
+    problems = [text for notebook in notebooks.values() for text in notebook_problems(notebook)]
     with course.gradebook() as gradebook:
         try:
             submission = gradebook.find_submission(week, student)
@@ -166,7 +185,20 @@ def _graded_before(course: Course, week: str, student: str) -> GradingResult:
         points = Points(
             float(submission.score), float(submission.late_submission_penalty or 0), float(submission.max_score)
         )
-    return _result(student, State.ALREADY_GRADED, points, " ".join(problems))
+    result = _result(student, State.ALREADY_GRADED, points, " ".join(problems))
+    result.stale = stale_reasons(notebooks, context)
+    return result
+
+
+def stale_reasons(notebooks: Mapping[str, Any], context: GradingContext) -> list[str]:
+    """What has changed since a submission's notebooks were graded."""
+    reasons = [
+        reason
+        for name, notebook in notebooks.items()
+        if name in context.references
+        for reason in why_stale(notebook, context.basis(name))
+    ]
+    return list(dict.fromkeys(reasons))
 
 
 def _result(student: str, state: State, points: Points, said: str) -> GradingResult:
@@ -207,9 +239,9 @@ def _recorded(
         yield student
 
 
-def graded_notebooks(course: Course, week: str, student: str) -> list[Any]:
-    """The graded notebooks of a submission."""
-    return [_read(path) for path in sorted((course.autograded / student / week).glob("*.ipynb"))]
+def graded_notebooks(course: Course, week: str, student: str) -> dict[str, Any]:
+    """The graded notebooks of a submission, by name."""
+    return {path.stem: _read(path) for path in sorted((course.autograded / student / week).glob("*.ipynb"))}
 
 
 def _read(path: Path) -> Any:

@@ -125,15 +125,26 @@ class Recorder:
     def __exit__(self, *_: object) -> None:
         self._gradebook.close()
 
-    def record(self, student: str, timestamp: datetime | None, results: Sequence[GradedNotebook]) -> Points:
-        """Record one submission; returns its points."""
+    def record(
+        self,
+        student: str,
+        timestamp: datetime | None,
+        results: Sequence[GradedNotebook],
+        *,
+        same_work: bool = False,
+    ) -> Points:
+        """Record one submission; returns its points.
+
+        Points given by hand are kept. They are marked for review, as nbgrader does, unless it is
+        the `same_work` that they were given for, and the automatic points are the same.
+        """
         by_name = {result.name: result for result in results}
         # Core statements: nbgrader's ORM objects would take three times as long.
         with self._gradebook.engine.begin() as connection:
             submission = self._submission(connection, student, timestamp)
             points = Points()
             for notebook, name in submission.notebooks.items():
-                gained, possible = self._fill(connection, notebook, by_name[name])
+                gained, possible = self._fill(connection, notebook, by_name[name], same_work)
                 penalty = self.penalties.penalty(student, gained, submission.timestamp, self._due, submission.extension)
                 change = update(NOTEBOOKS).where(NOTEBOOKS.c.id == notebook).values(late_submission_penalty=penalty)
                 connection.execute(change)
@@ -170,16 +181,21 @@ class Recorder:
                 connection.execute(insert(table), [{"notebook_id": own, "cell_id": cell} for cell in cells])
         return own
 
-    def _fill(self, connection: Connection, notebook: str, result: GradedNotebook) -> tuple[float, float]:
+    def _fill(
+        self, connection: Connection, notebook: str, result: GradedNotebook, same_work: bool
+    ) -> tuple[float, float]:
         score = best = 0.0
         changes = []
         columns = GRADES.c
-        wanted = select(columns.id, columns.cell_id, columns.auto_score, columns.manual_score, columns.extra_credit)
+        scores = (columns.auto_score, columns.manual_score, columns.extra_credit)
+        wanted = select(columns.id, columns.cell_id, *scores, columns.needs_manual_grade)
         for row in connection.execute(wanted.where(columns.notebook_id == notebook)):
             name, auto = self._cells[row.cell_id], row.auto_score
             if name in result.grades:
                 auto = result.grades[name]
                 by_hand = row.manual_score is not None or auto is None
+                if same_work and row.manual_score is not None and auto == row.auto_score:
+                    by_hand = row.needs_manual_grade
                 changes.append({"key": row.id, "auto_score": auto, "needs_manual_grade": by_hand})
             given = row.manual_score if row.manual_score is not None else auto
             score += 0.0 if given is None else float(given) + float(row.extra_credit or 0)

@@ -99,7 +99,7 @@ def read_results(course: Course, week: str) -> WeekResults:
     for student in results.students:
         student.section = sections.get(student.student, "")
         if not student.note:
-            for notebook in graded_notebooks(course, week, student.student):
+            for notebook in graded_notebooks(course, week, student.student).values():
                 _add_notebook(results, student, notebook)
     results.students.sort(key=lambda item: item.student)
     return results
@@ -144,7 +144,7 @@ def _student(submission: Any) -> StudentResult:
             name = grade.name.partition("-check")[0]
             item = result.exercises.setdefault(name, ExerciseResult(name, 0.0, 0.0))
             item.max_score += float(grade.max_score)
-            if grade.needs_manual_grade:
+            if grade.auto_score is None and grade.manual_score is None:
                 item.score = None
             elif item.score is not None:
                 item.score += float(grade.score or 0)
