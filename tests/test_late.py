@@ -215,16 +215,17 @@ def test_late_penalties_follow_the_file_and_every_place_has_the_same_number(tmp_
         grade = gradebook.find_grade("explain_the_gradient", LESSON, WEEK, "late")
         grade.manual_score, grade.needs_manual_grade = 4, False
         gradebook.db.commit()
-    deadlines(course, DUE.replace('extended = "2 days"', 'extended = "1 day"\nunknwn = "1 day"'))
+    deadlines(course, DUE.replace('extended = "2 days"', 'extended = "1 day"\nunknowns = "1 day"'))
     said = grader(course, "export", WEEK)
     assert "late: late penalty −8.6 → −9" in said.stderr
     assert "extension of extended: 2 days, 0:00:00 → 1 day, 0:00:00" in said.stderr
-    assert "extension of unknwn: there is no such student yet. Did you mean unknown?" in said.stderr
+    assert "extension of unknowns: there is no such student yet. Did you mean unknown?" in said.stderr
     assert penalties(course)["extended"] == pytest.approx(8.6)
     book, export, terminal, report = numbers(course)
     assert book == export == terminal == report
     assert grader(course, "feedback", WEEK).returncode == 0
-    assert "after 9 points off for handing in late" in feedback_page(course, "late")
+    assert "<b>81 of 94 points</b> (after 9 off for handing in late)" in feedback_page(course, "late")
+    assert book["late"] == "81"
     assert {path: path.stat().st_mtime_ns for path in course.autograded.rglob("*.ipynb")} == before
 
 

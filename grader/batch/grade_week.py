@@ -109,8 +109,8 @@ def grade_week(
     """
     course.need_week(week)
     chosen = _chosen(course, week, students)
-    context = grading_context(course, week, unsafe_without_sandbox=unsafe_without_sandbox)
     with sole_owner(course), Recorder(course, week) as recorder:
+        context = grading_context(course, week, unsafe_without_sandbox=unsafe_without_sandbox)
         with course.gradebook() as gradebook:
             penalize(gradebook, recorder.penalties)
         due: list[str] = []

@@ -76,8 +76,8 @@ def regrade(
         GradingError: an unknown student, a concurrent run, or no sandbox.
     """
     course.need_week(week)
-    context = grading_context(course, week, unsafe_without_sandbox=unsafe_without_sandbox)
     with sole_owner(course):
+        context = grading_context(course, week, unsafe_without_sandbox=unsafe_without_sandbox)
         found = _stale(course, week, list(students), context)
         due = [student for student, item in found.items() if not item.problem]
         outcomes = run_submissions(course, week, context, due, workers, scheduler)

@@ -14,6 +14,7 @@ from grader.text import visible
 
 if TYPE_CHECKING:
     from grader.batch.grade_week import GradingResult
+    from grader.batch.regrade import Regraded
 
 __all__ = ["add_commands"]
 
@@ -145,8 +146,20 @@ def _regrade(options: argparse.Namespace) -> int:
         unsafe_without_sandbox=options.unsafe_without_sandbox,
         workers=options.workers,
         scheduler=options.scheduler,
-        progress=progress_bar("regrading"),
+        progress=progress_bar("grading again"),
     )
+    _say_changes(found)
+    problems = [item for item in found if item.problem]
+    for item in problems:
+        say(f"{visible(item.student)} {visible(item.problem)}", file=sys.stderr)
+    changed = sum(bool(item.changes) for item in found)
+    done = "nothing was written" if options.dry_run else "all are recorded"
+    say(f"{len(found) - len(problems)} stale submissions graded again, {changed} with other points; {done}")
+    return 1 if problems else 0
+
+
+def _say_changes(found: Sequence[Regraded]) -> None:
+    """Print a table of what regrading changes, if it changes anything."""
     rows = [
         (visible(item.student), change.exercise, _points(change.old), _points(change.new), _kept(change.by_hand))
         for item in found
@@ -158,13 +171,6 @@ def _regrade(options: argparse.Namespace) -> int:
         for student, exercise, old, new, kept in rows:
             line = f"{student:<{widths[0]}}  {exercise:<{widths[1]}}  {old:>{widths[2]}}  {new:>{widths[3]}}  {kept}"
             say(line.rstrip())
-    problems = [item for item in found if item.problem]
-    for item in problems:
-        say(f"{visible(item.student)} {visible(item.problem)}", file=sys.stderr)
-    changed = sum(bool(item.changes) for item in found)
-    done = "nothing was written" if options.dry_run else "all are recorded"
-    say(f"{len(found) - len(problems)} stale submissions graded again, {changed} with other points; {done}")
-    return 1 if problems else 0
 
 
 def _points(points: float | None) -> str:

@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -96,10 +97,28 @@ def read_deadline(course: Course, week: str) -> Deadline:
         GradingError: the file cannot be read, or says something that cannot be meant; the place is named.
     """
     path = course.root / FILE
+    shared, own = _tables(path, course, week)
+    zone, zone_name = _zone(f"{path}", course, shared.get("timezone"))
+    place = f"{path}: [{week}]"
+    policy = _policy(place, {key: item for key, item in (shared | own).items() if key in POLICY_KEYS})
+    extensions = own.get("extensions", {})
+    if "due" not in own:
+        if extensions:
+            raise GradingError(f"{place}: there are extensions, but it is not said when the work is due")
+        return Deadline(week, policy, zone=zone_name)
+    due = _moment(f"{place} due", own["due"], zone)
+    if not isinstance(extensions, dict):
+        raise GradingError(f'{place} extensions: write [{week}.extensions], and below it lines such as ada = "2 days"')
+    until = {name: _extended(f"{place} extensions {name}", item, due, zone) for name, item in extensions.items()}
+    return Deadline(week, policy, due, zone_name, until)
+
+
+def _tables(path: Path, course: Course, week: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the file says about all weeks, and about one; empty if there is no file."""
     try:
         form = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        return Deadline(week)
+        return {}, {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise GradingError(f"{path} cannot be read: {problem}") from None
     weeks = {name: item for name, item in form.items() if isinstance(item, dict)}
@@ -107,22 +126,10 @@ def read_deadline(course: Course, week: str) -> Deadline:
         if name not in {*course.weeks(), week}:
             raise GradingError(f"{path}: there is no week {name}.{did_you_mean(name, course.weeks())}")
     shared = {name: item for name, item in form.items() if name not in weeks}
-    _only_known(f"{path}", shared, ("timezone", *POLICY_KEYS))
-    zone, zone_name = _zone(f"{path}", course, shared.get("timezone"))
     own = weeks.get(week, {})
-    place = f"{path}: [{week}]"
-    _only_known(place, own, ("due", "extensions", *POLICY_KEYS))
-    policy = _policy(place, {key: item for key, item in (shared | own).items() if key in POLICY_KEYS})
-    if "due" not in own:
-        if "extensions" in own:
-            raise GradingError(f"{place}: there are extensions, but it is not said when the work is due")
-        return Deadline(week, policy, zone=zone_name)
-    due = _moment(f"{place} due", own["due"], zone)
-    extensions = own.get("extensions", {})
-    if not isinstance(extensions, dict):
-        raise GradingError(f'{place} extensions: write [{week}.extensions], and below it lines such as ada = "2 days"')
-    until = {name: _extended(f"{place} extensions {name}", item, due, zone) for name, item in extensions.items()}
-    return Deadline(week, policy, due, zone_name, until)
+    _only_known(f"{path}", shared, ("timezone", *POLICY_KEYS))
+    _only_known(f"{path}: [{week}]", own, ("due", "extensions", *POLICY_KEYS))
+    return shared, own
 
 
 def _only_known(place: str, form: Mapping[str, Any], known: tuple[str, ...]) -> None:

@@ -53,6 +53,16 @@ class StudentResult:
     problems: list[str] = field(default_factory=list)
     repeats_examples: list[str] = field(default_factory=list)
 
+    @property
+    def marked(self) -> float:
+        """The best possible score without the answers that nobody has marked yet."""
+        return self.max_score - sum(item.max_score for item in self.exercises.values() if item.score is None)
+
+    @property
+    def share(self) -> float:
+        """The score as a share of the points that are marked."""
+        return self.score / self.marked if self.marked else 0.0
+
 
 @dataclass
 class WeekResults:
@@ -67,6 +77,11 @@ class WeekResults:
     def graded(self) -> list[StudentResult]:
         """The students whose submissions are graded."""
         return [student for student in self.students if not student.note]
+
+    @property
+    def waiting(self) -> int:
+        """How many have an answer that nobody has marked yet."""
+        return sum(student.marked < student.max_score for student in self.graded)
 
     def facility(self, exercise: str) -> float | None:
         """The mean share of an exercise's points; None if nothing is graded."""
@@ -144,7 +159,7 @@ def _student(submission: Any) -> StudentResult:
             name = grade.name.partition("-check")[0]
             item = result.exercises.setdefault(name, ExerciseResult(name, 0.0, 0.0))
             item.max_score += float(grade.max_score)
-            if grade.auto_score is None and grade.manual_score is None:
+            if grade.needs_manual_grade and grade.auto_score is None and grade.manual_score is None:
                 item.score = None
             elif item.score is not None:
                 item.score += float(grade.score or 0)
