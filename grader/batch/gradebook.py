@@ -28,6 +28,7 @@ from grader.grading.pipeline import GradedNotebook
 from grader.lessons.course import Course
 from grader.nbgrader_plugins.deadlines import read_deadline
 from grader.nbgrader_plugins.late import LatePenalties, note_dates
+from grader.submissions.timestamps import SECRET, TIMESTAMP, read_secret
 
 __all__ = ["Points", "Recorder", "sole_owner"]
 
@@ -215,7 +216,10 @@ class Recorder:
         folder.mkdir(parents=True, exist_ok=True)
         files = {f"{result.name}.ipynb": result.text for result in results}
         if timestamp is not None:
-            files["timestamp.txt"] = timestamp.isoformat(sep=" ") + " UTC\n"
+            files[TIMESTAMP] = timestamp.isoformat(sep=" ") + " UTC\n"
+        secret = read_secret(self.course.submitted / student / self.week)
+        if secret:
+            files[SECRET] = secret
         for path in folder.iterdir():
             if path.name not in files:
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
