@@ -159,7 +159,7 @@ def _regrade(options: argparse.Namespace) -> int:
 
 
 def _say_changes(found: Sequence[Regraded]) -> None:
-    """Print a table of what regrading changes, if it changes anything."""
+    """Print a table of what grading again changes, if it changes anything."""
     rows = [
         (visible(item.student), change.exercise, _points(change.old), _points(change.new), _kept(change.by_hand))
         for item in found
