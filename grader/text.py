@@ -6,7 +6,9 @@ import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-__all__ = ["did_you_mean", "visible", "visible_lines"]
+__all__ = ["FORMULA", "did_you_mean", "harmless", "visible", "visible_lines"]
+
+FORMULA = ("=", "+", "-", "@")  # with which spreadsheets begin a formula
 
 
 def visible(text: str) -> str:
@@ -30,6 +32,16 @@ def visible_lines(text: str) -> str:
      two\x1b[2J
     """
     return "\n".join(visible(line.replace("\t", " ")) for line in text.split("\n"))
+
+
+def harmless(text: str) -> str:
+    r"""A text as no spreadsheet takes it for a formula, and without control characters.
+
+    >>> harmless("Ada"), harmless("=HYPERLINK(1)"), harmless("a\x1b[2J")
+    ('Ada', "'=HYPERLINK(1)", 'a\\x1b[2J')
+    """
+    text = visible(text)
+    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -71,3 +71,32 @@ def test_nothing_that_a_student_wrote_runs_in_the_formgrader(chromium, tmp_path)
         assert LESSON in page.content()
         assert page.locator("iframe[srcdoc], svg[onload], img[onerror], a[href^=javascript]").count() == 0
         browser.close()
+
+
+def test_the_menu_leads_to_the_formgrader_and_the_model_answer_stands_below_what_is_marked(chromium, tmp_path):
+    from playwright.sync_api import sync_playwright
+
+    course = make_course(tmp_path / "course")
+    answer = reference_solutions(course) | {"explain_the_gradient": "Because of the chain rule."}
+    hand_in(course, "ada", with_solutions(released(course), answer))
+    assert grader(course, "grade", WEEK).returncode == 0
+    with course.gradebook() as gradebook:
+        (submission,) = [item.id for item in gradebook.find_submission(WEEK, "ada").notebooks]
+    with jupyterlab(course.root, course.root) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=BROWSER_OPTIONS)
+        page = browser.new_page()
+        page.set_default_timeout(PATIENCE * 1000)
+        page.goto(address.replace("/tree/{path}", ""))
+        page.get_by_role("menuitem", name="Nbgrader").click()
+        page.get_by_role("menuitem", name="Formgrader", exact=True).click()
+        page.frame_locator("iframe").get_by_text("Manual Grading").first.wait_for()
+        page.goto(f"{address.partition('/lab/')[0]}/formgrader/submissions/{submission}/?index=0")
+        page.get_by_text("For marking explain_the_gradient").wait_for()
+        assert page.get_by_text("stays where it started, which is 0").is_visible()
+        points = page.locator("input.score").last
+        points.fill("7")
+        with page.expect_response(lambda answered: answered.request.method == "PUT"):
+            points.press("Tab")
+        browser.close()
+    with course.gradebook() as gradebook:
+        assert gradebook.find_grade("explain_the_gradient", LESSON, WEEK, "ada").manual_score == 7

@@ -13,7 +13,8 @@ from grader.execution.sandbox import find_bwrap
 from tests.classroom import REPOSITORY, WEEK, grader, hand_in, make_course, released
 
 COMMANDS = (
-    *("build", "lab", "bundle", "collect", "grade", "feedback", "report", "similar", "export"),
+    *("build", "lab", "bundle", "roster", "collect", "grade", "regrade", "late", "feedback", "report", "similar"),
+    "export",
     *("solutions", "site", "doctor", "demo"),
 )
 
@@ -110,6 +111,8 @@ def test_the_demo_gives_every_sample_the_score_that_it_must_get(tmp_path):
     assert result.returncode == 0, result.stdout + result.stderr
     assert "hugo" in result.stdout
     assert "scores as expected" in result.stdout
+    assert "Written answers: 2 are marked, 2 wait for you in the formgrader" in result.stdout
+    assert "2 with answers that wait to be marked" in (course.root / "demo" / "report.html").read_text()
     for name in ("report.html", "grades.csv", "feedback/hugo/week1/logistic_regression.html"):
         assert (course.root / "demo" / name).is_file()
 

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.reports.csv_export import harmless
-from grader.text import visible, visible_lines
+from grader.text import harmless, visible, visible_lines
 from tests.classroom import WEEK, grader, hand_in, make_course, released
 
 EVE = "eve\x1b[2J"
@@ -85,7 +84,9 @@ def test_feedback_export_and_report_show_hostile_names_too(hostile):
     report = grader(course, "report", WEEK, "--output", "report.html")
     assert [feedback.returncode, export.returncode, report.returncode] == [0, 0, 0]
     assert is_plain(feedback.stdout + feedback.stderr + export.stdout + report.stdout)
-    assert {row["student"] for row in csv.DictReader(io.StringIO(export.stdout))} == {visible(EVE), visible(REVERSED)}
+    assert {row["student"] for row in csv.DictReader(io.StringIO(export.stdout))} == {
+        visible(name) for name in (EVE, REVERSED, NOT_UTF8)
+    }
     page = (course.root / "report.html").read_text(encoding="utf-8")
     assert is_plain(page)
     assert r"<td>eve\x1b[2J</td>" in page.replace("\n", "")

@@ -38,7 +38,7 @@ from grader.lessons.course import Course
 from grader.lessons.notebooks import grade_id
 from grader.nbgrader_plugins import feedback, feedback_model
 from grader.nbgrader_plugins.feedback import FeedbackExporter, feedback_page
-from grader.submissions.timestamps import COMPANIONS
+from grader.submissions.timestamps import EXCHANGE_FILES
 from grader.templating import TEMPLATES
 
 __all__ = ["make_feedback"]
@@ -231,7 +231,7 @@ def _write(page: _Page, lessons_url: str, mode: int) -> str:
         text = feedback_page(notebook, page.place, lessons_url)
         target = Path(page.target)
         target.parent.mkdir(parents=True, exist_ok=True)
-        for name in COMPANIONS:
+        for name in EXCHANGE_FILES:
             if (Path(page.source).parent / name).is_file():
                 shutil.copy(Path(page.source).parent / name, target.parent / name)
         new = target.with_suffix(".new")

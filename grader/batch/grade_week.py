@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,10 @@ from nbgrader.api import MissingEntry
 
 from grader.batch.cluster import TaskResult, grade_all
 from grader.batch.forkserver import MIN_PARALLEL
-from grader.batch.gradebook import Recorder, sole_owner
+from grader.batch.gradebook import Points, Recorder, sole_owner
+from grader.batch.late import penalize
 from grader.errors import GradingError, reason_of
+from grader.grading.basis import why_stale
 from grader.grading.cell_report import CellReport
 from grader.grading.pipeline import GradingContext, GradingTask
 from grader.lessons.course import Course
@@ -30,7 +32,11 @@ __all__ = [
     "State",
     "grade_week",
     "graded_notebooks",
+    "grading_context",
+    "is_graded",
     "make_task",
+    "run_submissions",
+    "stale_reasons",
     "students_with_submissions",
 ]
 
@@ -45,13 +51,20 @@ class State(StrEnum):
 
 @dataclass
 class GradingResult:
-    """The result of grading one student's submission."""
+    """The result of grading one student's submission.
+
+    Attributes:
+        score: the points, after the late penalty.
+        stale: what has changed since it was graded.
+    """
 
     student: str
     state: State
     score: float = 0.0
+    late_penalty: float = 0.0
     max_score: float = 0.0
     problem: str = ""
+    stale: list[str] = field(default_factory=list)
 
 
 def students_with_submissions(course: Course, week: str) -> tuple[list[str], list[str]]:
@@ -95,38 +108,47 @@ def grade_week(
     """
     course.need_week(week)
     chosen = _chosen(course, week, students)
-    settings = RunSubmission(config=course.config)
-    settings.unsafe_without_sandbox |= unsafe_without_sandbox
-    sandboxed = settings.sandboxed()
     with sole_owner(course), Recorder(course, week) as recorder:
-        released = released_notebooks(course.release / week)
+        context = grading_context(course, week, unsafe_without_sandbox=unsafe_without_sandbox)
+        with course.gradebook() as gradebook:
+            penalize(gradebook, recorder.penalties)
         due: list[str] = []
         graded: dict[str, GradingResult] = {}
         for student in chosen:
-            if not force and _is_done(course, week, student, released):
-                graded[student] = _graded_before(course, week, student)
+            if not force and is_graded(course, week, student, context.released):
+                graded[student] = _graded_before(course, week, student, context)
             else:
                 due.append(student)
-        references = {
-            name: load_reference(
-                course.source / week / f"{name}.ipynb", course.lesson(week, name), course.cache / "reference"
-            )
-            for name in (released if due else ())
-        }
-        material = GradingContext(
-            released,
-            references,
-            settings.limits,
-            sandboxed,
-            settings.follow_through,
-            settings.explained_hand_ins,
-        )
-        tasks = (make_task(course, week, student, released) for student in due)
-        count = workers if workers is not None else min(os.cpu_count() or 1, len(due) // MIN_PARALLEL)
-        outcomes = grade_all(material, tasks, workers=count if due else 0, scheduler=scheduler if due else None)
+        outcomes = run_submissions(course, week, context, due, workers, scheduler)
         for student in progress(_recorded(course, week, recorder, outcomes, graded), len(due)):
             assert student in graded
     return [graded[student] for student in chosen]
+
+
+def grading_context(course: Course, week: str, *, unsafe_without_sandbox: bool = False) -> GradingContext:
+    """What a week's submissions are graded with; raises GradingError where there is no sandbox, unless it may."""
+    settings = RunSubmission(config=course.config)
+    settings.unsafe_without_sandbox |= unsafe_without_sandbox
+    sandboxed = settings.sandboxed()
+    released = released_notebooks(course.release / week)
+    references = {
+        name: load_reference(
+            course.source / week / f"{name}.ipynb", course.lesson(week, name), course.cache / "reference"
+        )
+        for name in released
+    }
+    return GradingContext(
+        released, references, settings.limits, sandboxed, settings.follow_through, settings.explained_hand_ins
+    )
+
+
+def run_submissions(
+    course: Course, week: str, context: GradingContext, students: list[str], workers: int | None, scheduler: str | None
+) -> Iterator[TaskResult]:
+    """The results of running students' submissions, as they arrive; nothing is recorded."""
+    tasks = (make_task(course, week, student, context.released) for student in students)
+    count = workers if workers is not None else min(os.cpu_count() or 1, len(students) // MIN_PARALLEL)
+    return grade_all(context, tasks, workers=count if students else 0, scheduler=scheduler if students else None)
 
 
 def _chosen(course: Course, week: str, students: Iterable[str]) -> list[str]:
@@ -140,7 +162,7 @@ def _chosen(course: Course, week: str, students: Iterable[str]) -> list[str]:
     return chosen
 
 
-def _is_done(course: Course, week: str, student: str, released: dict[str, Any]) -> bool:
+def is_graded(course: Course, week: str, student: str, released: dict[str, Any]) -> bool:
     """Whether autograded/ contains the complete result of what is in submitted/ now."""
     source, target = course.submitted / student / week, course.autograded / student / week
     files = {name: fetch(path) for name, (path, _) in find_submissions(source, released).items()}
@@ -149,8 +171,9 @@ def _is_done(course: Course, week: str, student: str, released: dict[str, Any]) 
     return not newer and is_up_to_date(target, files)
 
 
-def _graded_before(course: Course, week: str, student: str) -> GradingResult:
-    problems = [text for notebook in graded_notebooks(course, week, student) for text in notebook_problems(notebook)]
+def _graded_before(course: Course, week: str, student: str, context: GradingContext) -> GradingResult:
+    notebooks = graded_notebooks(course, week, student)
+    problems = [text for notebook in notebooks.values() for text in notebook_problems(notebook)]
     with course.gradebook() as gradebook:
         try:
             submission = gradebook.find_submission(week, student)
@@ -158,8 +181,27 @@ def _graded_before(course: Course, week: str, student: str) -> GradingResult:
             return GradingResult(
                 student, State.FAILED, problem="it is in autograded/, but not in the gradebook; use --force"
             )
-        score, best = float(submission.score), float(submission.max_score)
-    return GradingResult(student, State.ALREADY_GRADED, score, best, " ".join(problems))
+        points = Points(
+            float(submission.score), float(submission.late_submission_penalty or 0), float(submission.max_score)
+        )
+    result = _result(student, State.ALREADY_GRADED, points, " ".join(problems))
+    result.stale = stale_reasons(notebooks, context)
+    return result
+
+
+def stale_reasons(notebooks: Mapping[str, Any], context: GradingContext) -> list[str]:
+    """What has changed since a submission's notebooks were graded."""
+    reasons = [
+        reason
+        for name, notebook in notebooks.items()
+        if name in context.references
+        for reason in why_stale(notebook, context.basis(name))
+    ]
+    return list(dict.fromkeys(reasons))
+
+
+def _result(student: str, state: State, points: Points, said: str) -> GradingResult:
+    return GradingResult(student, state, points.score, points.penalty, points.best, said)
 
 
 def make_task(course: Course, week: str, student: str, released: dict[str, Any]) -> GradingTask:
@@ -185,9 +227,9 @@ def _recorded(
         else:
             timestamp = read_timestamp(str(course.submitted / student / week))
             try:
-                score, best = recorder.record(student, timestamp, outcome.results)
+                points = recorder.record(student, timestamp, outcome.results)
                 said = " ".join(text for result in outcome.results for text in result.problems)
-                graded[student] = GradingResult(student, State.GRADED, score, best, said)
+                graded[student] = _result(student, State.GRADED, points, said)
             except UnicodeEncodeError:
                 said = "the folder's name is not UTF-8 text, which the gradebook does not take; rename the folder"
                 graded[student] = GradingResult(student, State.FAILED, problem=said)
@@ -196,9 +238,9 @@ def _recorded(
         yield student
 
 
-def graded_notebooks(course: Course, week: str, student: str) -> list[Any]:
-    """The graded notebooks of a submission."""
-    return [_read(path) for path in sorted((course.autograded / student / week).glob("*.ipynb"))]
+def graded_notebooks(course: Course, week: str, student: str) -> dict[str, Any]:
+    """The graded notebooks of a submission, by name."""
+    return {path.stem: _read(path) for path in sorted((course.autograded / student / week).glob("*.ipynb"))}
 
 
 def _read(path: Path) -> Any:

@@ -21,14 +21,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from nbgrader.api import Comment, Grade, Gradebook, Student, SubmittedAssignment, SubmittedNotebook, new_uuid
-from nbgrader.preprocessors import AssignLatePenalties
 from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
 from grader.errors import GradingError
 from grader.grading.pipeline import GradedNotebook
 from grader.lessons.course import Course
+from grader.nbgrader_plugins.deadlines import read_deadline
+from grader.nbgrader_plugins.late import LatePenalties, note_dates
+from grader.submissions.timestamps import SECRET, TIMESTAMP, read_secret
 
-__all__ = ["Recorder", "sole_owner"]
+__all__ = ["Points", "Recorder", "sole_owner"]
 
 STUDENTS, SUBMISSIONS, NOTEBOOKS, GRADES, COMMENTS = (
     kind.__table__ for kind in (Student, SubmittedAssignment, SubmittedNotebook, Grade, Comment)
@@ -52,6 +54,20 @@ def sole_owner(course: Course) -> Iterator[None]:
                 f"another run is grading {course.root}; wait for it to end, or stop it (what is done is kept)"
             ) from None
         yield
+
+
+@dataclass
+class Points:
+    """A submission's points: before the late penalty, that penalty, and the best possible ones."""
+
+    earned: float = 0.0
+    penalty: float = 0.0
+    best: float = 0.0
+
+    @property
+    def score(self) -> float:
+        """The points that count."""
+        return max(0.0, self.earned - self.penalty)
 
 
 @dataclass
@@ -83,7 +99,10 @@ class Recorder:
 
     def __init__(self, course: Course, week: str):
         self.course, self.week = course, week
+        self.deadline = read_deadline(course, week)
+        self.penalties = LatePenalties(self.deadline, course.config)
         self._gradebook: Gradebook = course.gradebook()
+        note_dates(self._gradebook, self.deadline)
         assignment = self._gradebook.find_assignment(week)
         self._assignment: str = assignment.id
         self._due: datetime | None = assignment.duedate
@@ -100,8 +119,6 @@ class Recorder:
             self._graded[notebook.id] = [cell.id for cell in scored]
             self._commented[notebook.id] = [cell.id for cell in solved]
         self._gradebook.db.remove()  # release the connection, which may be lost during a long run
-        self._late = AssignLatePenalties(config=course.config)
-        self._late.init_plugin()
 
     def __enter__(self) -> Recorder:
         return self
@@ -110,22 +127,31 @@ class Recorder:
         self._gradebook.close()
 
     def record(
-        self, student: str, timestamp: datetime | None, results: Sequence[GradedNotebook]
-    ) -> tuple[float, float]:
-        """Record one submission; returns its score and the best possible one."""
+        self,
+        student: str,
+        timestamp: datetime | None,
+        results: Sequence[GradedNotebook],
+        *,
+        same_work: bool = False,
+    ) -> Points:
+        """Record one submission; returns its points.
+
+        Points given by hand are kept. They are marked for review, as nbgrader does, unless it is
+        the `same_work` that they were given for, and the automatic points are the same.
+        """
         by_name = {result.name: result for result in results}
         # Core statements: nbgrader's ORM objects would take three times as long.
         with self._gradebook.engine.begin() as connection:
             submission = self._submission(connection, student, timestamp)
-            score = best = 0.0
+            points = Points()
             for notebook, name in submission.notebooks.items():
-                gained, possible = self._fill(connection, notebook, by_name[name])
-                penalty = self._penalty(submission, student, gained)
+                gained, possible = self._fill(connection, notebook, by_name[name], same_work)
+                penalty = self.penalties.penalty(student, gained, submission.timestamp, self._due, submission.extension)
                 change = update(NOTEBOOKS).where(NOTEBOOKS.c.id == notebook).values(late_submission_penalty=penalty)
                 connection.execute(change)
-                score, best = score + gained, best + possible
+                points = Points(points.earned + gained, points.penalty + (penalty or 0), points.best + possible)
         self._put_in_place(student, timestamp, results)
-        return score, best
+        return points
 
     def _submission(self, connection: Connection, student: str, timestamp: datetime | None) -> _Submission:
         """The submission's row, created if needed, with an empty grade or comment for each graded or solution cell."""
@@ -136,9 +162,10 @@ class Recorder:
             if connection.execute(select(STUDENTS.c.id).where(STUDENTS.c.id == student)).first() is None:
                 connection.execute(insert(STUDENTS).values(id=student))
             own = {"id": new_uuid(), "assignment_id": self._assignment, "student_id": student}
-            connection.execute(insert(SUBMISSIONS).values(**own, timestamp=timestamp))
+            extension = self.deadline.extension(student)
+            connection.execute(insert(SUBMISSIONS).values(**own, timestamp=timestamp, extension=extension))
             made = {self._new_notebook(connection, own["id"], key): name for key, name in self._names.items()}
-            return _Submission(made, timestamp)
+            return _Submission(made, timestamp, extension)
         if timestamp is not None:
             connection.execute(update(SUBMISSIONS).where(columns.id == found.id).values(timestamp=timestamp))
         rows = connection.execute(
@@ -155,16 +182,21 @@ class Recorder:
                 connection.execute(insert(table), [{"notebook_id": own, "cell_id": cell} for cell in cells])
         return own
 
-    def _fill(self, connection: Connection, notebook: str, result: GradedNotebook) -> tuple[float, float]:
+    def _fill(
+        self, connection: Connection, notebook: str, result: GradedNotebook, same_work: bool
+    ) -> tuple[float, float]:
         score = best = 0.0
         changes = []
         columns = GRADES.c
-        wanted = select(columns.id, columns.cell_id, columns.auto_score, columns.manual_score, columns.extra_credit)
+        scores = (columns.auto_score, columns.manual_score, columns.extra_credit)
+        wanted = select(columns.id, columns.cell_id, *scores, columns.needs_manual_grade)
         for row in connection.execute(wanted.where(columns.notebook_id == notebook)):
             name, auto = self._cells[row.cell_id], row.auto_score
             if name in result.grades:
                 auto = result.grades[name]
                 by_hand = row.manual_score is not None or auto is None
+                if same_work and row.manual_score is not None and auto == row.auto_score:
+                    by_hand = row.needs_manual_grade
                 changes.append({"key": row.id, "auto_score": auto, "needs_manual_grade": by_hand})
             given = row.manual_score if row.manual_score is not None else auto
             score += 0.0 if given is None else float(given) + float(row.extra_credit or 0)
@@ -178,23 +210,16 @@ class Recorder:
         _change(connection, COMMENTS, comments)
         return score, best
 
-    def _penalty(self, submission: _Submission, student: str, score: float) -> float | None:
-        """The late penalty by nbgrader's plugin, clipped to the score."""
-        if submission.timestamp is None or self._due is None:
-            return None
-        seconds = (submission.timestamp - self._due - (submission.extension or timedelta())).total_seconds()
-        if seconds <= 0:
-            return None
-        penalty = self._late.plugin_inst.late_submission_penalty(student, score, seconds)
-        return None if penalty is None else min(max(penalty, 0), score)
-
     def _put_in_place(self, student: str, timestamp: datetime | None, results: Sequence[GradedNotebook]) -> None:
         """Write the graded notebooks and rename them into place; other files in the folder are removed."""
         folder = self.course.autograded / student / self.week
         folder.mkdir(parents=True, exist_ok=True)
         files = {f"{result.name}.ipynb": result.text for result in results}
         if timestamp is not None:
-            files["timestamp.txt"] = timestamp.isoformat(sep=" ") + " UTC\n"
+            files[TIMESTAMP] = timestamp.isoformat(sep=" ") + " UTC\n"
+        secret = read_secret(self.course.submitted / student / self.week)
+        if secret:
+            files[SECRET] = secret
         for path in folder.iterdir():
             if path.name not in files:
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()

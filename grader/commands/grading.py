@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grader.batch.forkserver import MIN_PARALLEL, start_forkserver
 from grader.commands.terminal import Commands, progress_bar, say
 from grader.text import visible
 
+if TYPE_CHECKING:
+    from grader.batch.grade_week import GradingResult
+    from grader.batch.regrade import Regraded
+
 __all__ = ["add_commands"]
+
+NAMED = 3  # students that a line names
 
 
 def add_commands(commands: Commands) -> None:
@@ -30,6 +38,11 @@ def add_commands(commands: Commands) -> None:
     item.add_argument("week")
     item.add_argument("--student", action="append", default=[], metavar="ID", help="only this one (may be repeated)")
     item.add_argument("--force", action="store_true", help="grade again what is graded")
+    _add_workers(item)
+    item = commands.add("regrade", _regrade, "grade again what rests on checks, points or limits that have changed")
+    item.add_argument("week")
+    item.add_argument("--student", action="append", default=[], metavar="ID", help="only this one (may be repeated)")
+    item.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
     _add_workers(item)
     item = commands.add("doctor", _doctor, "say whether this machine can grade safely, and what to do if not")
     item.add_argument("--full", action="store_true", help="start Dask workers, too")
@@ -94,14 +107,78 @@ def _grade(options: argparse.Namespace) -> int:
     width = max(map(len, names.values()))
     for item in graded:
         what = f"{item.score:>7g} of {item.max_score:g}" if item.state is not State.FAILED else " failed"
-        note = " (graded before)" if item.state is State.ALREADY_GRADED else ""
+        note = f" (late: −{item.late_penalty:g})" if item.late_penalty else ""
+        note += " (graded before)" if item.state is State.ALREADY_GRADED else ""
         say(f"{names[item.student]:<{width}} {what}{note}  {visible(item.problem)}".rstrip())
     for student in students_with_submissions(course, options.week)[1]:
         say(f"{visible(student)}: the folder holds no notebook; nothing was graded")
+    _say_stale(options.week, graded)
     failed = sum(item.state is State.FAILED for item in graded)
     if failed:
         say(f"grader: {failed} of {len(graded)} submissions could not be graded", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _say_stale(week: str, graded: Sequence[GradingResult]) -> None:
+    """Say which grades rest on what has changed since."""
+    reasons: dict[str, list[str]] = {}
+    for item in graded:
+        for reason in item.stale:
+            reasons.setdefault(reason, []).append(visible(item.student))
+    if not reasons:
+        return
+    say(f"{sum(bool(item.stale) for item in graded)} grades are stale; since they were given, this has changed:")
+    for reason, students in reasons.items():
+        more = f" and {len(students) - NAMED} more" if len(students) > NAMED else ""
+        say(f"  {visible(reason)} ({', '.join(students[:NAMED])}{more})")
+    say(f"`python -m grader regrade {week} --dry-run` says what grading them again would change.")
+
+
+def _regrade(options: argparse.Namespace) -> int:
+    from grader.batch.regrade import regrade
+    from grader.lessons.course import Course
+
+    found = regrade(
+        Course(options.root),
+        options.week,
+        dry_run=options.dry_run,
+        students=options.student,
+        unsafe_without_sandbox=options.unsafe_without_sandbox,
+        workers=options.workers,
+        scheduler=options.scheduler,
+        progress=progress_bar("grading again"),
+    )
+    _say_changes(found)
+    problems = [item for item in found if item.problem]
+    for item in problems:
+        say(f"{visible(item.student)} {visible(item.problem)}", file=sys.stderr)
+    changed = sum(bool(item.changes) for item in found)
+    done = "nothing was written" if options.dry_run else "all are recorded"
+    say(f"{len(found) - len(problems)} stale submissions graded again, {changed} with other points; {done}")
+    return 1 if problems else 0
+
+
+def _say_changes(found: Sequence[Regraded]) -> None:
+    """Print a table of what grading again changes, if it changes anything."""
+    rows = [
+        (visible(item.student), change.exercise, _points(change.old), _points(change.new), _kept(change.by_hand))
+        for item in found
+        for change in item.changes
+    ]
+    if rows:
+        rows = [("student", "exercise", "old", "new", ""), *rows]
+        widths = [max(len(row[place]) for row in rows) for place in range(4)]
+        for student, exercise, old, new, kept in rows:
+            line = f"{student:<{widths[0]}}  {exercise:<{widths[1]}}  {old:>{widths[2]}}  {new:>{widths[3]}}  {kept}"
+            say(line.rstrip())
+
+
+def _points(points: float | None) -> str:
+    return "to mark" if points is None else f"{points:g}"
+
+
+def _kept(points: float | None) -> str:
+    return "" if points is None else f"{points:g} by hand are kept"
 
 
 def _doctor(options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from grader.commands.term import bring_penalties_up_to_date
 from grader.commands.terminal import Commands, progress_bar, say
 from grader.text import visible
 
@@ -37,6 +38,7 @@ def _feedback(options: argparse.Namespace) -> int:
     from grader.lessons.course import Course
 
     course = Course(options.root)
+    bring_penalties_up_to_date(course, options.week)
     made = make_feedback(
         course,
         options.week,
@@ -58,7 +60,9 @@ def _report(options: argparse.Namespace) -> int:
     from grader.lessons.course import Course
     from grader.reports.class_report import write_report
 
-    write_report(Course(options.root), options.week, options.output)
+    course = Course(options.root)
+    bring_penalties_up_to_date(course, options.week)
+    write_report(course, options.week, options.output)
     say(f"The report is in {options.output.resolve()}")
     return 0
 
@@ -80,6 +84,7 @@ def _export(options: argparse.Namespace) -> int:
     from grader.reports.csv_export import write_csv
 
     course = Course(options.root)
+    bring_penalties_up_to_date(course, options.week)
     if options.output is None:
         write_csv(course, options.week, sys.stdout)
         return 0

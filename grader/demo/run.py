@@ -57,12 +57,14 @@ def run_demo(
         (place / (sample.filename or f"{LESSON}.ipynb")).write_bytes(sample.data)
     sandbox.release_week(WEEK)
     graded = grade_week(sandbox, WEEK, progress=bar)
+    marked, waiting = _mark(sandbox, samples)
     make_feedback(sandbox, WEEK)
     write_report(sandbox, WEEK, sandbox.root / "report.html")
     with open(sandbox.root / "grades.csv", "w", newline="", encoding="utf-8") as stream:
         write_csv(sandbox, WEEK, stream)
     wrong = _compare(samples, graded, say)
-    say(f"\nReport:    {sandbox.root / 'report.html'}")
+    say(f"\nWritten answers: {marked} are marked, {waiting} wait for you in the formgrader (scores above are without).")
+    say(f"Report:    {sandbox.root / 'report.html'}")
     say(f"Feedback:  {sandbox.feedback}/<student>/{WEEK}/{LESSON}.html")
     say(f"Grades:    {sandbox.root / 'grades.csv'}")
     verdict = (
@@ -90,6 +92,25 @@ def _lay_out(course: Course, folder: Path, unsafe: bool) -> Path:
         config += "c.RunSubmission.unsafe_without_sandbox = True\n"
     (folder / "nbgrader_config.py").write_text(config, encoding="utf-8")
     return folder
+
+
+def _mark(course: Course, samples: list[Sample]) -> tuple[int, int]:
+    """How many written answers are marked, and how many wait, after marking some as a person would."""
+    marks = {sample.student: sample.mark for sample in samples if sample.mark is not None}
+    marked = waiting = 0
+    with course.gradebook() as gradebook:
+        for submission in gradebook.assignment_submissions(WEEK):
+            for grade in (grade for notebook in submission.notebooks for grade in notebook.grades):
+                if not grade.needs_manual_grade:
+                    continue
+                if submission.student.id not in marks:
+                    waiting += 1
+                    continue
+                grade.manual_score = marks[submission.student.id] * grade.max_score
+                grade.needs_manual_grade = False
+                marked += 1
+        gradebook.db.commit()
+    return marked, waiting
 
 
 def _compare(samples: list[Sample], graded: list[GradingResult], say: Callable[[str], None]) -> int:

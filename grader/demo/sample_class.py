@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dlcore.checks.diagnosis import diagnose
@@ -48,6 +48,19 @@ print(found)
 100
 """
 
+# Written answers, and the share of the points that a person gives; those without one wait to be marked.
+ANSWERS: dict[str, tuple[str, float | None]] = {
+    "ada": (
+        "1. $a - y$ says by how much, and to which side, the neuron is wrong: near 0 if it is right.\n"
+        "2. The squared error multiplies it by $a(1 - a)$, which is near 0 for a sure mistake, so it learns nothing.\n"
+        "3. Each term of $dw_j$ has the factor $x_j = 0$.",
+        1.0,
+    ),
+    "bert": ("1. It is the error.\n2. The slope is small there.\n3. The pixels are 0.", 0.5),
+    "dora": ("The weights of the margin are multiplied by 0 in every step, so they never move.", None),
+    "elsa": ("I think that the error is larger when the neuron is wrong.", None),
+}
+
 
 @dataclass
 class Sample:
@@ -59,6 +72,7 @@ class Sample:
     expected: float
     hostile: bool = False
     filename: str = ""
+    mark: float | None = None  # the share of the written answer's points that a person gives
 
 
 def sample_class(lesson: Lesson, reference: Reference, released: Any) -> list[Sample]:
@@ -80,7 +94,20 @@ def sample_class(lesson: Lesson, reference: Reference, released: Any) -> list[Sa
         maker.hostile(),
         Sample("ivy", "a damaged file", b'{"cells": [{"cell_type": "code", "source": "1 +', 0.0),
     ]
-    return samples + maker.misconceptions()
+    return [
+        _with_answer(sample, *ANSWERS.get(sample.student, ("", None))) for sample in samples + maker.misconceptions()
+    ]
+
+
+def _with_answer(sample: Sample, answer: str, mark: float | None) -> Sample:
+    """The sample with a written answer; expected are the points before it is marked."""
+    if not answer:
+        return sample
+    notebook = json.loads(sample.data)
+    for cell in notebook["cells"]:
+        if course_metadata(cell).get("role") == Role.WRITTEN:
+            cell["source"] = answer
+    return replace(sample, data=json.dumps(notebook).encode(), mark=mark)
 
 
 class _Maker:

@@ -15,7 +15,9 @@ import nbformat
 
 from grader.execution.sandbox import Limits
 from grader.execution.step_runner import run_steps_now
+from grader.grading.basis import basis_of, note_basis
 from grader.grading.cell_report import CellReport, cell_html
+from grader.grading.model_answers import add_model_answers
 from grader.grading.scoring import follow_steps, score, score_followed, slips, submission_steps
 from grader.lessons.notebooks import grade_id, is_check
 from grader.lessons.reference import Reference
@@ -57,6 +59,10 @@ class GradingContext:
     sandboxed: bool = True
     follow_through: bool = True
     explained_hand_ins: int = EXPLAINED_HAND_INS
+
+    def basis(self, name: str) -> dict[str, Any]:
+        """What grades of a notebook rest on."""
+        return basis_of(self.references[name], self.limits, follow_through=self.follow_through)
 
 
 @dataclass
@@ -109,6 +115,8 @@ def _grade_notebook(context: GradingContext, task: GradingTask, name: str) -> Gr
         follow_through=context.follow_through,
     )
     write_reports(notebook, reports, context.explained_hand_ins)
+    note_basis(notebook, context.basis(name))
+    add_model_answers(notebook, context.references[name])
     # On one line: indenting it would take five times as long.
     text = json.dumps(notebook, ensure_ascii=False, sort_keys=True)
     graded = GradedNotebook(name, text + "\n", problems=problems)

@@ -19,7 +19,7 @@ from grader.submissions.reader import (
     is_up_to_date,
     understand,
 )
-from grader.submissions.timestamps import DAMAGED_TIMESTAMP, read_timestamp, timestamp_file
+from grader.submissions.timestamps import DAMAGED_TIMESTAMP, exchange_files, read_timestamp
 
 __all__ = ["SubmissionExporter"]
 
@@ -77,7 +77,7 @@ class SubmissionExporter(NotebookExporter):
         fetched = fetch(path)
         submission = understand(fetched)
         submission.problems[:0] = said
-        found = {"submission": submission, "digest": fetched.digest, "outputs": timestamp_file(path.parent)}
+        found = {"submission": submission, "digest": fetched.digest, "outputs": exchange_files(path.parent)}
         found["hand_ins"] = self._hand_ins[key]
         resources = (resources or {}) | found
         return super().from_notebook_node(nbformat.v4.new_notebook(), resources=resources, **kwargs)

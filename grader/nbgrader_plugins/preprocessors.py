@@ -16,6 +16,8 @@ from traitlets import Bool, Float, Int
 
 from grader.errors import GradingError
 from grader.execution.sandbox import Limits, why_no_sandbox
+from grader.grading.basis import basis_of, note_basis
+from grader.grading.model_answers import add_model_answers
 from grader.grading.pipeline import EXPLAINED_HAND_INS, note_submission, run_and_judge, write_reports
 from grader.lessons.course import Course
 from grader.lessons.notebooks import course_metadata, grade_id
@@ -110,6 +112,8 @@ class RunSubmission(NbGraderPreprocessor):
         reference = self._reference(place["assignment"], place["notebook"])
         reports = run_and_judge(nb, reference, self.limits, sandboxed=sandboxed, follow_through=self.follow_through)
         write_reports(nb, reports, self.explained_hand_ins)
+        add_model_answers(nb, reference)
+        note_basis(nb, basis_of(reference, self.limits, follow_through=self.follow_through))
         return nb, resources
 
     def _reference(self, week: str, name: str) -> Reference:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import os
+from collections import Counter
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from grader.lessons.course import Course
-from grader.reports.week_results import StudentResult, WeekResults, read_results
+from grader.reports.week_results import NOT_GRADED, NOTHING, StudentResult, WeekResults, read_results
 from grader.templating import pages
 from grader.text import visible
 
@@ -28,7 +29,9 @@ def write_report(course: Course, week: str, output: Path) -> None:
     """Write the report on a week; raises GradingError if nothing is graded."""
     results = read_results(course, week)
     hints = _hints(course, week)
-    scores = np.array([student.score for student in results.students])
+    notes = Counter(student.note for student in results.students)
+    shares = np.array([student.share for student in results.graded])
+    best = max(student.max_score for student in results.graded)
     misconceptions = [
         {"exercise": exercise, "name": name, "count": count, "hint": hints.get((exercise, name), "")}
         for (exercise, name), count in results.misconceptions().most_common()
@@ -44,10 +47,14 @@ def write_report(course: Course, week: str, output: Path) -> None:
                 {"name": name, "points": points, "facility": results.facility(name)}
                 for name, points in results.exercises.items()
             ],
-            mean=float(scores.mean()),
-            median=float(np.median(scores)),
-            max_score=max(student.max_score for student in results.students),
-            waiting=sum(student.to_grade for student in results.students),
+            mean=best * float(shares.mean()),
+            median=best * float(np.median(shares)),
+            max_score=best,
+            graded=len(results.graded),
+            missing={note: count for note in (NOTHING, NOT_GRADED) if (count := notes[note])},
+            sections=any(student.section for student in results.students),
+            waiting=results.waiting,
+            review=sum(student.to_grade for student in results.students) - results.waiting,
             distribution=_picture(_distribution(results)),
             facility=_picture(_facility(results)),
             misconceptions=misconceptions,
@@ -76,6 +83,9 @@ def _row(course: Course, week: str, student: StudentResult, output: Path) -> dic
         "name": visible(f"{student.first_name} {student.last_name}".strip()),
         "score": student.score,
         "max_score": student.max_score,
+        "marked": student.marked,
+        "section": visible(student.section),
+        "note": student.note,
         "to_grade": student.to_grade,
         "late_penalty": student.late_penalty,
         "misconceptions": sorted({f"{exercise}: {name}" for exercise, name in student.misconceptions}),
@@ -95,12 +105,13 @@ def _picture(figure: Figure) -> Markup:
 def _distribution(results: WeekResults) -> Figure:
     figure = Figure(figsize=(8, 2.8), layout="constrained")
     axes = figure.add_subplot()
-    best = max(student.max_score for student in results.students)
+    # Where answers wait, scores of different totals are compared by their share.
+    best = 100.0 if results.waiting else max(student.max_score for student in results.graded)
     edges = np.linspace(0, best, 11)
-    axes.hist(
-        [min(student.score, best) for student in results.students], bins=list(edges), color=BLUE, edgecolor="white"
-    )
-    axes.set(title="How the scores are spread", xlabel=f"score (points of {best:g})", ylabel="submissions")
+    values = [best * min(student.share, 1) for student in results.graded]
+    axes.hist(values, bins=list(edges), color=BLUE, edgecolor="white")
+    xlabel = "score (per cent of the points that are marked)" if results.waiting else f"score (points of {best:g})"
+    axes.set(title="How the scores are spread", xlabel=xlabel, ylabel="submissions")
     axes.set_xlim(0, best)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     _tidy(axes)

@@ -7,42 +7,33 @@ from typing import TextIO
 
 from grader.lessons.course import Course
 from grader.reports.week_results import read_results
-from grader.text import visible
+from grader.text import harmless
 
-__all__ = ["harmless", "write_csv"]
+__all__ = ["write_csv"]
 
-FORMULA = ("=", "+", "-", "@")  # with which spreadsheets begin a formula
-COLUMNS = "student last_name first_name week score max_score late_penalty submitted to_grade".split()
-
-
-def harmless(text: str) -> str:
-    r"""A name as no spreadsheet takes it for a formula, and without control characters.
-
-    >>> harmless("Ada"), harmless("=HYPERLINK(1)"), harmless("a\x1b[2J")
-    ('Ada', "'=HYPERLINK(1)", 'a\\x1b[2J')
-    """
-    text = visible(text)
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+COLUMNS = (
+    "student last_name first_name email lms section week score max_score late_penalty submitted to_grade note".split()
+)
 
 
 def write_csv(course: Course, week: str, stream: TextIO) -> None:
-    """Write a row per student: names, score, penalty, then each exercise's points."""
+    """Write a row per student, who need not have handed in: names, score, penalty, then each exercise's points."""
     results = read_results(course, week)
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow([*COLUMNS, *results.exercises])
     for student in results.students:
         scores = [student.exercises[name].score if name in student.exercises else None for name in results.exercises]
+        own = (student.student, student.last_name, student.first_name, student.email, student.lms, student.section)
         writer.writerow(
             [
-                harmless(student.student),
-                harmless(student.last_name),
-                harmless(student.first_name),
+                *map(harmless, own),
                 week,
                 f"{student.score:g}",
                 f"{student.max_score:g}",
                 f"{student.late_penalty:g}",
                 student.submitted,
                 "yes" if student.to_grade else "",
+                student.note,
                 *("" if score is None else f"{score:g}" for score in scores),
             ]
         )

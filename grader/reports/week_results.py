@@ -6,13 +6,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from nbgrader.api import MissingEntry
+from nbgrader.api import Gradebook, MissingEntry
 
-from grader.batch.grade_week import cell_reports, graded_notebooks, notebook_problems
+from grader.batch.grade_week import cell_reports, graded_notebooks, notebook_problems, students_with_submissions
+from grader.batch.roster import read_sections
 from grader.errors import GradingError
 from grader.lessons.course import Course
 
-__all__ = ["ExerciseResult", "StudentResult", "WeekResults", "read_results"]
+__all__ = ["NOTHING", "NOT_GRADED", "ExerciseResult", "StudentResult", "WeekResults", "read_results"]
+
+NOTHING, NOT_GRADED = "nothing handed in", "handed in, not graded"
 
 
 @dataclass
@@ -29,6 +32,7 @@ class StudentResult:
     """One student's result in a week.
 
     Attributes:
+        note: why there is no grade: nothing was handed in, or it is not graded; "" if it is.
         repeats_examples: exercises that pass what is shown and nothing that is hidden.
     """
 
@@ -40,20 +44,44 @@ class StudentResult:
     late_penalty: float
     submitted: str
     to_grade: bool
+    note: str = ""
+    email: str = ""
+    lms: str = ""
+    section: str = ""
     exercises: dict[str, ExerciseResult] = field(default_factory=dict)
     misconceptions: list[tuple[str, str]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     repeats_examples: list[str] = field(default_factory=list)
 
+    @property
+    def marked(self) -> float:
+        """The best possible score without the answers that nobody has marked yet."""
+        return self.max_score - sum(item.max_score for item in self.exercises.values() if item.score is None)
+
+    @property
+    def share(self) -> float:
+        """The score as a share of the points that are marked."""
+        return self.score / self.marked if self.marked else 0.0
+
 
 @dataclass
 class WeekResults:
-    """A week: its exercises in the lessons' order, and a result per student."""
+    """A week: its exercises in the lessons' order, and a result for everybody in the gradebook or submitted/."""
 
     week: str
     titles: list[str]
     exercises: dict[str, float]
     students: list[StudentResult]
+
+    @property
+    def graded(self) -> list[StudentResult]:
+        """The students whose submissions are graded."""
+        return [student for student in self.students if not student.note]
+
+    @property
+    def waiting(self) -> int:
+        """How many have an answer that nobody has marked yet."""
+        return sum(student.marked < student.max_score for student in self.graded)
 
     def facility(self, exercise: str) -> float | None:
         """The mean share of an exercise's points; None if nothing is graded."""
@@ -77,40 +105,61 @@ def read_results(course: Course, week: str) -> WeekResults:
     """
     course.need_week(week)
     results = WeekResults(week, [], {}, [])
+    handed_in = set(students_with_submissions(course, week)[0])
     with course.gradebook() as gradebook:
-        try:
-            submissions = list(gradebook.assignment_submissions(week))
-        except MissingEntry:
-            submissions = []
-        results.students = [_student(submission) for submission in submissions]
-    if not results.students:
+        results.students = _students(course, gradebook, week, handed_in)
+    if not results.graded:
         raise GradingError(f"nothing is graded for {week}; run `python -m grader grade {week}` first")
+    sections = read_sections(course)
     for student in results.students:
-        for notebook in graded_notebooks(course, week, student.student):
-            _add_notebook(results, student, notebook)
+        student.section = sections.get(student.student, "")
+        if not student.note:
+            for notebook in graded_notebooks(course, week, student.student).values():
+                _add_notebook(results, student, notebook)
     results.students.sort(key=lambda item: item.student)
     return results
 
 
-def _student(submission: Any) -> StudentResult:
-    student = submission.student
-    penalty = float(submission.late_submission_penalty or 0)
+def _students(course: Course, gradebook: Gradebook, week: str, handed_in: set[str]) -> list[StudentResult]:
+    """A result for each student: of a submission, or without one."""
+    try:
+        submissions = list(gradebook.assignment_submissions(week))
+    except MissingEntry:
+        submissions = []
+    # An entry alone is not a grade: nbgrader makes one to note an extension.
+    graded = [item for item in submissions if (course.autograded / item.student.id / week).is_dir() or item.score]
+    found = {item.student.id: _student(item) for item in graded}
+    possible = float(gradebook.find_assignment(week).max_score)
+    for student in gradebook.students:
+        if student.id not in found:
+            result = found[student.id] = _new(student, 0.0, possible)
+            result.note = NOT_GRADED if student.id in handed_in else NOTHING
+    for name in sorted(handed_in - set(found)):
+        found[name] = StudentResult(name, "", "", 0.0, possible, 0.0, "", False, note=NOT_GRADED)
+    return list(found.values())
+
+
+def _new(student: Any, score: float, max_score: float) -> StudentResult:
     result = StudentResult(
-        student.id,
-        student.first_name or "",
-        student.last_name or "",
-        max(0.0, float(submission.score) - penalty),
-        float(submission.max_score),
-        penalty,
-        submission.timestamp.isoformat(sep=" ") if submission.timestamp else "",
-        bool(submission.needs_manual_grade),
+        student.id, student.first_name or "", student.last_name or "", score, max_score, 0.0, "", False
     )
+    result.email, result.lms = student.email or "", student.lms_user_id or ""
+    return result
+
+
+def _student(submission: Any) -> StudentResult:
+    penalty = float(submission.late_submission_penalty or 0)
+    score = max(0.0, float(submission.score) - penalty)
+    result = _new(submission.student, score, float(submission.max_score))
+    result.late_penalty = penalty
+    result.submitted = submission.timestamp.isoformat(sep=" ") if submission.timestamp else ""
+    result.to_grade = bool(submission.needs_manual_grade)
     for notebook in submission.notebooks:
         for grade in notebook.grades:
             name = grade.name.partition("-check")[0]
             item = result.exercises.setdefault(name, ExerciseResult(name, 0.0, 0.0))
             item.max_score += float(grade.max_score)
-            if grade.needs_manual_grade:
+            if grade.needs_manual_grade and grade.auto_score is None and grade.manual_score is None:
                 item.score = None
             elif item.score is not None:
                 item.score += float(grade.score or 0)

@@ -55,7 +55,7 @@ def read_solutions(course: Course, week: str) -> dict[str, dict[str, Solution]]:
 
 
 def _solutions(course: Course, week: str, student: str, released: Mapping[str, str]) -> Any:
-    for notebook in graded_notebooks(course, week, student):
+    for notebook in graded_notebooks(course, week, student).values():
         for cell in notebook.cells:
             data = course_metadata(cell)
             name, source = data.get("exercise", ""), cell.source

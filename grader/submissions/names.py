@@ -18,7 +18,7 @@ __all__ = ["Names", "checked_id", "plain_id", "read_names"]
 
 ID = re.compile(r"\w(?:[\w .@+'-]*\w)?")
 MAX_ID = 128  # characters, in the gradebook
-COLUMNS = ("id", "name", "lms", "submitted")
+COLUMNS = ("id", "name", "first_name", "last_name", "lms", "submitted")
 
 
 @dataclass
@@ -80,7 +80,7 @@ def _add(names: Names, row: dict[str, str], place: str) -> None:
     if student in names.ids:
         raise GradingError(f"{place}: the id {student} is there twice")
     names.ids.add(student)
-    for slug in _slugs(row["name"]):
+    for slug in _slugs(row["name"] or f"{row['first_name']} {row['last_name']}"):
         names.by_name[slug].add(student)
     number = re.sub(r"^\D+", "", row["lms"]) or row["lms"]  # "Participant 123", as Moodle writes it
     if number and names.by_user.setdefault(number, student) != student:

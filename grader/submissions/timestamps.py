@@ -1,7 +1,8 @@
-"""Read submissions' timestamp files, in nbgrader's format."""
+"""Read what nbgrader's exchange writes beside a submission: when it was handed in, and the secret of its feedback."""
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -12,9 +13,19 @@ from grader.submissions.reader import (
     read_regular,
 )
 
-__all__ = ["COMPANIONS", "DAMAGED_TIMESTAMP", "read_timestamp", "timestamp_file"]
+__all__ = [
+    "DAMAGED_TIMESTAMP",
+    "EXCHANGE_FILES",
+    "SECRET",
+    "TIMESTAMP",
+    "exchange_files",
+    "read_secret",
+    "read_timestamp",
+]
 
-COMPANIONS = ("timestamp.txt", "submission_secret.txt")  # what nbgrader's exchange wants beside feedback
+EXCHANGE_FILES = TIMESTAMP, SECRET = "timestamp.txt", "submission_secret.txt"
+SECRET_TEXT = re.compile(r"[\w-]{1,200}", re.ASCII)
+
 DAMAGED_TIMESTAMP = "The file timestamp.txt is damaged: when this was handed in is not known."
 
 
@@ -24,14 +35,25 @@ def read_timestamp(folder: str) -> datetime | None:
     Unlike nbgrader's own reader, it tolerates any file content.
     """
     try:
-        text = read_regular(Path(folder) / "timestamp.txt", 100).decode("ascii").strip()
+        text = read_regular(Path(folder) / TIMESTAMP, 100).decode("ascii").strip()
         return parse_utc(text) if text else None
     except (OSError, UnusableFile, UnicodeDecodeError, ValueError, OverflowError):
         return None
 
 
-def timestamp_file(folder: Path) -> dict[str, bytes]:
-    """The timestamp file's content by name, for nbgrader's check whether a submission is newer; empty if unreadable."""
-    if read_timestamp(str(folder)) is None:
-        return {}
-    return {"timestamp.txt": read_regular(folder / "timestamp.txt", 100)}
+def read_secret(folder: Path) -> str:
+    """The secret from which the names of the submission's released feedback are computed; "" if there is none."""
+    try:
+        text = read_regular(folder / SECRET, 1000).decode("ascii").strip()
+    except (OSError, UnusableFile, UnicodeDecodeError):
+        return ""
+    return text if SECRET_TEXT.fullmatch(text) else ""
+
+
+def exchange_files(folder: Path) -> dict[str, bytes]:
+    """Those of the exchange's files that can be read, by name: nbgrader wants them beside results and feedback."""
+    files = {}
+    if read_timestamp(str(folder)) is not None:
+        files[TIMESTAMP] = read_regular(folder / TIMESTAMP, 100)
+    secret = read_secret(folder)
+    return files | ({SECRET: secret.encode()} if secret else {})

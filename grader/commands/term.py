@@ -1,0 +1,101 @@
+"""Commands about the term: who is in the class, and what late work costs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grader.commands.terminal import Commands, say
+from grader.text import visible
+
+if TYPE_CHECKING:
+    from grader.batch.late import LateWeek
+    from grader.lessons.course import Course
+
+__all__ = ["add_commands", "bring_penalties_up_to_date"]
+
+
+def add_commands(commands: Commands) -> None:
+    """Add the commands of this group."""
+    item = commands.add("roster", _roster, "take over a list of students: names, e-mail, LMS's number, section")
+    item.add_argument("file", type=Path, metavar="CSV", help="columns id, and name (or first_name, last_name), …")
+    item = commands.add("late", _late, "compute a week's late penalties again, by deadlines.toml; runs no student code")
+    item.add_argument("week")
+
+
+def _roster(options: argparse.Namespace) -> int:
+    from grader.batch.roster import merge_roster
+    from grader.lessons.course import Course
+    from grader.submissions.roster import read_roster
+
+    course, roster = Course(options.root), read_roster(options.file)
+    for note in roster.notes:
+        say(visible(note), file=sys.stderr)
+    change = merge_roster(course, roster)
+    for student in change.added:
+        say(f"added: {visible(student)}")
+    for student, differences in change.changed.items():
+        said = ", ".join(f"{name} {visible(old) or 'none'} → {visible(new)}" for name, old, new in differences)
+        say(f"changed: {visible(student)}: {said}")
+    for student in change.missing:
+        say(f"not in the file, and kept: {visible(student)}")
+    same = len(roster.students) - len(change.added) - len(change.changed)
+    say(
+        f"{len(roster.students)} students in {options.file}: {len(change.added)} added, {len(change.changed)} changed, "
+        f"{same} as before; {len(change.missing)} more are in the gradebook"
+    )
+    return 0
+
+
+def _late(options: argparse.Namespace) -> int:
+    from grader.batch.late import update_penalties
+    from grader.lessons.course import Course
+
+    found = update_penalties(Course(options.root), options.week)
+    say(_rule(found))
+    for line in found.said:
+        say(visible(line))
+    width = max((len(visible(item.student)) for item in found.late), default=0)
+    for item in found.late:
+        before = f" (it was −{item.before:g})" if item in found.changed else ""
+        came = f"late by {_duration(item.seconds)}" if item.seconds else "in time"
+        left = max(0.0, item.score - item.penalty)
+        said = f"{came}: −{item.penalty:g}{before}, which leaves {left:g} of {item.score:g}"
+        say(f"{visible(item.student):<{width}}  {said}")
+    if found.unknown:
+        say(f"when they handed in is not known, so they are in time: {', '.join(map(visible, sorted(found.unknown)))}")
+    say(f"{sum(item.seconds > 0 for item in found.late)} late; {len(found.changed)} penalties changed")
+    return 0
+
+
+def _rule(found: LateWeek) -> str:
+    deadline = found.deadline
+    if found.due is None:
+        return f"{deadline.week} has no due date, neither in deadlines.toml nor in the gradebook"
+    source = f"times without an offset are in {deadline.zone}" if deadline.due else "from the gradebook"
+    return f"{deadline.week} is due {found.due.replace(tzinfo=UTC):%Y-%m-%d %H:%M} UTC ({source}); {deadline.policy}"
+
+
+def _duration(seconds: float) -> str:
+    """A duration as people say it.
+
+    >>> _duration(90061), _duration(59), _duration(3600)
+    ('1 d 1 h 1 min', 'less than 1 min', '1 h')
+    """
+    minutes = int(seconds // 60)
+    parts = {"d": minutes // 1440, "h": minutes // 60 % 24, "min": minutes % 60}
+    return " ".join(f"{value} {unit}" for unit, value in parts.items() if value) or "less than 1 min"
+
+
+def bring_penalties_up_to_date(course: Course, week: str) -> None:
+    """Compute a week's late penalties again, before its grades are shown; say what changed on standard error."""
+    from grader.batch.late import update_penalties
+
+    found = update_penalties(course, week)
+    for line in found.said:
+        say(visible(line), file=sys.stderr)
+    for item in found.changed:
+        say(f"{visible(item.student)}: late penalty −{item.before:g} → −{item.penalty:g}", file=sys.stderr)

@@ -1,0 +1,189 @@
+"""When work is due and what lateness costs: the course's deadlines.toml."""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from grader.errors import GradingError
+from grader.lessons.course import Course
+from grader.text import did_you_mean
+
+__all__ = ["FILE", "Deadline", "Policy", "read_deadline"]
+
+FILE = "deadlines.toml"
+POLICIES = ("none", "zero", "per day", "nbgrader")
+POLICY_KEYS = ("policy", "percent_per_day", "percent_at_most", "grace_minutes")
+DURATION = re.compile(r"(\d+(?:\.\d+)?) *(minute|hour|day|week)s?")
+DAY = 24 * 3600
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What lateness costs.
+
+    Attributes:
+        kind: "none", "zero" (all points), "per day", or "nbgrader" for the plugin in nbgrader_config.py.
+        percent_per_day: of the earned points, for each day begun.
+        percent_at_most: the most that "per day" takes.
+        grace_minutes: lateness up to which nothing is taken.
+    """
+
+    kind: str = "nbgrader"
+    percent_per_day: float = 10.0
+    percent_at_most: float = 100.0
+    grace_minutes: float = 0.0
+
+    def penalty(self, score: float, seconds: float) -> float | None:
+        """The points that lateness costs, in hundredths; None if nothing.
+
+        >>> Policy("per day").penalty(80, 25 * 3600), Policy("per day", grace_minutes=5).penalty(80, 300)
+        (16.0, None)
+        """
+        if seconds <= 60 * self.grace_minutes or self.kind == "none":
+            return None
+        if self.kind == "zero":
+            return score
+        percent = min(self.percent_per_day * math.ceil(seconds / DAY), self.percent_at_most)
+        return round(score * percent / 100, 2)
+
+    def __str__(self) -> str:
+        said = {"none": "late work costs nothing", "zero": "late work gets no points", "nbgrader": PLUGIN_SAYS}.get(
+            self.kind,
+            f"late work costs {self.percent_per_day:g} % of what was earned for each day begun"
+            + (f", at most {self.percent_at_most:g} %" if self.percent_at_most < 100 else ""),
+        )
+        return said + (f", after {self.grace_minutes:g} minutes of grace" if self.grace_minutes else "")
+
+
+PLUGIN_SAYS = "late work costs what c.AssignLatePenalties in nbgrader_config.py says"
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """What the file says about a week; times are UTC without a zone, as nbgrader's are.
+
+    Attributes:
+        week: the week.
+        policy: what lateness costs.
+        due: when the work is due; None leaves it to the gradebook.
+        zone: the zone in which times without one were read, and why.
+        extensions: until when work of single students is due.
+    """
+
+    week: str
+    policy: Policy = field(default_factory=Policy)
+    due: datetime | None = None
+    zone: str = "UTC"
+    extensions: Mapping[str, datetime] = field(default_factory=dict)
+
+    def extension(self, student: str) -> timedelta | None:
+        """A student's extension; None if there is none."""
+        until = self.extensions.get(student)
+        return None if until is None or self.due is None else until - self.due
+
+
+def read_deadline(course: Course, week: str) -> Deadline:
+    """What the course's deadlines.toml says about a week; if there is none, nbgrader's own settings hold.
+
+    Raises:
+        GradingError: the file cannot be read, or says something that cannot be meant; the place is named.
+    """
+    path = course.root / FILE
+    shared, own = _tables(path, course, week)
+    zone, zone_name = _zone(f"{path}", course, shared.get("timezone"))
+    place = f"{path}: [{week}]"
+    policy = _policy(place, {key: item for key, item in (shared | own).items() if key in POLICY_KEYS})
+    extensions = own.get("extensions", {})
+    if "due" not in own:
+        if extensions:
+            raise GradingError(f"{place}: there are extensions, but it is not said when the work is due")
+        return Deadline(week, policy, zone=zone_name)
+    due = _moment(f"{place} due", own["due"], zone)
+    if not isinstance(extensions, dict):
+        raise GradingError(f'{place} extensions: write [{week}.extensions], and below it lines such as ada = "2 days"')
+    until = {name: _extended(f"{place} extensions {name}", item, due, zone) for name, item in extensions.items()}
+    return Deadline(week, policy, due, zone_name, until)
+
+
+def _tables(path: Path, course: Course, week: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the file says about all weeks, and about one; empty if there is no file."""
+    try:
+        form = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return {}, {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise GradingError(f"{path} cannot be read: {problem}") from None
+    weeks = {name: item for name, item in form.items() if isinstance(item, dict)}
+    for name in weeks:
+        if name not in {*course.weeks(), week}:
+            raise GradingError(f"{path}: there is no week {name}.{did_you_mean(name, course.weeks())}")
+    shared = {name: item for name, item in form.items() if name not in weeks}
+    own = weeks.get(week, {})
+    _only_known(f"{path}", shared, ("timezone", *POLICY_KEYS))
+    _only_known(f"{path}: [{week}]", own, ("due", "extensions", *POLICY_KEYS))
+    return shared, own
+
+
+def _only_known(place: str, form: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    for name in form:
+        if name not in known:
+            raise GradingError(
+                f"{place}: {name} is not understood.{did_you_mean(name, known)} Known: {', '.join(known)}"
+            )
+
+
+def _zone(place: str, course: Course, name: object) -> tuple[tzinfo, str]:
+    """The zone of times without one: the file's, the formgrader's or UTC; and its name with where that is from."""
+    source = f"the timezone in {FILE}"
+    if name is None:
+        name, source = course.config.NbGraderAPI.get("timezone"), "c.NbGraderAPI.timezone"
+    if not name:
+        return UTC, f"UTC, as {FILE} names no timezone"
+    try:
+        return ZoneInfo(str(name)), f"{name}, {source}"
+    except (OSError, ValueError, KeyError):  # ZoneInfoNotFoundError is a KeyError
+        raise GradingError(f"{place}: {name} is no time zone such as Europe/Berlin ({source})") from None
+
+
+def _policy(place: str, form: Mapping[str, Any]) -> Policy:
+    kind = form.get("policy", "nbgrader")
+    if kind not in POLICIES:
+        raise GradingError(f"{place}: the policy {kind} is not one of {', '.join(POLICIES)}")
+    numbers = {name: item for name, item in form.items() if name != "policy"}
+    for name, item in numbers.items():
+        if isinstance(item, bool) or not isinstance(item, int | float) or not 0 <= item < math.inf:
+            raise GradingError(f"{place}: {name} is {item}, not a number from 0")
+    return Policy(kind, **{name: float(item) for name, item in numbers.items()})
+
+
+def _moment(place: str, value: object, zone: tzinfo) -> datetime:
+    """A time as UTC without a zone; of a day alone its end."""
+    if isinstance(value, str):
+        try:
+            value = date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
+        except ValueError:
+            raise GradingError(f"{place}: {value} is not a time such as 2025-03-09 23:59") from None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime(value.year, value.month, value.day) + timedelta(days=1)
+    if not isinstance(value, datetime):
+        raise GradingError(f"{place}: {value} is not a time such as 2025-03-09 23:59")
+    aware = value if value.tzinfo is not None else value.replace(tzinfo=zone)
+    return aware.astimezone(UTC).replace(tzinfo=None)
+
+
+def _extended(place: str, value: object, due: datetime, zone: tzinfo) -> datetime:
+    duration = DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if duration:
+        return due + timedelta(**{f"{duration[2]}s": float(duration[1])})
+    until = _moment(place, value, zone)
+    if until < due:
+        raise GradingError(f"{place}: {until} UTC is before the due date, {due} UTC")
+    return until

@@ -1,0 +1,266 @@
+"""Late work: when it is due, what lateness costs, and one number wherever it is shown."""
+
+import csv
+import io
+import re
+from datetime import datetime, timedelta
+
+import pytest
+
+from grader.batch.late import update_penalties
+from grader.cli import main
+from grader.errors import GradingError
+from grader.nbgrader_plugins.deadlines import Policy, read_deadline
+from tests.classroom import (
+    LESSON,
+    WEEK,
+    feedback_page,
+    gradebook_rows,
+    grader,
+    hand_in,
+    make_course,
+    reference_solutions,
+    released,
+    run,
+    with_solutions,
+)
+from tests.conftest import ROOT
+
+HOUR = 3600
+DUE = """
+timezone = "Europe/Berlin"
+policy = "per day"
+percent_per_day = 10
+percent_at_most = 50
+grace_minutes = 15
+
+[week1]
+due = 2026-03-09 23:59:00
+
+[week1.extensions]
+extended = "2 days"
+"""
+
+
+def deadlines(course, text):
+    (course.root / "deadlines.toml").write_text(text, encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    """A course in which nothing was handed in."""
+    return make_course(tmp_path_factory.mktemp("deadlines"))
+
+
+@pytest.mark.parametrize(
+    ("policy", "seconds", "penalty"),
+    [
+        (Policy("none"), 10 * HOUR, None),
+        (Policy("zero"), 1, 80),
+        (Policy("zero", grace_minutes=5), 300, None),
+        (Policy("zero", grace_minutes=5), 301, 80),
+        (Policy("per day"), 1, 8),
+        (Policy("per day"), 24 * HOUR, 8),
+        (Policy("per day"), 24 * HOUR + 1, 16),
+        (Policy("per day", percent_at_most=30), 1000 * HOUR, 24),
+        (Policy("per day", percent_per_day=33.333), 1, 26.67),
+    ],
+)
+def test_what_lateness_costs(policy, seconds, penalty):
+    assert policy.penalty(80, seconds) == penalty
+
+
+@pytest.mark.parametrize(
+    ("text", "due"),
+    [
+        ("[week1]\ndue = 2026-03-09 23:59:00", datetime(2026, 3, 9, 23, 59)),
+        ("[week1]\ndue = 2026-03-09T23:59:00+01:00", datetime(2026, 3, 9, 22, 59)),
+        ("[week1]\ndue = '2026-03-09 23:59'", datetime(2026, 3, 9, 23, 59)),
+        ("[week1]\ndue = 2026-03-09", datetime(2026, 3, 10)),
+        ("timezone = 'Europe/Berlin'\n[week1]\ndue = 2026-03-09 23:59:00", datetime(2026, 3, 9, 22, 59)),
+        ("timezone = 'Europe/Berlin'\n[week1]\ndue = 2026-07-09 23:59:00", datetime(2026, 7, 9, 21, 59)),
+        ("timezone = 'Europe/Berlin'\n[week1]\ndue = 2026-03-09 23:59:00Z", datetime(2026, 3, 9, 23, 59)),
+        ("policy = 'zero'", None),
+    ],
+)
+def test_a_due_date_is_in_its_own_zone_or_the_courses(text, due, empty):
+    deadlines(empty, text)
+    assert read_deadline(empty, WEEK).due == due
+
+
+def test_the_zone_is_said(empty):
+    deadlines(empty, "[week1]\ndue = 2026-03-09 23:59:00")
+    assert read_deadline(empty, WEEK).zone == "UTC, as deadlines.toml names no timezone"
+    deadlines(empty, DUE)
+    assert read_deadline(empty, WEEK).zone == "Europe/Berlin, the timezone in deadlines.toml"
+
+
+def test_extensions_are_durations_or_times(empty):
+    text = "[week1]\ndue = 2026-03-09 12:00:00\npolicy = 'zero'\n[week1.extensions]\n"
+    deadlines(empty, text + "ada = '36 hours'\n'ben.b' = 2026-03-11\ncleo = 2026-03-10T12:00:00+01:00")
+    deadline = read_deadline(empty, WEEK)
+    assert deadline.policy == Policy("zero")
+    assert {name: deadline.extension(name) for name in ("ada", "ben.b", "cleo", "nobody")} == {
+        "ada": timedelta(hours=36),
+        "ben.b": timedelta(days=2, hours=12),
+        "cleo": timedelta(hours=23),
+        "nobody": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("due = [", " cannot be read: "),
+        ("[wek1]\ndue = 2026-03-09", ": there is no week wek1. Did you mean week1?"),
+        ("grace_min = 5", ": grace_min is not understood. Did you mean grace_minutes?"),
+        ("[week1]\nduedate = 2026-03-09", ": [week1]: duedate is not understood. Did you mean due?"),
+        ("[week1]\ndue = 'tomorrow'", ": [week1] due: tomorrow is not a time such as 2025-03-09 23:59"),
+        ("[week1]\ndue = 12:00:00", ": [week1] due: 12:00:00 is not a time such as"),
+        ("timezone = 'Berlin'\n[week1]", ": Berlin is no time zone such as Europe/Berlin"),
+        ("policy = 'harsh'", ": [week1]: the policy harsh is not one of none, zero, per day, nbgrader"),
+        ("percent_per_day = 'ten'", ": [week1]: percent_per_day is ten, not a number from 0"),
+        ("[week1.extensions]\nada = '1 day'", ": [week1]: there are extensions, but it is not said when"),
+        ("[week1]\ndue = 2026-03-09\nextensions = 5", ": [week1] extensions: write [week1.extensions]"),
+        (
+            "[week1]\ndue = 2026-03-09\nextensions.ada = 2026-03-01",
+            ": [week1] extensions ada: 2026-03-02 00:00:00 UTC is before",
+        ),
+        ("[week1]\ndue = 2026-03-09\nextensions.ada = 'soon'", ": [week1] extensions ada: soon is not a time"),
+    ],
+)
+def test_what_is_wrong_with_the_file_is_said_with_its_place(text, reason, empty):
+    deadlines(empty, text)
+    with pytest.raises(GradingError) as refused:
+        read_deadline(empty, WEEK)
+    assert str(refused.value).startswith(f"{empty.root / 'deadlines.toml'}{reason}")
+
+
+def test_the_pages_example_is_read(empty):
+    text = (ROOT / "docs" / "grading.md").read_text(encoding="utf-8").split("```toml\n")[1].split("```")[0]
+    deadlines(empty, text.partition("[week2]")[0])
+    deadline = read_deadline(empty, WEEK)
+    assert deadline.due == datetime(2026, 3, 9, 22, 59)
+    assert deadline.policy == Policy("per day", 10, 50, 15)
+    assert list(deadline.extensions) == ["ada", "ben.b"]
+
+
+def test_a_week_without_any_date_is_said_so(empty, capsys):
+    (empty.root / "deadlines.toml").unlink(missing_ok=True)
+    assert main(["--root", str(empty.root), "late", WEEK]) == 0
+    assert "week1 has no due date, neither in deadlines.toml nor in the gradebook" in capsys.readouterr().out
+
+
+CAME = {  # due 2026-03-09 22:59 UTC
+    "intime": "2026-03-09 22:59:00",
+    "grace": "2026-03-09 23:14:00",
+    "late": "2026-03-09 23:14:01",
+    "later": "2026-03-11 23:00:00",
+    "extended": "2026-03-11 22:50:00",
+    "unknown": "",
+}
+
+
+def fill(course):
+    right = with_solutions(released(course), reference_solutions(course) | {"explain_the_gradient": "Because."})
+    for student, time in CAME.items():
+        path = hand_in(course, student, right)
+        if time:
+            (path.parent / "timestamp.txt").write_text(f"{time} UTC")
+
+
+def penalties(course):
+    with course.gradebook() as gradebook:
+        return {item.student.id: item.late_submission_penalty for item in gradebook.assignment_submissions(WEEK)}
+
+
+def numbers(course):
+    """Each student's score in the gradebook, the export, the terminal and the report."""
+    with course.gradebook() as gradebook:
+        entries = list(gradebook.assignment_submissions(WEEK))
+        book = {item.student.id: f"{item.score - item.late_submission_penalty:g}" for item in entries}
+    rows = csv.DictReader(io.StringIO(grader(course, "export", WEEK).stdout))
+    export = {row["student"]: row["score"] for row in rows}
+    lines = [line.split() for line in grader(course, "grade", WEEK).stdout.splitlines() if "(graded before)" in line]
+    terminal = {line[0]: line[1] for line in lines}
+    assert grader(course, "report", WEEK).returncode == 0
+    page = (course.root / "report.html").read_text()
+    report = dict(re.findall(r"<td>(\w+)</td>\s*<td class=\"number\">([\d.]+) of", page))
+    return book, export, terminal, report
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("needs_sandbox")
+@pytest.mark.xdist_group("grading")
+def test_late_penalties_follow_the_file_and_every_place_has_the_same_number(tmp_path):
+    course = make_course(tmp_path)
+    fill(course)
+    assert grader(course, "grade", WEEK).returncode == 0
+    assert set(penalties(course).values()) == {0}
+    before = {path: path.stat().st_mtime_ns for path in course.autograded.rglob("*.ipynb")}
+    deadlines(course, DUE)
+    said = grader(course, "late", WEEK)
+    assert said.returncode == 0, said.stderr
+    assert "week1 is due 2026-03-09 22:59 UTC (times without an offset are in Europe/Berlin" in said.stdout
+    assert "late   late by 15 min: −8.6 (it was −0), which leaves 77.4 of 86" in said.stdout
+    assert "not known, so they are in time: unknown" in said.stdout
+    assert "3 late; 2 penalties changed" in said.stdout  # one of them within the grace
+    expected = {"intime": 0, "grace": 0, "late": 8.6, "later": 25.8, "extended": 0, "unknown": 0}
+    assert penalties(course) == pytest.approx(expected)
+    book, export, terminal, report = numbers(course)
+    assert book == export == terminal == report
+    assert book["later"] == "60.2"
+
+    with course.gradebook() as gradebook:  # a person marks an answer, in the formgrader
+        grade = gradebook.find_grade("explain_the_gradient", LESSON, WEEK, "late")
+        grade.manual_score, grade.needs_manual_grade = 4, False
+        gradebook.db.commit()
+    deadlines(course, DUE.replace('extended = "2 days"', 'extended = "1 day"\nunknowns = "1 day"'))
+    said = grader(course, "export", WEEK)
+    assert "late: late penalty −8.6 → −9" in said.stderr
+    assert "extension of extended: 2 days, 0:00:00 → 1 day, 0:00:00" in said.stderr
+    assert "extension of unknowns: there is no such student yet. Did you mean unknown?" in said.stderr
+    assert penalties(course)["extended"] == pytest.approx(8.6)
+    book, export, terminal, report = numbers(course)
+    assert book == export == terminal == report
+    assert grader(course, "feedback", WEEK).returncode == 0
+    assert "<b>81 of 94 points</b> (after 9 off for handing in late)" in feedback_page(course, "late")
+    assert book["late"] == "81"
+    assert {path: path.stat().st_mtime_ns for path in course.autograded.rglob("*.ipynb")} == before
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("needs_sandbox")
+@pytest.mark.xdist_group("grading")
+def test_nbgraders_own_command_takes_the_same_penalties(tmp_path):
+    found = []
+    for name, command in (("ours", ("python", "-m", "grader", "grade")), ("plain", ("nbgrader", "autograde"))):
+        course = make_course(tmp_path / name)
+        fill(course)
+        deadlines(course, DUE)
+        result = run(course, *command, WEEK)
+        assert result.returncode == 0, result.stdout + result.stderr
+        found.append((gradebook_rows(course), penalties(course)))
+        assert update_penalties(course, WEEK).changed == []
+    assert found[0] == found[1]
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("needs_sandbox")
+@pytest.mark.xdist_group("grading")
+def test_a_policy_of_ones_own_that_fails_is_named(tmp_path):
+    course = make_course(tmp_path)
+    fill(course)
+    deadlines(course, "[week1]\ndue = 2026-03-09 22:59:00")
+    with open(course.root / "nbgrader_config.py", "a") as stream:
+        stream.write(
+            "from nbgrader.plugins import BasePlugin\n"
+            "class Odd(BasePlugin):\n"
+            "    def late_submission_penalty(self, student_id, score, total_seconds_late):\n"
+            "        return {'late': 5}[student_id]\n"
+            "c.AssignLatePenalties.plugin_class = Odd\n"
+        )
+    result = grader(course, "grade", WEEK)
+    assert result.returncode == 1
+    assert "Odd, which computes late penalties, failed: 'later'" in result.stdout
+    assert penalties(course)["late"] == 5

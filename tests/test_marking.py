@@ -1,0 +1,71 @@
+"""Written answers: what markers see, and what waits to be marked."""
+
+import re
+
+import nbformat
+import pytest
+
+from grader.grading.model_answers import ROLE
+from tests.classroom import (
+    LESSON,
+    WEEK,
+    feedback_page,
+    grader,
+    hand_in,
+    make_course,
+    reference_solutions,
+    released,
+    run,
+    with_solutions,
+)
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("grading"), pytest.mark.usefixtures("needs_sandbox")]
+
+MODEL = "stays where it started, which is 0"  # words of the lesson's model answer
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """Two right submissions, one with an answer that waits, and one that is blank; all graded, with feedback."""
+    course = make_course(tmp_path_factory.mktemp("marking"))
+    right = reference_solutions(course)
+    hand_in(course, "waits", with_solutions(released(course), right | {"explain_the_gradient": "Because."}))
+    hand_in(course, "silent", with_solutions(released(course), right))
+    assert grader(course, "grade", WEEK, "--student", "waits").returncode == 0
+    assert run(course, "nbgrader", "autograde", WEEK, "--student", "silent").returncode == 0
+    assert grader(course, "feedback", WEEK).returncode == 0
+    return course
+
+
+@pytest.mark.parametrize("student", ["waits", "silent"])  # by our command, by nbgrader's
+def test_the_model_answer_stands_below_the_answer_and_in_no_feedback(course, student):
+    notebook = nbformat.read(course.autograded / student / WEEK / f"{LESSON}.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    (place,) = [i for i, cell in enumerate(notebook.cells) if cell.metadata.get("course", {}).get("role") == ROLE]
+    assert notebook.cells[place - 1].metadata.nbgrader.grade_id == "explain_the_gradient"
+    assert notebook.cells[place].source.startswith("> **For marking explain_the_gradient** (8 points;")
+    assert MODEL in notebook.cells[place].source
+    assert "BEGIN SOLUTION" not in notebook.cells[place].source
+    assert MODEL not in feedback_page(course, student)
+    assert "For marking" not in feedback_page(course, student)
+
+
+def test_what_waits_counts_in_no_mean(course):
+    def summary():
+        assert grader(course, "report", WEEK).returncode == 0
+        page = (course.root / "report.html").read_text()
+        return re.search(r'<p class="soft">(.+?)</p>', page, re.DOTALL)[1], page
+
+    said, page = summary()
+    # 86 of 86 points that are marked, and 86 of 94: silence earned 0.
+    assert "mean 95.7 %, median 95.7 % of the points that are marked" in said
+    assert "1 with answers that wait to be marked in the formgrader, and count in no mean until then" in said
+    assert re.search(r"86 of 86<br><span class=\"soft\">8 to be marked", page)
+    with course.gradebook() as gradebook:
+        grade = gradebook.find_grade("explain_the_gradient", LESSON, WEEK, "waits")
+        grade.manual_score, grade.needs_manual_grade = 4, False
+        gradebook.db.commit()
+    said, page = summary()
+    assert "mean 88, median 88 of 94 points" in said
+    assert "wait" not in said
+    assert "90 of 94" in page
