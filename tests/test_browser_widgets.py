@@ -32,6 +32,22 @@ FITS = """panel => {
     return image.right <= output.getBoundingClientRect().right + 1 && output.scrollWidth <= output.clientWidth + 1;
 }"""
 
+SQUEEZE = """async (image, steps) => {
+    const panel = image.closest(".dlcore-panel"), before = image.clientWidth;
+    let drawn = 0;
+    image.addEventListener("load", () => { drawn += 1; });
+    for (let step = 1; step <= steps; step++) {
+        panel.style.width = `${before - 20 * step}px`;
+        await new Promise(requestAnimationFrame);
+    }
+    while (Math.abs(parseFloat(image.style.width) - image.parentElement.clientWidth) > 16 || !image.complete) {
+        await new Promise(done => setTimeout(done, 50));
+    }
+    const after = image.clientWidth;
+    panel.style.width = "";
+    return [drawn, [before, after]];
+}"""
+
 
 @pytest.fixture(scope="module")
 def page(chromium, tmp_path_factory):
@@ -81,6 +97,28 @@ def test_the_main_control_works_with_the_keyboard_alone(page, name):
         label_of(panel, control) for control in panel.controls
     }
     assert page.troubles == []
+
+
+def test_a_page_of_more_pixels_gets_sharp_pictures_once_nothing_moves(page):
+    number, image = page.numbers["sigmoid_plane"], page.image("sigmoid_plane")
+    sharp = "image => image.complete && image.naturalWidth > 1.9 * image.clientWidth"
+    emulation, window = page.page.context.new_cdp_session(page.page), page.page.viewport_size
+    before = page.picture(number)
+    emulation.send("Emulation.setDeviceMetricsOverride", {**window, "deviceScaleFactor": 2, "mobile": False})
+    page.wait_for_image(image, sharp)
+    now = page.new_picture(number, before)
+    page.press_on_slider(number, 0, "ArrowRight")
+    assert page.new_picture(number, now) != now
+    page.wait_for_image(image, sharp)
+    emulation.send("Emulation.setDeviceMetricsOverride", {**window, "deviceScaleFactor": 1, "mobile": False})
+
+
+def test_a_page_whose_width_changes_many_times_is_drawn_once_it_stays(page):
+    page.settle()
+    drawn, widths = page.image("cost_valley").evaluate(SQUEEZE, 12)
+    assert drawn < 4  # 1, unless the page is so busy that it seems to stay
+    assert widths[1] < widths[0] - 100
+    page.settle()
 
 
 @pytest.mark.parametrize("kind", PAGES)

@@ -50,6 +50,7 @@ class WidgetsPage(NotebookPage):
 
     def show_all(self) -> None:
         """Run all cells."""
+        self.run(0)
         self.choose_in_menu("Run", "Run All Cells")
         for name in self.numbers:
             self.image(name).wait_for(state="visible")
@@ -64,6 +65,10 @@ class WidgetsPage(NotebookPage):
     def settle(self) -> None:
         """Wait until all pictures have the width and the theme of their page."""
         self.page.wait_for_function(SETTLED, timeout=PATIENCE * 1000)
+
+    def wait_for_image(self, image: Any, condition: str) -> None:
+        """Wait until the condition, a function in JavaScript, holds for an image."""
+        self.page.wait_for_function(f"({condition})", arg=image.element_handle(), timeout=PATIENCE * 1000)
 
     def choose_theme(self, name: str) -> None:
         """Choose a theme in the menu."""

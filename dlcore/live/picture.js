@@ -25,8 +25,12 @@ function render({ model, el }) {
     image.style.width = `${width / ratio}px`;
     image.style.aspectRatio = `${width} / ${height}`;
     image.src = url;
+    sharpenLater();
+  };
+
+  const sharpenLater = () => {
     clearTimeout(settled);
-    if (ratio < (model.get("page")[1] ?? 1)) settled = setTimeout(() => model.send({ sharpen: true }), MOMENT);
+    if (model.get("ratio") < (model.get("page")[1] ?? 1)) settled = later(() => model.send({ sharpen: true }), settled);
   };
 
   const measure = () => {
@@ -35,6 +39,7 @@ function render({ model, el }) {
     if (!width || (ratio === density && Math.abs(width - before) < SLACK)) return;
     model.set("page", [width, ratio]);
     model.save_changes();
+    sharpenLater();  // if only the ratio is another one, the next picture is the same
   };
 
   const suit = () => {
@@ -51,6 +56,13 @@ function render({ model, el }) {
     name();
     names.observe(panelOf(el), { subtree: true, childList: true, characterData: true, attributeFilter: ["aria-valuetext"] });
   });
+  let density = null;  // true while the page has as many device pixels for a CSS pixel as now
+  const watchDensity = () => {
+    density?.removeEventListener("change", watchDensity);
+    density = window.matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
+    density.addEventListener("change", watchDensity);
+    changed();
+  };
   const theme = new MutationObserver(changed);
   const scheme = window.matchMedia("(prefers-color-scheme: dark)");
   const name = () => nameControls(panelOf(el));
@@ -69,13 +81,13 @@ function render({ model, el }) {
   window.addEventListener("keydown", keepArrows, true);  // before JupyterLab, which listens on the document
   for (const node of [document.documentElement, document.body]) theme.observe(node, { attributes: true });
   scheme.addEventListener("change", changed);
-  window.addEventListener("resize", changed);  // another screen, another ratio
+  watchDensity();
   model.on("change:value", show);
   show();
   return () => {
     for (const observer of [size, theme, names]) observer.disconnect();
     scheme.removeEventListener("change", changed);
-    window.removeEventListener("resize", changed);
+    density.removeEventListener("change", watchDensity);
     window.removeEventListener("keydown", keepArrows, true);
     model.off("change:value", show);
     clearTimeout(timer);
