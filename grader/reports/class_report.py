@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from grader.lessons.course import Course
+from grader.reports.statistics import alpha, items
 from grader.reports.week_results import NOT_GRADED, NOTHING, StudentResult, WeekResults, read_results
 from grader.templating import pages
 from grader.text import visible
@@ -32,6 +33,7 @@ def write_report(course: Course, week: str, output: Path) -> None:
     notes = Counter(student.note for student in results.students)
     shares = np.array([student.share for student in results.graded])
     best = max(student.max_score for student in results.graded)
+    whole = alpha(results.shares() * np.array(list(results.exercises.values())))
     misconceptions = [
         {"exercise": exercise, "name": name, "count": count, "hint": hints.get((exercise, name), "")}
         for (exercise, name), count in results.misconceptions().most_common()
@@ -43,10 +45,8 @@ def write_report(course: Course, week: str, output: Path) -> None:
             week=week,
             title=", ".join(results.titles) or week,
             students=[_row(course, week, student, output) for student in results.students],
-            exercises=[
-                {"name": name, "points": points, "facility": results.facility(name)}
-                for name, points in results.exercises.items()
-            ],
+            exercises=_exercises(results, whole),
+            alpha=whole,
             mean=best * float(shares.mean()),
             median=best * float(np.median(shares)),
             max_score=best,
@@ -61,6 +61,15 @@ def write_report(course: Course, week: str, output: Path) -> None:
         )
     )
     output.write_text(page, encoding="utf-8")
+
+
+def _exercises(results: WeekResults, whole: float | None) -> list[dict[str, object]]:
+    """A row of the table for each exercise; `whole` is the alpha of all of them."""
+    points = np.array(list(results.exercises.values()))
+    return [
+        vars(item) | {"points": results.exercises[item.name], "remark": item.remark(whole)}
+        for item in items(list(results.exercises), results.shares(), points)
+    ]
 
 
 def _hints(course: Course, week: str) -> dict[tuple[str, str], str]:

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from nbgrader.api import Gradebook, MissingEntry
 
 from grader.batch.grade_week import cell_reports, graded_notebooks, notebook_problems, students_with_submissions
@@ -91,6 +92,19 @@ class WeekResults:
             if (result := student.exercises.get(exercise)) is not None and result.score is not None
         ]
         return sum(shares) / len(shares) if shares else None
+
+    def shares(self) -> np.ndarray:
+        """The share of each exercise's points that each graded student has; NaN where nobody has marked it.
+
+        The shape is (students, exercises), in the order of `exercises`.
+        """
+        found = np.full((len(self.graded), len(self.exercises)), np.nan)
+        for row, student in enumerate(self.graded):
+            for column, name in enumerate(self.exercises):
+                result = student.exercises.get(name)
+                if result is not None and result.score is not None and result.max_score:
+                    found[row, column] = result.score / result.max_score
+        return found
 
     def misconceptions(self) -> Counter[tuple[str, str]]:
         """How many students met each misconception, by exercise and name."""
