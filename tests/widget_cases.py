@@ -50,7 +50,6 @@ class Case:
         remembers: why a picture seen a second time is not the one seen first, if it is not.
         buttons: the labels of its buttons, in the order in which they are to be pressed.
         before: what makes a button do something, by its label.
-        goes_on: why an unusable function leaves a picture, if it does.
         behind: functions that only the student's own functions call, each with what follows from it.
         exposes: functions that get arrays of which the widget keeps no copy, each with which.
 
@@ -74,7 +73,6 @@ class Case:
     remembers: str = ""
     buttons: tuple[str, ...] = ()
     before: Mapping[str, Do] = field(default_factory=dict)
-    goes_on: str = ""
     behind: Reasons = field(default_factory=dict)
     exposes: Reasons = field(default_factory=dict)
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib.artist import Artist
-from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
 from dlcore.live.layout import Layout
 from dlcore.live.picture import picture
-from dlcore.live.player import film
 
 __all__ = ["LiveFigure"]
 
@@ -43,7 +41,6 @@ class LiveFigure:
         size: tuple[float, float] = (8.0, 3.6),
         dpi: int = 100,
         alt: str = "",
-        pressed: Callable[[Axes, float, float], None] | None = None,
         breaks: Sequence[float] = (),
     ):
         """Create an empty figure.
@@ -52,8 +49,6 @@ class LiveFigure:
             size: (width, height) in inches.
             dpi: pixels per inch.
             alt: the alternative text, apart from the current state.
-            pressed: called with the axes and the data coordinates of a click, and
-                repeatedly while the pointer is dragged. Such a figure keeps its size.
             breaks: fractions of the width where nothing is drawn: on a narrow page
                 the parts between them go below each other. Legends of the figure
                 stay at the bottom.
@@ -63,12 +58,7 @@ class LiveFigure:
         self.alt, self._breaks = alt, tuple(breaks)
         self.guard: AbstractContextManager[Any] = nullcontext()
         self._canvas = FigureCanvasAgg(self.figure)
-        if pressed is None:
-            self.image: Any = picture(alt, self._fit_page, self._sharpen)
-        else:
-            width, _ = self._canvas.get_width_height()
-            layout = {"width": f"{width}px", "height": "auto", "max_width": "100%"}  # keeps the aspect ratio
-            self.image = film(alt, layout, lambda x, y: self._press(pressed, x, y))
+        self.image: Any = picture(alt, self._fit_page, self._sharpen)
         self._style = {name: matplotlib.rcParams[name] for name in matplotlib.rcParams if name.split(".")[0] in STYLED}
         self._layout: Layout | None = None  # once the page is known
         self._ratio = 1.0
@@ -148,18 +138,8 @@ class LiveFigure:
         png = self._draw(artists)
         if hasattr(self.image, "page"):
             self.image.show(png, 1.0)
-        elif hasattr(self.image, "show"):
-            self.image.show(png)
         else:
             self.image.value = png
-
-    def _press(self, pressed: Callable[[Axes, float, float], None], across: float, down: float) -> None:
-        """Call `pressed` with the axes and data coordinates at these fractions of the width and height."""
-        width, height = self._canvas.get_width_height()
-        pixel = (across * width, (1 - down) * height)
-        for ax in self.figure.axes:
-            if ax.bbox.contains(*pixel):
-                pressed(ax, *map(float, ax.transData.inverted().transform(pixel)))
 
     def _drawn_background(self) -> Any:
         self._canvas.draw()
