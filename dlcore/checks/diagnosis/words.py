@@ -10,6 +10,7 @@ from dlcore.checks.compare import is_number
 
 __all__ = ["Diagnosis", "axes_text", "entries", "index_text", "noun", "nth", "show"]
 
+MATRIX, VOLUME = 60, 24  # entries up to which arrays of at most two, or of more, axes are shown whole
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 
@@ -31,7 +32,7 @@ def show(value: Any, limit: int = 300) -> str:
     """`value` as a student would type it, shortened to about `limit` characters."""
     if isinstance(value, np.ndarray) and value.ndim:
         value = value + 0.0 if value.dtype.kind == "f" else value  # turns -0.0 into 0.0
-        if value.size > 60:
+        if value.size > (MATRIX if value.ndim <= 2 else VOLUME):
             corner = np.array2string(value.ravel()[:4], precision=6, separator=", ")[1:-1]
             return f"an array of shape {value.shape} that begins {corner}, …"
         return f"array({np.array2string(value, precision=6, separator=', ', prefix='array(')})"
