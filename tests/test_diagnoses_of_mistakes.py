@@ -11,7 +11,9 @@ import io
 import linecache
 import os
 import re
+import shutil
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,7 +75,7 @@ class Notebook:
     """A released notebook with all right solutions in it, so that one at a time can be wrong."""
 
     def __init__(self, path: Path):
-        lesson, folder = read_lesson(path), ROOT / "release" / path.parent.name
+        lesson = read_lesson(path)
         self.right = {
             name: without_docstring(exercise.solution.source)
             for name, exercise in lesson.exercises.items()
@@ -81,8 +83,13 @@ class Notebook:
         }
         self.checks: dict[str, list[str]] = {name: [] for name in self.right}
         self.space: dict[str, Any] = {"__name__": "__main__"}
-        with contextlib.chdir(folder), contextlib.redirect_stdout(io.StringIO()):
-            for cell in nbformat.read(f"{lesson.name}.ipynb", as_version=4).cells:
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+            shutil.copytree(ROOT / "release" / path.parent.name, folder, dirs_exist_ok=True)  # progress is kept there
+            self._begin(Path(folder), f"{lesson.name}.ipynb")
+
+    def _begin(self, folder: Path, name: str) -> None:
+        with contextlib.chdir(folder):
+            for cell in nbformat.read(name, as_version=4).cells:
                 self.add(cell)
 
     def add(self, cell: Any) -> None:

@@ -224,8 +224,7 @@ def _noted(
 def _write(page: _Page, lessons_url: str, mode: int) -> str:
     """Write one page; the reason if it cannot be written, else ""."""
     try:
-        with open(page.source, encoding="utf-8") as stream:
-            notebook = nbformat.from_dict(json.load(stream))
+        notebook = nbformat.v4.reads(Path(page.source).read_text(encoding="utf-8"))  # nbformat.read validates, slowly
         for cell in notebook.cells:
             _fill(cell, page)
         text = feedback_page(notebook, page.place, lessons_url)

@@ -168,10 +168,15 @@ def accuracy(X, labels, parameters, forward):
     return 100 * float(np.mean(read(X, parameters, forward) == labels))
 
 
+def _relu_layer(A, W, b):
+    Z = dense_forward(A, W, b)[0]
+    return np.maximum(Z, 0)
+
+
 def plain_forward(X, p):
     """Return what two dense layers with ReLU make of X, without a shortcut, and the cache."""
-    A1 = np.maximum(p["W1"] @ X + p["b1"], 0)
-    A2 = np.maximum(p["W2"] @ A1 + p["b2"], 0)
+    A1 = _relu_layer(X, p["W1"], p["b1"])
+    A2 = _relu_layer(A1, p["W2"], p["b2"])
     return A2, (X, A1, A2, p)
 
 
@@ -194,7 +199,7 @@ def stack_start(n_x, n_classes, blocks, rng):
         rng: a numpy.random.Generator, for the first and the last layer.
     """
     width = len(blocks[0]["b1"])
-    parameters = {"W_in": rng.normal(0, np.sqrt(2 / n_x), (width, n_x)), "b_in": np.zeros((width, 1))}
+    parameters = {"W_in": rng.normal(size=(width, n_x)) * np.sqrt(2 / n_x), "b_in": np.zeros((width, 1))}
     for number, block in enumerate(blocks):
         parameters |= {f"{name}_{number}": value for name, value in block.items()}
     scores = {"W_out": rng.normal(0, np.sqrt(1 / width), (n_classes, width)), "b_out": np.zeros((n_classes, 1))}
