@@ -47,7 +47,7 @@ class CutBlocks:
             "and of the residual network without these blocks.",
         )
         self.crosses = [*self._draw_rows()]
-        ax = self.live.figure.add_axes((0.12, 0.17, 0.85, 0.27), xlim=(0, 100), ylim=(1.6, -0.6))
+        ax = self.live.figure.add_axes((0.16, 0.17, 0.81, 0.27), xlim=(0, 100), ylim=(1.6, -0.6))
         ax.set(title=f"Error on {EXAMPLES} held-out digits", xlabel="error, %", ylabel="network")
         ax.set(yticks=[0, 1], yticklabels=list(LOOKS))
         ax.axvline(90, color=COLOURS["black"], linestyle=":")
@@ -98,7 +98,7 @@ class CutBlocks:
 
     def _draw_rows(self) -> list[Any]:
         """Draw a row of blocks for each network; the crosses over them, which move."""
-        ax = self.live.figure.add_axes((0.12, 0.6, 0.85, 0.26), xlim=(-0.6, self.blocks - 0.4), ylim=(1.5, -0.5))
+        ax = self.live.figure.add_axes((0.16, 0.6, 0.81, 0.26), xlim=(-0.6, self.blocks - 0.4), ylim=(1.5, -0.5))
         ax.set(
             xticks=range(self.blocks),
             yticks=[0, 1],

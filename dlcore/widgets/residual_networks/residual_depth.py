@@ -46,11 +46,12 @@ class ResidualDepth:
         self.arriving = rng.standard_normal((WIDTH, EXAMPLES))  # the gradient at the end
         self.live = LiveFigure(
             size=(9.0, 3.8),
+            breaks=(0.505,),
             alt="Two charts with logarithmic axes, each with a curve for a plain and one for a residual stack. "
             "Left: the size of the signal behind each block. Right: the size of the gradient in front of each block.",
         )
-        self.signals = self._draw(0.08, "Forwards: size of the signal", "times that of the input", "upper left")
-        self.gradients = self._draw(0.58, "Backwards: your gradient_reach", "times that at the end", "upper right")
+        self.signals = self._draw(0.09, "Forwards: size of the signal", "times that of the input", "upper left")
+        self.gradients = self._draw(0.595, "Backwards: your gradient_reach", "times that at the end", "upper right")
         self.live.freeze(*self.signals.values(), *self.gradients.values())
         controls = [
             whole_slider("depth, layers", 2, DEEPEST, 20, step=2),
@@ -120,7 +121,7 @@ class ResidualDepth:
     def _draw(
         self, left: float, title: str, label: str, corner: Literal["upper left", "upper right"]
     ) -> dict[str, Any]:
-        ax: Axes = self.live.figure.add_axes((left, 0.15, 0.4, 0.74))
+        ax: Axes = self.live.figure.add_axes((left, 0.15, 0.385, 0.74))
         ax.set(xlim=(-0.6, DEEPEST // 2 + 0.6), yscale="log", ylim=(LOWEST, HIGHEST), ylabel=label)
         ax.set(title=title, xlabel="blocks of two layers")
         ax.minorticks_off()
