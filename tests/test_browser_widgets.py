@@ -56,14 +56,6 @@ def page(chromium, tmp_path_factory):
         yield page
 
 
-@pytest.fixture(scope="module")
-def small_page(chromium, tmp_path_factory):
-    """A page that is in view as a whole, with two widgets."""
-    with widgets_page(chromium, tmp_path_factory.mktemp("two"), ["sigmoid_plane", "cost_valley"]) as page:
-        page.show_all()
-        yield page
-
-
 def shoot(page, name):
     """Keep a picture of the window, if asked to."""
     if folder := os.environ.get("SCREENSHOTS"):
@@ -105,21 +97,6 @@ def test_the_main_control_works_with_the_keyboard_alone(page, name):
         label_of(panel, control) for control in panel.controls
     }
     assert page.troubles == []
-
-
-def test_a_page_of_more_pixels_gets_sharp_pictures_once_nothing_moves(small_page):
-    page = small_page
-    number, image = page.numbers["sigmoid_plane"], page.image("sigmoid_plane")
-    sharp = "image => image.complete && image.naturalWidth > 1.9 * image.clientWidth"
-    emulation, window = page.page.context.new_cdp_session(page.page), page.page.viewport_size
-    before = page.picture(number)
-    emulation.send("Emulation.setDeviceMetricsOverride", {**window, "deviceScaleFactor": 2, "mobile": False})
-    page.wait_for_image(image, sharp)
-    now = page.new_picture(number, before)
-    page.press_on_slider(number, 0, "ArrowRight")
-    assert page.new_picture(number, now) != now
-    page.wait_for_image(image, sharp)
-    emulation.send("Emulation.setDeviceMetricsOverride", {**window, "deviceScaleFactor": 1, "mobile": False})
 
 
 def test_a_page_whose_width_changes_many_times_is_drawn_once_it_stays(page):
