@@ -21,7 +21,7 @@ __all__ = ["guess", "reveal"]
 NEARLY = 0.05  # of the larger of two numbers: their difference is small
 MUCH = 2.0  # from this ratio on, two numbers are compared by it instead of by their difference
 LARGEST = 10**15  # a whole number that is shown with all digits
-FEW = 20
+FEW = 20  # up to which whole numbers are compared by their difference
 LONGEST = 60  # letters of a text that are shown
 
 _guesses: dict[str, Any] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ def read_solutions(course: Course, week: str) -> dict[str, dict[str, Solution]]:
     return {student: dict(_solutions(course, week, student, released)) for student in students}
 
 
-def _solutions(course: Course, week: str, student: str, released: Mapping[str, str]) -> Any:
+def _solutions(course: Course, week: str, student: str, released: Mapping[str, str]) -> Iterator[tuple[str, Solution]]:
     for notebook in graded_notebooks(course, week, student).values():
         for cell in notebook.cells:
             data = course_metadata(cell)

@@ -9,7 +9,7 @@ import numpy as np
 
 from dlcore.checks.compare import Settings, agree, is_number, near
 from dlcore.checks.diagnosis.kinds import wrong_kind
-from dlcore.checks.diagnosis.words import index_text, noun, nth, show
+from dlcore.checks.diagnosis.words import first_difference, noun, nth, show
 
 __all__ = ["difference"]
 
@@ -51,8 +51,4 @@ def _arrays(want: np.ndarray, have: np.ndarray, settings: Settings) -> str:
     wrong: np.ndarray = np.logical_not(near(want, have, settings))
     if wrong.all() or not wrong.any():
         return shown
-    index = tuple(int(i) for i in np.argwhere(wrong)[0])
-    return (
-        f"{int(wrong.sum())} of {wrong.size} entries differ, the first at index {index_text(index)}: "
-        f"expected {show(want[index])}, got {show(have[index])}."
-    )
+    return first_difference(want, have, wrong)

@@ -8,7 +8,7 @@ import numpy as np
 
 from dlcore.checks.compare import Settings, near
 from dlcore.checks.diagnosis.matching import calculable, strict
-from dlcore.checks.diagnosis.words import Diagnosis, axes_text, index_text, show
+from dlcore.checks.diagnosis.words import Diagnosis, axes_text, first_difference
 
 __all__ = ["ENTRY_LOOKS"]
 
@@ -21,11 +21,7 @@ def _some_entries(want: np.ndarray, have: np.ndarray, settings: Settings, length
     wrong: np.ndarray = np.logical_not(near(want, have, settings))
     if wrong.all() or not wrong.any():
         return None
-    index = tuple(int(i) for i in np.argwhere(wrong)[0])
-    detail = (
-        f"{int(wrong.sum())} of {wrong.size} entries differ, the first at index {index_text(index)}: "
-        f"expected {show(want[index])}, got {show(have[index])}."
-    )
+    detail = first_difference(want, have, wrong)
     kind, gist, more = "some-entries", "Some entries are right and some are not.", ""
     if want.dtype.kind in "biuf" and have.dtype.kind in "biuf" and want.size > 2:
         for look in (_which, _what):

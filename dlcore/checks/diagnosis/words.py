@@ -8,7 +8,7 @@ import numpy as np
 
 from dlcore.checks.compare import is_number
 
-__all__ = ["Diagnosis", "axes_text", "entries", "index_text", "noun", "nth", "show"]
+__all__ = ["Diagnosis", "axes_text", "entries", "first_difference", "index_text", "noun", "nth", "show"]
 
 MATRIX, VOLUME = 60, 24  # entries up to which arrays of at most two, or of more, axes are shown whole
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
@@ -73,6 +73,15 @@ def nth(place: int) -> str:
 def entries(count: int) -> str:
     """That many entries."""
     return f"{count} entry" if count == 1 else f"{count} entries"
+
+
+def first_difference(want: np.ndarray, have: np.ndarray, wrong: np.ndarray) -> str:
+    """How many entries are wrong, and what the first of them should be and is."""
+    index = tuple(int(i) for i in np.argwhere(wrong)[0])
+    return (
+        f"{int(wrong.sum())} of {wrong.size} entries differ, the first at index {index_text(index)}: "
+        f"expected {show(want[index])}, got {show(have[index])}."
+    )
 
 
 def index_text(index: tuple[int, ...]) -> str:
