@@ -151,7 +151,7 @@ class TestWriting:
     def test_only_the_students_asked_for_get_pages(self, graded):
         made = make_feedback(graded, WEEK, students=["wrong"], force=True)
         assert state_of(made) == {"wrong": State.GRADED}
-        with pytest.raises(GradingError, match="nobody: not graded in week1"):
+        with pytest.raises(GradingError, match="nothing is graded for week1 of nobody"):
             make_feedback(graded, WEEK, students=["nobody"])
 
     def test_processes_write_the_same_pages(self, graded):

@@ -32,7 +32,7 @@ from nbgrader.api import (
 )
 
 from grader.batch.forkserver import METHOD, start_forkserver
-from grader.batch.grade_week import GradingResult, State
+from grader.batch.grade_week import GradingResult, State, graded_students
 from grader.errors import GradingError, reason_of
 from grader.lessons.course import Course
 from grader.lessons.notebooks import grade_id
@@ -94,7 +94,7 @@ def make_feedback(
         GradingError: nothing is graded, or not these students.
     """
     course.need_week(week)
-    pages = _pages(course, week, _chosen(course, week, students))
+    pages = _pages(course, week, graded_students(course, week, students))
     memory = course.cache / "feedback" / f"{week}.json"
     before, now = _read(memory), {}
     exporter = FeedbackExporter(config=course.config)
@@ -112,17 +112,6 @@ def make_feedback(
     memory.parent.mkdir(parents=True, exist_ok=True)
     memory.write_text(json.dumps(before | now))
     return list(results.values())
-
-
-def _chosen(course: Course, week: str, students: Iterable[str]) -> list[str]:
-    graded = sorted(path.parent.name for path in course.autograded.glob(f"*/{week}"))
-    if not graded:
-        raise GradingError(f"nothing is graded for {week}; run `python -m grader grade {week}` first")
-    chosen = list(dict.fromkeys(students)) or graded
-    unknown = [student for student in chosen if student not in graded]
-    if unknown:
-        raise GradingError(f"{', '.join(unknown)}: not graded in {week}; run `python -m grader grade {week}` first")
-    return chosen
 
 
 def _pages(course: Course, week: str, students: Sequence[str]) -> list[_Page]:

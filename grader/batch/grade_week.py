@@ -32,6 +32,7 @@ __all__ = [
     "State",
     "grade_week",
     "graded_notebooks",
+    "graded_students",
     "grading_context",
     "is_graded",
     "make_task",
@@ -72,6 +73,21 @@ def students_with_submissions(course: Course, week: str) -> tuple[list[str], lis
     folders = sorted(path for path in course.submitted.glob(f"*/{week}") if path.is_dir())
     having = [path.parent.name for path in folders if any(path.glob("*.ipynb"))]
     return having, [path.parent.name for path in folders if path.parent.name not in having]
+
+
+def graded_students(course: Course, week: str, students: Iterable[str] = ()) -> list[str]:
+    """The students with results for the week, or those of them who are asked for.
+
+    Raises:
+        GradingError: nobody has results, or somebody who is asked for has none.
+    """
+    graded = sorted(path.parent.name for path in course.autograded.glob(f"*/{week}") if path.is_dir())
+    chosen = list(dict.fromkeys(students)) or graded
+    unknown = [student for student in chosen if student not in graded]
+    if unknown or not graded:
+        whose = f" of {', '.join(unknown)}" if unknown else ""
+        raise GradingError(f"nothing is graded for {week}{whose}; run `python -m grader grade {week}` first")
+    return chosen
 
 
 def grade_week(

@@ -11,6 +11,7 @@ from nbgrader.api import Gradebook, MissingEntry
 from grader.batch.cluster import TaskResult
 from grader.batch.grade_week import (
     graded_notebooks,
+    graded_students,
     grading_context,
     is_graded,
     run_submissions,
@@ -19,7 +20,7 @@ from grader.batch.grade_week import (
 )
 from grader.batch.gradebook import Recorder, sole_owner
 from grader.batch.late import penalize
-from grader.errors import GradingError, reason_of
+from grader.errors import reason_of
 from grader.grading.pipeline import GradedNotebook, GradingContext
 from grader.lessons.course import Course
 from grader.submissions.timestamps import read_timestamp
@@ -95,14 +96,10 @@ def regrade(
 
 def _stale(course: Course, week: str, students: list[str], context: GradingContext) -> dict[str, Regraded]:
     """The stale submissions by student; one whose file is not what was graded has a problem."""
-    graded = sorted(path.parent.name for path in course.autograded.glob(f"*/{week}") if path.is_dir())
-    unknown = sorted(set(students) - set(graded))
-    if unknown or not graded:
-        whose = f" of {', '.join(unknown)}" if unknown else ""
-        raise GradingError(f"nothing is graded for {week}{whose}; run `python -m grader grade {week}` first")
+    graded = graded_students(course, week, students)
     having = students_with_submissions(course, week)[0]
     found = {}
-    for student in students or graded:
+    for student in graded:
         reasons = stale_reasons(graded_notebooks(course, week, student), context)
         if not reasons:
             continue

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grader.batch.grade_week import graded_notebooks
+from grader.batch.grade_week import graded_notebooks, graded_students
 from grader.errors import GradingError
 from grader.lessons.course import Course
 from grader.lessons.notebooks import course_metadata, released_notebooks
@@ -47,10 +47,9 @@ def read_solutions(course: Course, week: str) -> dict[str, dict[str, Solution]]:
         for cell in notebook.cells
         if course_metadata(cell).get("role") in (Role.SOLUTION, Role.WRITTEN)
     }
-    students = sorted(path.parent.name for path in course.autograded.glob(f"*/{week}"))
+    students = graded_students(course, week)
     if len(students) < 2:
-        found = "only one student is graded" if students else "nothing is graded"
-        raise GradingError(f"{found} for {week}; run `python -m grader grade {week}` first")
+        raise GradingError(f"only one student is graded for {week}: there is nobody to compare with")
     return {student: dict(_solutions(course, week, student, released)) for student in students}
 
 
