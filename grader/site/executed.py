@@ -12,10 +12,11 @@ import io
 import json
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from html import unescape
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from grader.lessons.roles import Role
 
 __all__ = ["Shown", "outputs_of"]
 
-FORMAT = 2  # of the cached outputs
+FORMAT = 3  # of the cached outputs
 SHOWN = (Role.CODE, Role.DEMO)
 STATE = re.compile(r"^(progress|hint|guess)\(", re.MULTILINE)  # what such a cell shows is about a student
 STILL = re.compile(
@@ -168,7 +169,7 @@ def _run(notebook: Any, folder: Path, lesson: Lesson) -> dict[str, list[Shown]]:
 def _outputs(cell: Any, words: list[str]) -> Iterator[Shown]:
     """The outputs of a cell; `words` are those for its pictures, in order."""
     left = list(words)
-    for output in cell.outputs:
+    for output in _joined(cell.outputs):
         data = output.get("data", {})
         if output.output_type == "stream" and output.name == "stdout":
             yield Shown(text=output.text.rstrip("\n"))
@@ -182,6 +183,17 @@ def _outputs(cell: Any, words: list[str]) -> Iterator[Shown]:
             yield Shown(still=page["still"], style=page["style"], script=page["script"])
         elif "text/plain" in data:
             yield Shown(text=str(data["text/plain"]))
+
+
+def _joined(outputs: Iterable[Any]) -> Iterator[Any]:
+    """The outputs, with texts joined that follow each other: a kernel may send one line in several messages."""
+    for name, found in groupby(outputs, lambda output: output.get("name", "")):
+        if name:  # a stream's
+            first, *more = found
+            first.text += "".join(output.text for output in more)
+            yield first
+        else:
+            yield from found
 
 
 def _picture(png: bytes, *, alt: str, scale: int) -> Shown:
