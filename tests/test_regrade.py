@@ -85,7 +85,7 @@ def test_regrading_is_announced_shown_and_then_done(course):
     (sigmoid,) = [row for row in rows if row[:2] == ["partly", "sigmoid"]]
     assert float(sigmoid[2]) == old < float(sigmoid[3])
     assert not [row for row in rows if row[:2] == ["right", "sigmoid"]]
-    assert "anew has handed in another version" in result.stderr
+    assert "anew: another version was handed in" in result.stderr
     assert "2 stale submissions graded again, 2 with other points; nothing was written" in result.stdout
 
     said = grader(course, "grade", WEEK, "--student", "right", "--student", "partly").stdout
@@ -155,6 +155,6 @@ def test_what_is_gone_from_submitted_keeps_its_grade(tmp_path):
     change_checks(course)
     before = gradebook_rows(course)
     result = grader(course, "regrade", WEEK)
-    assert "right is no longer in submitted/, so the grade stays as it is" in result.stderr
+    assert "right: it is no longer in submitted/, so the grade stays as it is" in result.stderr
     assert gradebook_rows(course) == before
     assert grader(course, "regrade", WEEK, "--student", "nobody").returncode == 2

@@ -211,7 +211,7 @@ def stale_reasons(notebooks: Mapping[str, Any], context: GradingContext) -> list
         reason
         for name, notebook in notebooks.items()
         if name in context.references
-        for reason in why_stale(notebook, context.basis(name))
+        for reason in why_stale(notebook, context.bases[name])
     ]
     return list(dict.fromkeys(reasons))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,16 +83,21 @@ def regrade(
         found = _stale(course, week, list(students), context)
         due = [student for student, item in found.items() if not item.problem]
         outcomes = run_submissions(course, week, context, due, workers, scheduler)
-        recorder = None if dry_run else Recorder(course, week)
-        try:
+        with nullcontext() if dry_run else _recording(course, week) as recorder:
             for student in progress(_compared(course, week, outcomes, recorder, found), len(due)):
                 assert student in found
-        finally:
-            if recorder is not None:
-                with course.gradebook() as gradebook:
-                    penalize(gradebook, recorder.penalties)
-                recorder.__exit__()
     return [found[student] for student in sorted(found)]
+
+
+@contextmanager
+def _recording(course: Course, week: str) -> Iterator[Recorder]:
+    """A recorder; penalties are computed again at its end, whatever was recorded until then."""
+    with Recorder(course, week) as recorder:
+        try:
+            yield recorder
+        finally:
+            with course.gradebook() as gradebook:
+                penalize(gradebook, recorder.penalties)
 
 
 def _stale(course: Course, week: str, students: list[str], context: GradingContext) -> dict[str, Regraded]:
@@ -105,9 +111,9 @@ def _stale(course: Course, week: str, students: list[str], context: GradingConte
             continue
         found[student] = Regraded(student, reasons)
         if student not in having:
-            found[student].problem = "is no longer in submitted/, so the grade stays as it is"
+            found[student].problem = "it is no longer in submitted/, so the grade stays as it is"
         elif not is_graded(course, week, student, context.released):
-            found[student].problem = f"has handed in another version, which `python -m grader grade {week}` grades"
+            found[student].problem = f"another version was handed in, which `python -m grader grade {week}` grades"
     return found
 
 
@@ -127,7 +133,7 @@ def _compared(
                     timestamp = read_timestamp(str(course.submitted / student / week))
                     recorder.record(student, timestamp, outcome.results, same_work=True)
             except MissingEntry:
-                item.problem = "is in autograded/, but not in the gradebook; use `grade --force`"
+                item.problem = "it is in autograded/, but not in the gradebook; use `grade --force`"
             except Exception as problem:  # noqa: BLE001 (one submission must not stop the others)
                 item.problem = reason_of(problem)
         yield student

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.batch.forkserver import MIN_PARALLEL, start_forkserver
-from grader.commands.terminal import Commands, progress_bar, say
+from grader.commands.terminal import Commands, progress_bar, say, say_problems
 from grader.text import visible
 
 if TYPE_CHECKING:
@@ -149,12 +149,10 @@ def _regrade(options: argparse.Namespace) -> int:
         progress=progress_bar("grading again"),
     )
     _say_changes(found)
-    problems = [item for item in found if item.problem]
-    for item in problems:
-        say(f"{visible(item.student)} {visible(item.problem)}", file=sys.stderr)
+    problems = say_problems(found)
     changed = sum(bool(item.changes) for item in found)
     done = "nothing was written" if options.dry_run else "all are recorded"
-    say(f"{len(found) - len(problems)} stale submissions graded again, {changed} with other points; {done}")
+    say(f"{len(found) - problems} stale submissions graded again, {changed} with other points; {done}")
     return 1 if problems else 0
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from grader.commands.term import bring_penalties_up_to_date
-from grader.commands.terminal import Commands, progress_bar, say
+from grader.commands.terminal import Commands, progress_bar, say, say_problems
 from grader.text import visible
 
 __all__ = ["add_commands"]
@@ -47,11 +47,9 @@ def _feedback(options: argparse.Namespace) -> int:
         workers=options.workers,
         progress=progress_bar("feedback"),
     )
-    failed = [item for item in made if item.problem]
-    for item in failed:
-        say(f"{visible(item.student)}: {item.problem}", file=sys.stderr)
+    failed = say_problems(made)
     unchanged = sum(item.state is State.ALREADY_GRADED for item in made)
-    said = f"{len(made) - len(failed)} pages in {course.feedback}/<student>/{options.week}/"
+    said = f"{len(made) - failed} pages in {course.feedback}/<student>/{options.week}/"
     say(f"{said}, {unchanged} of them as before" if unchanged else said)
     return 1 if failed else 0
 

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, TextIO
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 from tqdm import tqdm
 
-from grader.text import visible_lines
+from grader.text import visible, visible_lines
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
-__all__ = ["Commands", "progress_bar", "say"]
+__all__ = ["Commands", "progress_bar", "say", "say_problems"]
+
+
+class HasProblem(Protocol):
+    """A student's result that may have a problem."""
+
+    student: str
+    problem: str
 
 
 class Commands:
@@ -32,6 +40,14 @@ class Commands:
 def say(text: str, file: TextIO | None = None) -> None:
     """Print lines in which nothing acts on the terminal: names, files and errors are what students made them."""
     print(visible_lines(text), file=file, flush=True)
+
+
+def say_problems(found: Sequence[HasProblem]) -> int:
+    """Say on standard error whose submission has which problem; return how many have one."""
+    problems = [item for item in found if item.problem]
+    for item in problems:
+        say(f"{visible(item.student)}: {visible(item.problem)}", file=sys.stderr)
+    return len(problems)
 
 
 def progress_bar(text: str) -> Callable[[Iterable[str], int], Iterable[str]]:

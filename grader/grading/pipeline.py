@@ -51,6 +51,7 @@ class GradingContext:
         sandboxed: whether to run student code in the sandbox.
         follow_through: whether a later exercise keeps its points if an earlier one is wrong.
         explained_hand_ins: for how many versions of a notebook a student reads why hidden checks fail.
+        bases: what grades of each notebook rest on.
     """
 
     released: dict[str, Any]
@@ -59,10 +60,13 @@ class GradingContext:
     sandboxed: bool = True
     follow_through: bool = True
     explained_hand_ins: int = EXPLAINED_HAND_INS
+    bases: dict[str, dict[str, Any]] = field(init=False)
 
-    def basis(self, name: str) -> dict[str, Any]:
-        """What grades of a notebook rest on."""
-        return basis_of(self.references[name], self.limits, follow_through=self.follow_through)
+    def __post_init__(self) -> None:
+        self.bases = {
+            name: basis_of(reference, self.limits, follow_through=self.follow_through)
+            for name, reference in self.references.items()
+        }
 
 
 @dataclass
@@ -115,7 +119,7 @@ def _grade_notebook(context: GradingContext, task: GradingTask, name: str) -> Gr
         follow_through=context.follow_through,
     )
     write_reports(notebook, reports, context.explained_hand_ins)
-    note_basis(notebook, context.basis(name))
+    note_basis(notebook, context.bases[name])
     add_model_answers(notebook, context.references[name])
     # On one line: indenting it would take five times as long.
     text = json.dumps(notebook, ensure_ascii=False, sort_keys=True)
