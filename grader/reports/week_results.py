@@ -191,6 +191,4 @@ def _add_notebook(results: WeekResults, student: StudentResult, notebook: Any) -
             results.exercises.setdefault(name, student.exercises[name].max_score)
     for report in cell_reports(notebook):
         student.repeats_examples += [report.exercise] if report.repeats_examples else []
-        student.misconceptions += [
-            (report.exercise, check.misconception) for check in report.checks if check.misconception
-        ]
+        student.misconceptions += [(report.exercise, name) for name in report.misconceptions]
