@@ -165,6 +165,8 @@ def _facts(student: Student, week: Week, row: dict[str, str], late: str) -> Iter
         yield "the note", row["note"], "nothing handed in"
         yield "the score", row["score"], "0"
         return
+    for name in found.at_least:
+        found.points[name] = max(found.points[name], float(row[name]))
     taken = penalty(student, week)
     yield "the note", row["note"], ""
     yield "the section", row["section"], student.section

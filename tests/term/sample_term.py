@@ -44,6 +44,8 @@ class HandIn:
         answer: the written answer, "" if there is none.
         mark: what a person gives for it; None while nobody has.
         draft: the exercises of a first, incomplete hand-in; empty if there was none.
+        at_least: those with a misconception that build on another wrong one: two mistakes may cancel, and what
+            then comes out right is right.
     """
 
     submitted: datetime
@@ -53,6 +55,7 @@ class HandIn:
     answer: str = ""
     mark: float | None = None
     draft: list[str] = field(default_factory=list)
+    at_least: list[str] = field(default_factory=list)
 
     @property
     def earned(self) -> float:
@@ -119,6 +122,9 @@ def _hand_in(week: Week, ability: float, rng: np.random.Generator) -> HandIn:
             found.points[name] = _worth(exercise, found.misconceptions[name])
         else:
             found.points[name] = 0.0
+    for name in found.misconceptions:
+        if any(found.points[item] < week.reference.exercises[item].points for item in week.reference.needed(name)):
+            found.at_least.append(name)
     if rng.random() < 0.8:
         found.answer = f"An answer of {int(rng.integers(20, 200))} words."
         if rng.random() < 0.9:
