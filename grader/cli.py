@@ -15,12 +15,12 @@ from grader.commands import grading, handing_out, lessons, results, term
 from grader.commands.terminal import Commands, say
 from grader.errors import Problem
 
-__all__ = ["main"]
+__all__ = ["main", "parser"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code of one command."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         return options.run(options)
     except Problem as problem:
@@ -31,7 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
     parser = argparse.ArgumentParser(
         prog="python -m grader",
         description="Build the lessons, grade submissions, report.",
