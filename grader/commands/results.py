@@ -1,9 +1,8 @@
-"""Commands about what is graded: feedback, report, export."""
+"""Commands about what is graded: feedback, report, and what is alike."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from grader.commands.term import bring_penalties_up_to_date
@@ -27,9 +26,6 @@ def add_commands(commands: Commands) -> None:
     item.add_argument("week")
     item.add_argument("--output", type=Path, default=Path("similar.html"), help="default: similar.html")
     item.add_argument("--most", type=int, default=30, metavar="N", help="pairs on the page; default: 30")
-    item = commands.add("export", _export, "write a week's grades as CSV")
-    item.add_argument("week")
-    item.add_argument("--output", type=Path, help="default: standard output")
 
 
 def _feedback(options: argparse.Namespace) -> int:
@@ -74,19 +70,4 @@ def _similar(options: argparse.Namespace) -> int:
         say(f"{visible(pair.first)} and {visible(pair.second)}")
     words = "no pair is" if not found else f"{len(found)} {'pair is' if len(found) == 1 else 'pairs are'}"
     say(f"{words} more alike than chance explains; side by side in {options.output.resolve()}")
-    return 0
-
-
-def _export(options: argparse.Namespace) -> int:
-    from grader.lessons.course import Course
-    from grader.reports.csv_export import write_csv
-
-    course = Course(options.root)
-    bring_penalties_up_to_date(course, options.week)
-    if options.output is None:
-        write_csv(course, options.week, sys.stdout)
-        return 0
-    with open(options.output, "w", newline="", encoding="utf-8") as stream:
-        write_csv(course, options.week, stream)
-    say(f"The grades are in {options.output.resolve()}")
     return 0

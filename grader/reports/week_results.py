@@ -60,6 +60,11 @@ class StudentResult:
         return self.max_score - sum(item.max_score for item in self.exercises.values() if item.score is None)
 
     @property
+    def waits(self) -> bool:
+        """Whether an answer waits to be marked by a person."""
+        return self.marked < self.max_score
+
+    @property
     def share(self) -> float:
         """The score as a share of the points that are marked."""
         return self.score / self.marked if self.marked else 0.0
@@ -82,7 +87,7 @@ class WeekResults:
     @property
     def waiting(self) -> int:
         """How many have an answer that nobody has marked yet."""
-        return sum(student.marked < student.max_score for student in self.graded)
+        return sum(student.waits for student in self.graded)
 
     def facility(self, exercise: str) -> float | None:
         """The mean share of an exercise's points; None if nothing is graded."""
