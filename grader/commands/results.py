@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grader.commands.term import bring_penalties_up_to_date
 from grader.commands.terminal import Commands, progress_bar, say, say_problems
 from grader.text import visible
+
+if TYPE_CHECKING:
+    from grader.lessons.course import Course
 
 __all__ = ["add_commands"]
 
@@ -19,6 +24,10 @@ def add_commands(commands: Commands) -> None:
     item.add_argument("--student", action="append", default=[], metavar="ID", help="only this one (may be repeated)")
     item.add_argument("--force", action="store_true", help="write also the pages that would not change")
     item.add_argument("--workers", type=int, metavar="N", help="processes; default: one per core for a large class")
+    item.add_argument(
+        "--zip", choices=("canvas", "moodle"), help="put the pages into an archive that this LMS takes back"
+    )
+    item.add_argument("--output", type=Path, help="the archive; default: feedback-<week>.zip")
     item = commands.add("report", _report, "write the instructor's report on a graded week")
     item.add_argument("week")
     item.add_argument("--output", type=Path, default=Path("report.html"), help="default: report.html")
@@ -47,7 +56,24 @@ def _feedback(options: argparse.Namespace) -> int:
     unchanged = sum(item.state is State.ALREADY_GRADED for item in made)
     said = f"{len(made) - failed} pages in {course.feedback}/<student>/{options.week}/"
     say(f"{said}, {unchanged} of them as before" if unchanged else said)
-    return 1 if failed else 0
+    left_out = _zip(course, options, [item.student for item in made if not item.problem]) if options.zip else 0
+    return 1 if failed or left_out else 0
+
+
+def _zip(course: Course, options: argparse.Namespace, students: list[str]) -> int:
+    """Write the archive, and say what is in it; return how many students are not."""
+    from grader.lms.feedback_zip import write_feedback_zip
+
+    output = options.output or Path(f"feedback-{options.week}.zip")
+    done = write_feedback_zip(course, options.week, options.zip, students, output)
+    for problem in done.problems:
+        say(problem, file=sys.stderr)
+    if done.pages:
+        megabytes = output.stat().st_size / 1e6
+        say(f"pages: {done.pages}, students: {done.students}, in {output.resolve()} ({megabytes:.1f} MB)")
+    else:
+        say("there is no page to put into an archive; none was written", file=sys.stderr)
+    return len(done.problems)
 
 
 def _report(options: argparse.Namespace) -> int:
