@@ -28,9 +28,9 @@ def add_commands(commands: Commands) -> None:
         "--zip", choices=("canvas", "moodle"), help="put the pages into an archive that this LMS takes back"
     )
     item.add_argument("--output", type=Path, help="the archive; default: feedback-<week>.zip")
-    item = commands.add("report", _report, "write the instructor's report on a graded week")
-    item.add_argument("week")
-    item.add_argument("--output", type=Path, default=Path("report.html"), help="default: report.html")
+    item = commands.add("report", _report, "write the instructor's report on a graded week, or on the term")
+    item.add_argument("week", nargs="*", help="one week; with several or none, a page about all of them")
+    item.add_argument("--output", type=Path, help="default: report.html for a week, term.html for the term")
     item = commands.add("similar", _similar, "show the solutions that are most alike, as places to look")
     item.add_argument("week")
     item.add_argument("--output", type=Path, default=Path("similar.html"), help="default: similar.html")
@@ -79,11 +79,17 @@ def _zip(course: Course, options: argparse.Namespace, students: list[str]) -> in
 def _report(options: argparse.Namespace) -> int:
     from grader.lessons.course import Course
     from grader.reports.class_report import write_report
+    from grader.reports.term_page import write_term
 
-    course = Course(options.root)
-    bring_penalties_up_to_date(course, options.week)
-    write_report(course, options.week, options.output)
-    say(f"The report is in {options.output.resolve()}")
+    course, weeks = Course(options.root), options.week
+    output = options.output or Path("report.html" if len(weeks) == 1 else "term.html")
+    for week in weeks or [week for week in course.weeks() if course.is_released(week)]:
+        bring_penalties_up_to_date(course, week)
+    if len(weeks) == 1:
+        write_report(course, weeks[0], output)
+    else:
+        write_term(course, weeks, output)
+    say(f"The report is in {output.resolve()}")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,9 @@ from nbgrader.api import Gradebook, MissingEntry
 from grader.batch.grade_week import cell_reports, graded_notebooks, notebook_problems, students_with_submissions
 from grader.batch.roster import read_sections
 from grader.errors import GradingError
+from grader.grading.cell_report import CellReport
 from grader.lessons.course import Course
+from grader.reports.outcomes import Failure, Outcome, failure_of, is_unattempted
 
 __all__ = ["NOTHING", "NOT_GRADED", "ExerciseResult", "StudentResult", "WeekResults", "read_results"]
 
@@ -34,6 +37,8 @@ class StudentResult:
 
     Attributes:
         note: why there is no grade: nothing was handed in, or it is not graded; "" if it is.
+        failures: why the code of an exercise did not run to the end, by exercise.
+        unattempted: exercises that are as they were released.
         repeats_examples: exercises that pass what is shown and nothing that is hidden.
     """
 
@@ -52,12 +57,29 @@ class StudentResult:
     exercises: dict[str, ExerciseResult] = field(default_factory=dict)
     misconceptions: list[tuple[str, str]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    failures: dict[str, Failure] = field(default_factory=dict)
+    unattempted: set[str] = field(default_factory=set)
     repeats_examples: list[str] = field(default_factory=list)
 
     @property
     def marked(self) -> float:
         """The best possible score without the answers that nobody has marked yet."""
         return self.max_score - sum(item.max_score for item in self.exercises.values() if item.score is None)
+
+    def outcome(self, exercise: str) -> Outcome | None:
+        """What became of an exercise; None if there is no result."""
+        result = self.exercises.get(exercise)
+        if result is None or self.note:
+            return None
+        if result.score is None:
+            return Outcome.WAITS
+        if result.score >= result.max_score:
+            return Outcome.RIGHT
+        if exercise in self.failures:
+            return self.failures[exercise].kind
+        if exercise in self.unattempted:
+            return Outcome.UNATTEMPTED
+        return Outcome.PARTLY if result.score else Outcome.WRONG
 
     @property
     def waits(self) -> bool:
@@ -194,8 +216,21 @@ def _add_notebook(results: WeekResults, student: StudentResult, notebook: Any) -
         name = cell.metadata.get("course", {}).get("exercise")
         if name in student.exercises:
             results.exercises.setdefault(name, student.exercises[name].max_score)
-    for report in cell_reports(notebook):
+    reports = cell_reports(notebook)
+    _add_failures(student, reports)
+    for report in reports:
         student.repeats_examples += [report.exercise] if report.repeats_examples else []
         student.misconceptions += [
             (report.exercise, check.misconception) for check in report.checks if check.misconception
         ]
+
+
+def _add_failures(student: StudentResult, reports: Sequence[CellReport]) -> None:
+    """Note which exercises did not run to the end, or were not begun."""
+    for name in dict.fromkeys(report.exercise for report in reports):
+        own = [report for report in reports if report.exercise == name]
+        failure = failure_of(own)
+        if failure is not None:
+            student.failures[name] = failure
+        elif is_unattempted(own):
+            student.unattempted.add(name)
