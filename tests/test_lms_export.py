@@ -165,6 +165,13 @@ def test_excused_students_and_those_to_whom_it_is_not_assigned_stay_so(saved):
     ]
 
 
+def test_canvas_table_with_names_in_two_columns_is_filled_in(saved):
+    text = "LastName,FirstName,ID,SIS Login ID,Section,Week 1 (11)\nLovelace,Ada,,x,A,\nBitdiddle,Ben,35,y,A,\n"
+    export = filled_canvas_table(results(ADA, BEN), saved(text), "", zero_missing=False)
+    assert [row[5] for row in csv.reader(io.StringIO(export.text))][1:] == ["7.12", "9"]
+    assert export.problems == []
+
+
 def test_a_name_that_two_have_is_told_apart_by_the_numbers(saved):
     text = 'Student,ID,SIS Login ID,Section,Week 1 (11)\n"Lee, Kim",51,x1,A,\n"Lee, Kim",50,x2,A,\n'
     first = student("kim1", 1.0, first_name="Kim", last_name="Lee", lms="50")

@@ -99,6 +99,14 @@ def test_real_submissions_that_do_not_run_are_told_apart(tmp_path, capsys, monke
     assert "Its kernel was ended: it ended the kernel in the checks." in (tmp_path / "report.html").read_text()
 
 
+def test_a_term_in_which_nothing_is_graded_is_said_so(tmp_path, capsys):
+    course = make_course(tmp_path / "course")
+    assert main(["--root", str(course.root), "report"]) == 2
+    assert "nothing is graded in any week" in capsys.readouterr().err
+    assert main(["--root", str(course.root), "report", WEEK, "week99"]) == 2
+    assert "there is no week99" in capsys.readouterr().err
+
+
 # ---- the tables
 
 

@@ -74,7 +74,8 @@ def filled_moodle_table(results: WeekResults, sheet: Sheet, column: str, *, zero
     """
     worksheet = sheet.place("identifier") is not None
     if not worksheet and sheet.place(*ADDRESS, *IDS) is None:
-        raise GradingError(f"{sheet.name} is not Moodle's table: it has neither Identifier nor Email address")
+        lacks = "it has neither Identifier nor Email address; export it with Moodle in English"
+        raise GradingError(f"{sheet.name} is not Moodle's table: {lacks}")
     guesses = ("Grade",) if worksheet else (results.week, *results.titles)
     place = sheet.grade_column(column, guesses, _grades(sheet))
     title = sheet.columns[place].removesuffix(" (Real)").removesuffix(" (Points)").casefold()

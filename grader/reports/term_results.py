@@ -56,14 +56,10 @@ def read_term(course: Course, weeks: Iterable[str] = ()) -> Term:
     asked = list(weeks)
     term = Term([], {})
     for week in asked or [week for week in course.weeks() if course.is_released(week)]:
-        course.need_week(week)
-        try:
-            term.weeks.append(read_results(course, week))
-        except GradingError:
-            if asked:
-                raise
+        if not asked and not any(course.autograded.glob(f"*/{week}")):
             term.left_out.append(week)
             continue
+        term.weeks.append(read_results(course, week))
         term.hints[week] = hints_of(course, week)
     if not term.weeks:
         raise GradingError("nothing is graded in any week; run `python -m grader grade WEEK` first")
