@@ -17,7 +17,7 @@ from grader.reports.week_results import read_results
 from tests.classroom import WEEK, grader, hand_in, make_course, reference_solutions, released, with_solutions
 from tests.jupyterlab import BROWSER_OPTIONS
 from tests.processes import PATIENCE
-from tests.term_class import HINTS, made_up_term
+from tests.term_class import HINTS, LOOP, made_up_term
 
 
 def report(*notes, checks=()):
@@ -199,6 +199,11 @@ def test_the_page_fetches_nothing_and_runs_only_its_own_script():
     assert page.count(html.escape("Section <i>C</i>")) == 2
 
 
+def test_a_reason_that_many_share_is_given_once_with_their_names():
+    page = term_page(made_up_term())
+    assert f"<li>{html.escape(LOOP.text)} <b>s03, s04, s06, s07, s08</b></li>" in page
+
+
 def test_an_empty_section_and_a_class_without_sections_have_a_page():
     term = made_up_term()
     for week in term.weeks:
@@ -310,8 +315,12 @@ def test_the_page_can_be_read_at_400_pixels_and_in_its_theme(page):
 @pytest.mark.browser
 @pytest.mark.slow
 @pytest.mark.xdist_group("browser")
-def test_a_printed_page_has_no_controls_and_shows_all_students(page):
-    page.emulate_media(media="print", color_scheme="light")
+def test_a_printed_page_cuts_nothing_off_and_unfolds_what_is_folded(page):
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 1047, "height": 718})  # A4, without its margins
+    cut = """[...document.querySelectorAll(".block:not([hidden]) .wide")]
+        .filter((wide) => wide.scrollWidth > wide.clientWidth).map((wide) => wide.ariaLabel)"""
+    assert page.evaluate(cut) == []
     assert not page.locator(".controls").is_visible()
     assert page.locator("details").first.locator("li, p, div").first.is_visible()
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
