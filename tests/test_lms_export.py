@@ -14,6 +14,7 @@ from grader.lms.moodle import filled_moodle_table, moodle_table
 from grader.lms.sheets import read_sheet
 from grader.reports.json_export import as_data
 from grader.reports.week_results import NOT_GRADED, NOTHING, ExerciseResult, StudentResult, WeekResults
+from grader.submissions.roster import read_roster
 from tests.classroom import WEEK, grader, hand_in, make_course, reference_solutions, released, with_solutions
 
 
@@ -219,6 +220,28 @@ def test_without_a_template_canvas_gets_those_whose_grade_is_known():
     assert rows[4][4] == "'@B"
     assert "made anew" in export.notes[0]
     assert imported_by_canvas(canvas_table(results(), "Week 1", zero_missing=True).text)["37"] == {"11": "0"}
+
+
+def test_what_was_exported_is_a_template_in_which_nothing_changes(saved):
+    text = canvas_table(results(), "Week 1", zero_missing=True).text
+    export = filled_canvas_table(results(), saved(text), "", zero_missing=True)
+    assert (export.text, export.problems) == (text, [])
+    text = moodle_table(results(ADA, BEN), "Week 1", by="email", zero_missing=True).text
+    export = filled_moodle_table(results(ADA, BEN), saved(text), "Week 1", zero_missing=True)
+    assert (export.text, export.problems) == (text, [])
+
+
+def test_a_roster_taken_from_canvas_gradebook_finds_every_row_of_it_again(saved, tmp_path):
+    sheet = saved(CANVAS)
+    roster = read_roster(tmp_path / "template.csv")
+    taken = [student(name, float(place), **about) for place, (name, about) in enumerate(roster.students.items())]
+    export = filled_canvas_table(results(*taken), sheet, "", zero_missing=False)
+    assert export.problems == []
+    found = imported_by_canvas(export.text, LOGINS | {"40": "emmy"})
+    assert {user: grades["11"] for user, grades in found.items()} == {
+        "34": "0", "35": "1", "36": "2", "37": "3", "38": "4", "39": "5", "40": "6", "Student, Test": "",
+    }  # fmt: skip
+    assert any(note.endswith("not here, left as they were: Student, Test") for note in export.notes)
 
 
 def imported_by_moodle(text, emails, column="Email address", grade="week1"):

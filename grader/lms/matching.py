@@ -87,7 +87,7 @@ def add_unmatched(
         export.notes.append(f"in {sheet.name} and not here, left as they were: {said}")
     there = {student.student for student in found.values()}
     for student in students:
-        if student.student not in there and not student.note:
+        if student.student not in there and not student.note and not student.waits:
             export.problems.append(
                 f"{visible(student.student)} is graded, and no row of {sheet.name} is theirs: {advice}"
             )
