@@ -47,7 +47,7 @@ def _week(week: str, ability: np.ndarray, rng: np.random.Generator) -> WeekResul
         if number == 2:
             student.late_penalty, student.score = 1.0, max(0.0, student.score - 1)
     titles = {"week1": "Logistic regression", "week2": "A shallow network", "week3": "A deep network"}
-    results = WeekResults(week, [titles[week]], dict(exercises), found)
+    results = WeekResults(week, [titles[week]], dict(exercises), found, {*exercises} - {"why"})
     if week == "week2":
         for number, failure in ((3, LOOP), (4, LOOP), (6, LOOP), (7, LOOP), (8, LOOP), (9, CRASH), (10, SYNTAX)):
             student = found[number]

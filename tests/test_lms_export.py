@@ -260,7 +260,7 @@ def test_moodle_takes_each_row_or_the_row_is_not_there():
         "Ben@example.org": (9.0, "9 of 12 points, after 1.5 for lateness."),
     }
     assert export.problems == [
-        "eve is left out: the address +eve@example.org begins like a formula; enter the grade in Moodle"
+        "left out, though graded: eve: the address begins like a formula; enter the grades in Moodle"
     ]
     by_id = moodle_table(results(), "Week 1", by="id", zero_missing=True)
     found = imported_by_moodle(by_id.text, {item.student for item in CLASS}, "ID number", "Week 1")
@@ -273,7 +273,9 @@ def test_whoever_has_no_address_is_left_out_as_moodle_would_give_the_grade_to_th
     gil = student("gil", 1.0, first_name="Gil", last_name="Gee")
     export = moodle_table(results(ADA, gil), "", by="email", zero_missing=False)
     assert "Gil" not in export.text
-    assert export.problems == ["gil is left out: the roster has no e-mail address; enter the grade in Moodle"]
+    assert export.problems == [
+        "left out, though graded: gil: the roster has no e-mail address; enter the grades in Moodle"
+    ]
 
 
 WORKSHEET = """Identifier,Full name,Email address,Status,Grade,Maximum grade,Grade can be changed,\

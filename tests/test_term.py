@@ -85,7 +85,10 @@ def test_real_submissions_that_do_not_run_are_told_apart(tmp_path, capsys, monke
         hand_in(course, student, with_solutions(released(course), solutions | {"predict": code}))
     hand_in(course, "blank", with_solutions(released(course), {}))
     assert grader(course, "grade", WEEK, "--workers", "0").returncode == 0
-    found = {student.student: student.outcome("predict") for student in read_results(course, WEEK).students}
+    results = read_results(course, WEEK)
+    assert {student.outcome("explain_the_gradient") for student in results.students} == {Outcome.UNATTEMPTED}
+    assert set(results.exercises) - results.checked == {"explain_the_gradient"}
+    found = {student.student: student.outcome("predict") for student in results.students}
     assert found == {
         "loop": Outcome.ENDLESS, "crash": Outcome.CRASH, "syntax": Outcome.SYNTAX, "error": Outcome.ERROR,
         "blank": Outcome.UNATTEMPTED,
@@ -135,6 +138,14 @@ def test_an_exercise_in_which_many_fail_alike_is_called_out():
     assert "lose their kernel" not in rows["backward"]
     assert "15 of 23 are wrong in a way that no misconception of the lesson explains" in rows["cost"]
     assert "no misconception" not in rows["sigmoid"]
+
+
+def test_answers_that_a_person_marked_need_no_misconception():
+    term = made_up_term()
+    for student in term.weeks[2].graded:
+        student.exercises["why"].score, student.exercises["why"].by_hand = 0.5, True
+    row = next(row for row in exercise_rows(term) if row.item.name == "why")
+    assert (row.outcomes[Outcome.PARTLY], row.unexplained) == (22, 0)
 
 
 def test_a_misconception_is_followed_over_the_weeks():

@@ -43,18 +43,21 @@ def moodle_table(results: WeekResults, column: str, *, by: str, zero_missing: bo
     who = "Email address" if by == "email" else "ID number"
     sheet = Sheet("", ["First name", "Last name", who, title, f"{title} (Feedback)"], [])
     export, left = Export(""), []
+    nobody: dict[str, list[str]] = {}
     for student in results.students:
         score = final_score(student, zero_missing=zero_missing)
         key = student.email if by == "email" else student.student
         if score is None:
             left.append(student)
         elif not key or harmless(key) != key:  # neutralised, it would be nobody's
-            why = f"the address {visible(key)} begins like a formula" if key else "the roster has no e-mail address"
-            export.problems.append(f"{visible(student.student)} is left out: {why}; enter the grade in Moodle")
+            reason = "the address begins like a formula" if key else "the roster has no e-mail address"
+            nobody.setdefault(reason, []).append(visible(student.student))
         else:
             names = (harmless(student.first_name), harmless(student.last_name))
             sheet.rows.append([*names, key, number(score), comment(student)])
     export.text = sheet.text()
+    for reason, names_ in nobody.items():
+        export.problems.append(f"left out, though graded: {', '.join(names_)}: {reason}; enter the grades in Moodle")
     export.notes += _too_many_points(results)
     add_notes(export, left)
     return export

@@ -87,6 +87,7 @@ def _exercises(week: WeekResults) -> list[ExerciseRow]:
         row = ExerciseRow(week.week, item, week.exercises[item.name], Counter(), 0, defaultdict(list), [])
         for student in week.graded:
             _count(row, student)
+        row.unexplained *= item.name in week.checked  # nothing explains what a person marked
         row.remarks = list(filter(None, (item.remark(whole), *_suspicions(row))))
         rows.append(row)
     return rows

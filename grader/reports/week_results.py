@@ -15,6 +15,7 @@ from grader.batch.roster import read_sections
 from grader.errors import GradingError
 from grader.grading.cell_report import CellReport
 from grader.lessons.course import Course
+from grader.lessons.roles import Role
 from grader.reports.outcomes import Failure, Outcome, failure_of, is_unattempted
 
 __all__ = ["NOTHING", "NOT_GRADED", "ExerciseResult", "StudentResult", "WeekResults", "read_results"]
@@ -24,11 +25,12 @@ NOTHING, NOT_GRADED = "nothing handed in", "handed in, not graded"
 
 @dataclass
 class ExerciseResult:
-    """One student's result in one exercise; the score is None until it is graded manually."""
+    """One student's result in one exercise; the score is None until it is graded manually, which `by_hand` says."""
 
     name: str
     score: float | None
     max_score: float
+    by_hand: bool = False
 
 
 @dataclass
@@ -94,12 +96,17 @@ class StudentResult:
 
 @dataclass
 class WeekResults:
-    """A week: its exercises in the lessons' order, and a result for everybody in the gradebook or submitted/."""
+    """A week: its exercises in the lessons' order, and a result for everybody in the gradebook or submitted/.
+
+    Attributes:
+        checked: exercises that have checks; a person marks the others.
+    """
 
     week: str
     titles: list[str]
     exercises: dict[str, float]
     students: list[StudentResult]
+    checked: set[str] = field(default_factory=set)
 
     @property
     def graded(self) -> list[StudentResult]:
@@ -200,6 +207,7 @@ def _student(submission: Any) -> StudentResult:
             name = grade.name.partition("-check")[0]
             item = result.exercises.setdefault(name, ExerciseResult(name, 0.0, 0.0))
             item.max_score += float(grade.max_score)
+            item.by_hand |= grade.manual_score is not None
             if grade.needs_manual_grade and grade.auto_score is None and grade.manual_score is None:
                 item.score = None
             elif item.score is not None:
@@ -216,13 +224,21 @@ def _add_notebook(results: WeekResults, student: StudentResult, notebook: Any) -
         name = cell.metadata.get("course", {}).get("exercise")
         if name in student.exercises:
             results.exercises.setdefault(name, student.exercises[name].max_score)
+            if cell.metadata.course.get("role") == Role.WRITTEN and _is_blank(student.exercises[name]):
+                student.unattempted.add(name)
     reports = cell_reports(notebook)
+    results.checked |= {report.exercise for report in reports}
     _add_failures(student, reports)
     for report in reports:
         student.repeats_examples += [report.exercise] if report.repeats_examples else []
         student.misconceptions += [
             (report.exercise, check.misconception) for check in report.checks if check.misconception
         ]
+
+
+def _is_blank(written: ExerciseResult) -> bool:
+    """Whether a written answer was left as it was released, for which nbgrader gives 0 by itself."""
+    return written.score == 0 and not written.by_hand
 
 
 def _add_failures(student: StudentResult, reports: Sequence[CellReport]) -> None:
