@@ -140,6 +140,15 @@ def test_an_exercise_in_which_many_fail_alike_is_called_out():
     assert "no misconception" not in rows["sigmoid"]
 
 
+def test_an_exercise_that_most_leave_out_is_called_out():
+    term = made_up_term()
+    for student in term.weeks[0].graded[:12]:
+        student.exercises["sigmoid"].score, student.misconceptions = 0.0, []
+        student.unattempted.add("sigmoid")
+    row = next(row for row in exercise_rows(term) if row.item.name == "sigmoid")
+    assert "12 of 23 did not attempt it: do they see it, and is there time for it?" in row.remarks
+
+
 def test_answers_that_a_person_marked_need_no_misconception():
     term = made_up_term()
     for student in term.weeks[2].graded:

@@ -118,6 +118,9 @@ def _suspicions(row: ExerciseRow) -> Sequence[str]:
         failed = sum(row.outcomes[kind] for kind in kinds)
         if failed >= max(SOME, MANY * count):
             said.append(f"{failed} of {count} {words}")
+    if 2 * row.outcomes[Outcome.UNATTEMPTED] > count >= SOME:
+        left = row.outcomes[Outcome.UNATTEMPTED]
+        said.append(f"{left} of {count} did not attempt it: do they see it, and is there time for it?")
     if row.unexplained >= max(SOME, MANY * count):
         said.append(
             f"{row.unexplained} of {count} are wrong in a way that no misconception of the lesson explains: read some."
