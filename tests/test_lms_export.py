@@ -260,7 +260,7 @@ def test_moodle_takes_each_row_or_the_row_is_not_there():
         "Ben@example.org": (9.0, "9 of 12 points, after 1.5 for lateness."),
     }
     assert export.problems == [
-        "left out, though graded: eve: the address begins like a formula; enter the grades in Moodle"
+        "left out, though graded: eve: the address begins like a formula or does not print; enter the grades in Moodle"
     ]
     by_id = moodle_table(results(), "Week 1", by="id", zero_missing=True)
     found = imported_by_moodle(by_id.text, {item.student for item in CLASS}, "ID number", "Week 1")
@@ -341,6 +341,17 @@ def test_json_has_the_numbers_as_they_are():
     assert (ada["score"], ada["waits"], ada["exercises"]["f"]) == (7.125, False, {"score": 7.125, "max_score": 10.0})
     assert (fay["waits"], fay["exercises"]["why"]["score"]) == (True, None)
     assert data["students"][2]["first_name"] == "=1+1"  # no spreadsheet reads it
+
+
+@pytest.mark.parametrize("name", ["\udcff", "a\u202eb", "x\x1b[2J"])
+def test_a_students_folder_may_have_any_name(name):
+    some = results(student(name, 3.0, email="e@example.org"))
+    assert canvas_table(some, "", zero_missing=False).text.encode()
+    assert moodle_table(some, "", by="email", zero_missing=False).text.encode()
+    by_id = moodle_table(some, "", by="id", zero_missing=False)
+    assert by_id.text.count("\n") == 1
+    assert len(by_id.problems) == 1
+    assert json.dumps(as_data(some)).encode()
 
 
 @pytest.mark.slow

@@ -219,6 +219,17 @@ def test_the_page_fetches_nothing_and_runs_only_its_own_script():
     assert page.count(html.escape("Section <i>C</i>")) == 2
 
 
+def test_names_that_are_no_text_do_nothing_to_the_page():
+    term = made_up_term()
+    for week in term.weeks:
+        week.students[9].student = "\udcff\x1b[2J\u202e"
+        week.students[9].section = "\u202eB"
+    page = term_page(term)
+    assert page.encode()
+    assert r"\udcff\x1b[2J\u202e" in page
+    assert "\u202e" not in page
+
+
 def test_a_reason_that_many_share_is_given_once_with_their_names():
     page = term_page(made_up_term())
     assert f"<li>{html.escape(LOOP.text)} <b>s03, s04, s06, s07, s08</b></li>" in page

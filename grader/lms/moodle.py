@@ -44,13 +44,14 @@ def moodle_table(results: WeekResults, column: str, *, by: str, zero_missing: bo
     sheet = Sheet("", ["First name", "Last name", who, title, f"{title} (Feedback)"], [])
     export, left = Export(""), []
     nobody: dict[str, list[str]] = {}
+    what = "the address" if by == "email" else "the id"
     for student in results.students:
         score = final_score(student, zero_missing=zero_missing)
         key = student.email if by == "email" else student.student
         if score is None:
             left.append(student)
         elif not key or harmless(key) != key:  # neutralised, it would be nobody's
-            reason = "the address begins like a formula" if key else "the roster has no e-mail address"
+            reason = f"{what} begins like a formula or does not print" if key else "the roster has no e-mail address"
             nobody.setdefault(reason, []).append(visible(student.student))
         else:
             names = (harmless(student.first_name), harmless(student.last_name))

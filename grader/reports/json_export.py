@@ -15,7 +15,7 @@ FORMAT = 1  # grows when a name or a meaning changes
 
 def write_json(course: Course, week: str, stream: TextIO) -> None:
     """Write a week's results as JSON."""
-    json.dump(as_data(read_results(course, week)), stream, ensure_ascii=False, indent=1)
+    json.dump(as_data(read_results(course, week)), stream, indent=1)  # in ASCII: a folder's name may be no UTF-8
     stream.write("\n")
 
 
