@@ -163,6 +163,11 @@ def test_collecting_an_archive_again_notes_the_names_that_an_earlier_version_did
     assert list(written(course, "canvas")[1]) == [f"lovelaceada_34_501_{PAGE}"]
 
 
+def test_a_name_for_an_archive_that_is_not_asked_for_is_refused(course, capsys):
+    assert main(["--root", str(course.root), "feedback", WEEK, "--output", "pages.zip"]) == 2
+    assert "--output names the archive of --zip" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("needs_sandbox")
 @pytest.mark.xdist_group("grading")

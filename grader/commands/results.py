@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from grader.commands.term import bring_penalties_up_to_date
 from grader.commands.terminal import Commands, progress_bar, say, say_problems
+from grader.errors import GradingError
 from grader.text import visible
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def _feedback(options: argparse.Namespace) -> int:
     from grader.batch.grade_week import State
     from grader.lessons.course import Course
 
+    if options.output and not options.zip:
+        raise GradingError("--output names the archive of --zip; pages are always in feedback/")
     course = Course(options.root)
     bring_penalties_up_to_date(course, options.week)
     made = make_feedback(
@@ -81,7 +84,7 @@ def _report(options: argparse.Namespace) -> int:
     from grader.reports.class_report import write_report
     from grader.reports.term_page import write_term
 
-    course, weeks = Course(options.root), options.week
+    course, weeks = Course(options.root), list(dict.fromkeys(options.week))
     output = options.output or Path("report.html" if len(weeks) == 1 else "term.html")
     for week in weeks or [week for week in course.weeks() if course.is_released(week)]:
         bring_penalties_up_to_date(course, week)
