@@ -54,7 +54,7 @@ class Tensor:
         parents: the tensors it was made of; none for a leaf.
         kind: the name of the operation that made it, or "leaf".
         back: a function: the gradient that arrives here → a list, what each parent gets of it.
-        number: newer tensors have larger ones.
+        number: newer tensors have larger ones, and `a < b` says that a is older.
     """
 
     __array_ufunc__ = None  # so that NumPy leaves `array * tensor` to us

@@ -99,7 +99,7 @@ class GraphSteps:
         )
         self.ax = self.live.figure.add_axes((0.01, 0.02, 0.98, 0.86), xlim=(-0.6, 6.5), ylim=(-0.8, 3.2))
         self.ax.set_axis_off()
-        self.ax.set_title("In the node: its value. Below it: what has arrived so far", loc="left", x=0.01)
+        self.ax.set_title("Inside: the value. Below: what has arrived", loc="left", x=0.01)
         self.drawings = {name: self._draw(formula) for name, formula in FORMULAS.items()}
         self.formula = ""
         controls = [
