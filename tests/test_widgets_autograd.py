@@ -89,12 +89,19 @@ def test_a_node_that_is_visited_too_early_is_noticed():
     assert "It should have waited: something is still to come for v0." in picture.panel.sentence
 
 
-def test_a_node_that_is_visited_twice_is_noticed():
-    picture = steps(VISITS, topological_order=lambda last, parents: [last, *range(last - 1, -1, -1), 1])
-    picture.panel.controls[0].value = VISITS
-    assert "visited more than once" not in steps(VISITS).panel.sentence
-    assert "visited more than once: v1" in picture._verdict(FORMULAS["x1² · x1 + x1 · x2"], 1.5, 0.5, {}, picture._run(
-        FORMULAS["x1² · x1 + x1 · x2"], [1.5, 0.5, 2.25, 3.375, 0.75, 4.125])[1])  # fmt: skip
+def test_nodes_that_are_visited_for_each_part_are_noticed():
+    def backward(order, parents, back, seed):
+        grads, waiting = dict.fromkeys(order, 0.0), [(order[0], seed)]
+        while waiting:
+            node, part = waiting.pop()
+            grads[node] += part
+            waiting.extend(zip(parents(node), back(node, part), strict=True))
+        return grads
+
+    sentence = steps(VISITS, backward=backward).panel.sentence
+    assert "Some nodes were visited more than once: v0." in sentence
+    assert sentence.endswith("are those of central differences.")
+    assert "more than once" not in steps(VISITS).panel.sentence
 
 
 @pytest.mark.parametrize(

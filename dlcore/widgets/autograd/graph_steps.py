@@ -122,7 +122,7 @@ class GraphSteps:
         arrived, left = _arrived(formula, order, done)
         self._show(self.drawings[name], formula, values, arrived, left, done)
         words = f"The result is {values[-1]:.3f}. " + _told(formula, shown, visits, left)
-        return words + (self._verdict(formula, x1, x2, grads, visits) if shown >= len(visits) else "")
+        return words + (self._verdict(formula, x1, x2, grads, visits) if shown >= min(len(visits), VISITS) else "")
 
     @matplotlib.rc_context(STYLE)
     def _lay_out(self, name: str) -> None:
