@@ -305,6 +305,37 @@ def test_lenet_agrees_with_differences(lenet):
     assert error < 1e-5
 
 
+def cost_of_package(P, images, labels):
+    """The cost of the same LeNet, written for the package, with its windows stacked place by place."""
+    A, m = images, len(images)
+    for layer, pad in (("1", 2), ("2", 0)):
+        padded = anp.pad(A, ((0, 0), (pad, pad), (pad, pad), (0, 0)), mode="constant")
+        side, filters = padded.shape[1] - 4, P["W" + layer].shape[3]
+        windows = [padded[:, i : i + side, j : j + side] for i in range(5) for j in range(5)]
+        rows = anp.reshape(anp.stack(windows, axis=3), (m, side, side, -1))
+        Z = rows @ anp.reshape(P["W" + layer], (-1, filters)) + P["b" + layer]
+        pools = anp.reshape(Z * (Z > 0), (m, side // 2, 2, side // 2, 2, filters))
+        A = anp.max(pools, axis=(2, 4))
+    A = anp.reshape(A, (m, -1))
+    for layer in ("3", "4"):
+        Z = A @ P["W" + layer] + P["b" + layer]
+        A = Z * (Z > 0)
+    scores = A @ P["W5"] + P["b5"]
+    top = anp.max(scores, axis=1, keepdims=True)
+    logs = scores - top - anp.log(anp.sum(anp.exp(scores - top), axis=1, keepdims=True))
+    return -anp.mean(logs[np.arange(m), labels])
+
+
+def test_lenet_has_the_gradients_of_the_package_autograd_on_digits(lenet):
+    images, labels = data.digits()
+    images, labels = images[:16, :, :, np.newaxis] / 255, labels[:16]
+    parameters = lenet.initialize_lenet(np.random.default_rng(4))  # biases of 0: many pixels are equal, many exactly 0
+    lenet.cross_entropy(lenet.lenet(images, parameters, SPACE["conv2d"]), labels).backward()
+    values = {name: tensor.value for name, tensor in parameters.items()}
+    for name, truth in autograd.grad(cost_of_package)(values, images, labels).items():
+        np.testing.assert_allclose(parameters[name].grad, truth, err_msg=name, rtol=1e-9, atol=1e-13)
+
+
 def test_lenet_learns_a_few_digits(lenet):
     rng = np.random.default_rng(2)
     images, labels = data.digits()
