@@ -6,6 +6,7 @@ from typing import Any
 
 from dlcore import widgets
 from dlcore.live import Panel
+from tests import test_widgets_autograd as autograd
 from tests import test_widgets_batch_normalization as batch_normalization
 from tests import test_widgets_convolution as convolution
 from tests import test_widgets_deep_network as deep_network
@@ -371,6 +372,11 @@ WEEK8 = [
     ),
 ]
 
-CASES = [*WEEK1, *WEEK2, *WEEK3, *WEEK4, *WEEK5, *WEEK6, *WEEK7, *WEEK8]
+WEEK9 = [
+    Case("graph_steps", "week9", autograd.STEPS, set_up=put("visits so far", 3)),
+    Case("two_modes", "week9", autograd.MODES),
+]
+
+CASES = [*WEEK1, *WEEK2, *WEEK3, *WEEK4, *WEEK5, *WEEK6, *WEEK7, *WEEK8, *WEEK9]
 
 DRAWN_BY_THE_PAGE = {"optimizer_trajectories"}  # no panel; see test_browser_trajectories.py
