@@ -23,7 +23,7 @@ from grader.lessons.given_away import answers_given_away, held_by_students
 from grader.lessons.mutation import judge_lesson
 from grader.lessons.names import shared_names
 from grader.lessons.parser import Lesson, read_lesson
-from grader.lessons.prose import external_links, incomplete, prose_defects
+from grader.lessons.prose import conspicuous_answers, external_links, incomplete, prose_defects
 from grader.lessons.reference import Reference, ReferenceExercise, support_files
 from grader.lessons.roles import Role
 from grader.lessons.sweep import sweep_lesson
@@ -118,6 +118,7 @@ class _Stages:
         self._report_missing(*incomplete(lesson))
         if lesson.is_draft and not found.notes:
             found.notes.append("a draft, and complete: delete `draft: true` from the header")
+        found.notes += conspicuous_answers(lesson)
         reason = why_no_formulas()
         found.notes += [f"formulas were not looked at: {reason}"] if reason else []
 
