@@ -16,6 +16,7 @@ from grader.errors import BuildError
 from grader.lessons.audit import Defect
 from grader.lessons.build import compose_lesson
 from grader.lessons.course import Course
+from grader.lessons.duration import misjudged
 from grader.lessons.findings import LessonCheck
 from grader.lessons.finished import run_finished
 from grader.lessons.formulas import why_no_formulas
@@ -118,7 +119,7 @@ class _Stages:
         self._report_missing(*incomplete(lesson))
         if lesson.is_draft and not found.notes:
             found.notes.append("a draft, and complete: delete `draft: true` from the header")
-        found.notes += conspicuous_answers(lesson)
+        found.notes += [*conspicuous_answers(lesson), *filter(None, [misjudged(lesson)])]
         reason = why_no_formulas()
         found.notes += [f"formulas were not looked at: {reason}"] if reason else []
 
