@@ -20,7 +20,7 @@ course:
   draft: true
   title: A small lesson
 jupytext:
-  cell_metadata_filter: role,exercise,points,wrong,uses,fold,-all
+  cell_metadata_filter: role,exercise,points,right,wrong,uses,fold,-all
   notebook_metadata_filter: course,-jupytext.text_representation.format_version,\
 -jupytext.text_representation.jupytext_version
   text_representation:
@@ -135,6 +135,7 @@ QUESTIONS = """
 ---
 exercise: quiz_sign
 points: 1
+right: Doubling moves a number away from 0, on its own side.
 role: quiz
 wrong:
   a: 'The sign stays: −1 is doubled.'

@@ -124,6 +124,7 @@ def test_right_solutions_get_one_green_line_a_check(lesson, notebook):
         "✓ memory of its own",
         "✓ two rows",
         "✓ quiz_sign",
+        "Doubling moves a number away from 0, on its own side.",
     ]
     assert shown.count("\x1b[32m✓\x1b[0m") == 5
 
@@ -408,7 +409,9 @@ def test_an_unknown_mode_is_an_error_and_never_a_success(tmp_path, monkeypatch, 
 @pytest.mark.parametrize("choice", ["b", "B", " b ", "(b)", "b)", "b."])
 def test_the_right_letter_passes_however_it_is_written(lesson, choice, capsys):
     check_choice("quiz_sign", choice, "abc")
-    assert "✓" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "✓" in said
+    assert "Doubling moves a number away from 0" in said
 
 
 @pytest.mark.parametrize(("choice", "why"), [("a", "The sign stays: −1 is doubled."), ("c", "That is −1 itself.")])

@@ -57,6 +57,14 @@ def test_what_is_right_is_one_quiet_line(run):
     assert "a row" in page
 
 
+def test_a_right_choice_reads_why_it_is_right(run):
+    right, wrong = run('check_choice("quiz_sign", "b", "abc")', 'check_choice("quiz_sign", "c", "abc")')
+    reason = "Doubling moves a number away from 0, on its own side."
+    assert shown(right) == [f"✓ quiz_sign: 1 check passes\n{reason}"]
+    assert f"<div>{reason}</div>" in right[0].data["text/html"]
+    assert reason not in shown(wrong)[0]
+
+
 def test_what_is_not_written_yet_is_neutral_and_the_rest_goes_on(run):
     _, outputs, use, after, filled, later = run(
         STUB, CHECKS, "doubled = double(3)", "print(doubled)", "table = {}\ntable['a'] = double(1)", "table['a']"

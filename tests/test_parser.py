@@ -242,6 +242,11 @@ REFUSED = {
         'quiz_sign = "b"',
         "`wrong` of quiz_sign must map letters to explanations",
     ),
+    "with a reason that is no text": (
+        changed(("right: Doubling", "right: [Doubling]\nfold: Doubling")).replace("fold: Doubling", "#"),
+        'quiz_sign = "b"',
+        "`right` of quiz_sign must be a text",
+    ),
     "with a word for a letter": (
         changed(("  c: That is", "  see: That is")),
         'quiz_sign = "b"',
@@ -518,7 +523,7 @@ def test_every_cell_knows_its_line(tmp_path):
     lines = TEXT.splitlines()
     for cell in read_lesson(lesson_file(tmp_path)).cells:
         first = cell.source.splitlines()[0]
-        assert first in lines[cell.line - 1 : cell.line + 9]
+        assert first in lines[cell.line - 1 : cell.line + 10]
 
 
 @pytest.mark.parametrize(

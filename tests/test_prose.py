@@ -7,7 +7,7 @@ import pytest
 
 from grader.lessons.formulas import FormulaParser, why_no_formulas
 from grader.lessons.parser import read_lesson
-from grader.lessons.prose import external_links, incomplete, prose_defects
+from grader.lessons.prose import conspicuous_answers, external_links, incomplete, prose_defects
 from grader.lessons.variants import lesson_files, variants_path
 from tests.conftest import ROOT
 from tests.processes import PATIENCE
@@ -454,6 +454,20 @@ COUNTS = {
     "one hint": (("2. Times 2.\n", ""), 1),
     "four hints": (("2. Times 2.\n", "2. Times 2.\n3. z + z.\n4. z * 2.\n"), 4),
 }
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("(a) two (b) minus two, which is right (c) one", "stands out, with 25 characters against 3 at most"),
+        ("(a) two, which is right (b) minus two (c) one", ""),
+        ("(a) two and (b) minus two (c) one", ""),
+    ],
+)
+def test_an_answer_much_longer_than_all_other_options_is_named(tmp_path, options, said):
+    lesson = read_lesson(lesson_file(tmp_path, replaced(("(a) 2 (b) −2 (c) −1", options))))
+    found = list(conspicuous_answers(lesson))
+    assert [said in item for item in found] == [True] * bool(said)
 
 
 def test_a_finished_lesson_lacks_nothing(tmp_path):

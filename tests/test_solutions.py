@@ -119,7 +119,7 @@ def test_hints_alternatives_and_the_place_in_the_lesson_are_there(notebook):
 def test_every_wrong_letter_is_explained_and_the_model_answer_is_there(notebook):
     quiz = cell_with(notebook, "### `quiz_sign`")
     assert "**Question 1.** What is twice −1? (a) 2 (b) −2 (c) −1" in quiz
-    assert "**The answer is b).**" in quiz
+    assert "**The answer is b).** Doubling moves a number away from 0, on its own side." in quiz
     assert "- **a)** is wrong: The sign stays: −1 is doubled." in quiz
     assert "- **c)** is wrong: That is −1 itself." in quiz
     answer = cell_with(notebook, "### `explain`")

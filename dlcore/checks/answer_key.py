@@ -39,13 +39,21 @@ class KnownCheck:
 
 @dataclass(frozen=True)
 class KeyExercise:
-    """A graded exercise: its name, points and checks, the exercises that it builds on, and hints to ask for."""
+    """A graded exercise.
+
+    Attributes:
+        name, points, checks: its own.
+        uses: the exercises that it builds on.
+        hints: those to ask for.
+        reason: why a quiz question's answer is right, shown to who gave it; "" if that is not said.
+    """
 
     name: str
     points: float
     checks: tuple[KnownCheck, ...]
     uses: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
+    reason: str = ""
 
     def find(self, arguments: Any, label: str = "") -> int | None:
         """The number of the check with these arguments (up to rounding) and, if several match, this label."""
@@ -107,9 +115,8 @@ def _read_file(lesson: str, path: Path) -> Key:
 
 def _exercise(form: dict[str, Any]) -> KeyExercise:
     checks = tuple(map(_check, form["checks"]))
-    return KeyExercise(
-        form["name"], form["points"], checks, tuple(form.get("uses", ())), tuple(map(str, form.get("hints", ())))
-    )
+    uses, hints = tuple(form.get("uses", ())), tuple(map(str, form.get("hints", ())))
+    return KeyExercise(form["name"], form["points"], checks, uses, hints, str(form.get("reason", "")))
 
 
 def _check(form: dict[str, Any]) -> KnownCheck:

@@ -205,9 +205,9 @@ def _practise(function: Any, names: list[str], arguments: Any, outcome: Outcome,
     if verdict.kind != "unattempted":
         _keep(exercise, function)
     if verdict.passed and cells is not None:
-        cells.passed(exercise.name, label)
+        cells.passed(exercise.name, label, exercise.reason)
     elif verdict.passed:
-        print(f"{GREEN}✓{PLAIN} {label}")
+        print("\n".join(filter(None, [f"{GREEN}✓{PLAIN} {label}", exercise.reason.replace("`", "")])))
     if verdict.passed:
         return
     if not callable(function):

@@ -43,7 +43,7 @@ class CellReport:
         passed: exercise and label of each check that passed.
         state: of the cell as a whole.
         title: the check that did not pass.
-        message: why not; lines, with code in backticks.
+        message: why not, or why a choice is right; lines, with code in backticks.
         table: the differing entries as HTML, or "".
         hint: the exercise that has hints to offer, or "".
     """
@@ -63,7 +63,8 @@ class CellReport:
         """The report without any markup."""
         counts = self._counts()
         if self.state == RIGHT:
-            return "\n".join(f"{RIGHT} {line}" for line in counts)
+            lines = [*(f"{RIGHT} {line}" for line in counts), self.message]
+            return "\n".join(filter(None, lines)).replace("`", "")
         lines = [f"{self.state} {self.title}", self.message, *(f"{RIGHT} {line}" for line in counts)]
         lines += [f"hint({self.hint}) gives a hint."] if self.hint else []
         return "\n".join(filter(None, lines)).replace("`", "")
@@ -71,10 +72,10 @@ class CellReport:
     def html(self) -> str:
         """The report in JupyterLab's colours and text font."""
         passed = "".join(map(self._details, dict.fromkeys(exercise for exercise, _ in self.passed)))
+        said = "".join(f"<div>{_code(line)}</div>" for line in self.message.splitlines())
         if self.state == RIGHT:
-            return _box(RIGHT, passed)
-        parts = [f"<div><b>{self.state}</b> {_code(self.title)}</div>"]
-        parts += [f"<div>{_code(line)}</div>" for line in self.message.splitlines()]
+            return _box(RIGHT, passed + said)
+        parts = [f"<div><b>{self.state}</b> {_code(self.title)}</div>", said]
         parts += [self.table, f'<div style="{SOFT}">{passed}</div>' if passed else ""]
         if self.hint:
             parts.append(f'<div style="{SOFT}">{_code(f"`hint({self.hint})` gives a hint.")}</div>')

@@ -67,9 +67,10 @@ class NotebookCells:
         shell.events.register("pre_run_cell", self._before)
         shell.events.register("post_run_cell", self._after)
 
-    def passed(self, exercise: str, label: str) -> None:
-        """Note a check that passed."""
+    def passed(self, exercise: str, label: str, reason: str = "") -> None:
+        """Note a check that passed and, of a choice, why it is right."""
         self._report.passed.append((exercise, label))
+        self._report.message = reason
 
     def why_stale(self, exercise: str) -> str:
         """Why the function in the kernel is not what stands in the notebook, in a sentence; "" if nothing says so."""

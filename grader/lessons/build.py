@@ -160,7 +160,8 @@ def answer_key(reference: Reference, *, hidden: bool) -> dict[str, Any]:
         ]
         uses = [name for name in reference.exercises if name in reference.needed(exercise.name)]
         form = {"name": exercise.name, "points": exercise.points, "uses": uses, "checks": checks}
-        exercises.append(form if hidden else form | {"hints": exercise.requested_hints})
+        reason = {"reason": exercise.reason} if exercise.reason else {}
+        exercises.append(form if hidden else form | {"hints": exercise.requested_hints} | reason)
     written = [
         {"name": course_metadata(cell)["exercise"], "points": cell.metadata.nbgrader.points}
         for cell in reference.notebook.cells

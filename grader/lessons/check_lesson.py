@@ -16,6 +16,7 @@ from grader.errors import BuildError
 from grader.lessons.audit import Defect
 from grader.lessons.build import compose_lesson
 from grader.lessons.course import Course
+from grader.lessons.duration import misjudged
 from grader.lessons.findings import LessonCheck
 from grader.lessons.finished import run_finished
 from grader.lessons.formulas import why_no_formulas
@@ -23,7 +24,7 @@ from grader.lessons.given_away import answers_given_away, held_by_students
 from grader.lessons.mutation import judge_lesson
 from grader.lessons.names import shared_names
 from grader.lessons.parser import Lesson, read_lesson
-from grader.lessons.prose import external_links, incomplete, prose_defects
+from grader.lessons.prose import conspicuous_answers, external_links, incomplete, prose_defects
 from grader.lessons.reference import Reference, ReferenceExercise, support_files
 from grader.lessons.roles import Role
 from grader.lessons.sweep import sweep_lesson
@@ -118,6 +119,7 @@ class _Stages:
         self._report_missing(*incomplete(lesson))
         if lesson.is_draft and not found.notes:
             found.notes.append("a draft, and complete: delete `draft: true` from the header")
+        found.notes += [*conspicuous_answers(lesson), *filter(None, [misjudged(lesson)])]
         reason = why_no_formulas()
         found.notes += [f"formulas were not looked at: {reason}"] if reason else []
 

@@ -31,7 +31,7 @@ OPTIONS: dict[Role, set[str]] = {
     Role.DEMO: {"role", "fold"},
     Role.SOLUTION: {"role", "exercise", "uses"},
     Role.CHECK: {"role", "exercise", "points"},
-    Role.QUIZ: {"role", "exercise", "points", "wrong"},
+    Role.QUIZ: {"role", "exercise", "points", "right", "wrong"},
     Role.WRITTEN: {"role", "exercise", "points"},
     Role.HINT: {"role", "exercise"},
 }
@@ -443,6 +443,8 @@ def _check_quiz(lesson: Lesson, exercise: LessonExercise) -> None:
     wrong = cell.options["wrong"]
     if not isinstance(wrong, dict) or not all(isinstance(k, str) and re.fullmatch("[a-z]", k) for k in wrong):
         raise BuildError(f"`wrong` of {exercise.name} must map letters to explanations", path, cell.line)
+    if not isinstance(cell.options.get("right", ""), str):
+        raise BuildError(f"`right` of {exercise.name} must be a text: why the answer is right", path, cell.line)
     if quiz_answer(cell) is None or quiz_answer(cell) in wrong:
         raise BuildError(
             f'the quiz cell must be one line, {exercise.name} = "letter", with a letter that is not in `wrong`',

@@ -20,12 +20,13 @@ from grader.lessons.parser import Cell, Lesson, quiz_answer
 from grader.lessons.roles import Role
 from grader.lessons.variants import variants_path
 
-__all__ = ["external_links", "incomplete", "prose_defects"]
+__all__ = ["conspicuous_answers", "external_links", "incomplete", "prose_defects"]
 
 OPTION = re.compile(r"^\s*[-*] \*\*([a-z])\)\*\*|(?<!\S)\(([a-z])\) ", re.MULTILINE)
 MISSPELT = re.compile(r"(?P<path>.*):(?P<line>\d+): (?P<word>.+) ==> (?P<right>.+)\Z")
 QUESTIONS = range(4, 7)
 HINTS = (2, 3)
+CONSPICUOUS, CONSPICUOUS_LETTERS = 1.2, 10
 
 
 def prose_defects(lesson: Lesson, cache: Path) -> list[Defect]:
@@ -158,6 +159,23 @@ def _question_defects(lesson: Lesson) -> Iterator[Defect]:
         for letter in sorted(str(letter) for letter in explained - shown):
             text = f"the question before {cell.exercise} has no option {letter}; write it as “- **{letter})** …”"
             yield Defect(cell.path, cell.line, text)
+
+
+def conspicuous_answers(lesson: Lesson) -> Iterator[str]:
+    """The questions whose answer is so much longer than all other options that who knows nothing takes it."""
+    for number, cell in enumerate(lesson.cells):
+        if cell.role is not Role.QUIZ:
+            continue
+        before = next((item for item in reversed(lesson.cells[:number]) if item.kind == "markdown"), None)
+        parts = OPTION.split(before.source) if before else []
+        lengths = {
+            parts[place] or parts[place + 1]: len(" ".join(parts[place + 2].split("\n\n")[0].split()))
+            for place in range(1, len(parts), 3)
+        }
+        own = lengths.pop(str(quiz_answer(cell)), 0)
+        longest = max(lengths.values(), default=own)
+        if own > CONSPICUOUS * longest and own - longest >= CONSPICUOUS_LETTERS:
+            yield f"{cell.exercise}: the answer stands out, with {own} characters against {longest} at most"
 
 
 def _spelling_defects(lesson: Lesson) -> Iterator[Defect]:

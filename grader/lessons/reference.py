@@ -122,6 +122,7 @@ class ReferenceExercise:
     Attributes:
         hints: the hint of each misconception, by name.
         requested_hints: the hints that students can ask for.
+        reason: why a quiz question's answer is right, or "".
         uses: the exercises that it builds on.
         delegates: those of them that give its result by themselves.
         digest: of all that its evidence depends on.
@@ -133,6 +134,7 @@ class ReferenceExercise:
     cells: list[CheckCell] = field(default_factory=list)
     hints: dict[str, str] = field(default_factory=dict)
     requested_hints: list[str] = field(default_factory=list)
+    reason: str = ""
     uses: set[str] = field(default_factory=set)
     delegates: set[str] = field(default_factory=set)
     digest: str = ""
@@ -251,6 +253,7 @@ def _add_lesson(reference: Reference, lesson: Lesson) -> None:
         exercise.requested_hints = written.hints
         if written.kind == Role.QUIZ:
             exercise.hints |= {letter: str(why) for letter, why in written.solution.options["wrong"].items()}
+            exercise.reason = written.solution.options.get("right", "")
 
 
 def _checks(reference: Reference, lesson: Lesson | None) -> list[Checks]:

@@ -136,7 +136,7 @@ def _fenced(text: str, language: str) -> str:
 def _quiz(lesson: Lesson, reference: Reference, exercise: LessonExercise, place: str) -> Iterator[NotebookNode]:
     cell = exercise.solution
     answers = "\n".join(f"- **{letter})** is wrong: {why}" for letter, why in sorted(cell.options["wrong"].items()))
-    right = f"**The answer is {quiz_answer(cell)}).**"
+    right = f"**The answer is {quiz_answer(cell)}).** {cell.options.get('right', '')}".rstrip()
     title = f"### `{exercise.name}` ({_points(cell.points)})"
     yield _text("\n\n".join([title, question_before(lesson, cell), right, answers]))
 

@@ -14,7 +14,10 @@ from dlcore.checks.diagnosis.words import Diagnosis, axes_text
 
 __all__ = ["wrong_shape"]
 
-KEEPDIMS = "A sum, mean or maximum drops its axis; `keepdims=True` keeps it."
+KEEPDIMS = (
+    "A sum, mean or maximum drops its axis; `keepdims=True` keeps it. And `np.zeros(n)` has a single axis, of "
+    "length n; a column of zeros is `np.zeros((n, 1))`."
+)
 MAX_AXES = 4
 
 

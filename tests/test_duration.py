@@ -1,0 +1,37 @@
+import pytest
+
+from grader.lessons.duration import core_minutes, misjudged
+from grader.lessons.parser import read_lesson
+from tests.small_lesson import TEXT, lesson_file
+
+WORDS = "word " * 400  # two minutes to read
+
+
+def minutes(folder, text):
+    folder.mkdir()
+    return core_minutes(read_lesson(lesson_file(folder, text)))
+
+
+def test_words_take_time_and_those_of_optional_sections_none(tmp_path):
+    before = minutes(tmp_path / "before", TEXT)
+    assert minutes(tmp_path / "longer", f"{TEXT}\n+++\n\n{WORDS}\n") == pytest.approx(before + 2, abs=0.05)
+    extra = minutes(tmp_path / "extra", f"{TEXT}\n+++\n\n## More (optional)\n\n{WORDS}\n\n### Deeper\n\n{WORDS}\n")
+    assert extra == pytest.approx(before, abs=0.05)
+
+
+def test_the_core_goes_on_after_an_optional_section_in_the_same_cell(tmp_path):
+    before = minutes(tmp_path / "before", TEXT)
+    text = f"{TEXT}\n+++\n\n### More (optional)\n\n{WORDS}\n\n### On\n\n{WORDS}\n"
+    assert minutes(tmp_path / "after", text) == pytest.approx(before + 2, abs=0.05)
+
+
+def test_exercises_questions_and_written_answers_take_time(tmp_path):
+    solutions, quizzes, written = TEXT.count(":role: solution"), TEXT.count("role: quiz"), TEXT.count('"written"')
+    assert minutes(tmp_path / "all", TEXT) > 3 * solutions + 1.5 * quizzes + 8 * written
+
+
+@pytest.mark.parametrize(("said", "is_named"), [(20, False), (300, True)])
+def test_minutes_far_from_the_estimate_are_named(tmp_path, said, is_named):
+    text = TEXT.replace("  title: A small", f"  minutes: {said}\n  title: A small", 1)
+    found = misjudged(read_lesson(lesson_file(tmp_path, text)))
+    assert ("the header says 300 minutes" in found) == is_named
