@@ -10,6 +10,7 @@ from dlcore import data
 from dlcore.errors import CourseError
 
 SHIPPED = Path(data.__file__).parent / "datasets" / "mnist_5000.npz"
+RUNS = SHIPPED.with_name("project_runs.npz")
 SMALL = SHIPPED.with_name("optdigits_1797.npz")
 SETS = [getattr(data, name) for name in data.__all__ if name not in ("digits", "small_digits", "project_runs")]
 every_set = pytest.mark.parametrize("make", SETS, ids=lambda make: make.__name__)
@@ -194,3 +195,13 @@ def test_no_straight_line_parts_the_harder_sets(make):
     design = np.vstack([X, np.ones(400)]).T
     line, *_ = np.linalg.lstsq(design, 2.0 * Y[0] - 1, rcond=None)
     assert np.mean((design @ line > 0) == Y[0]) < 0.75
+
+
+def test_the_runs_have_a_grid_six_projects_and_twelve_to_practise_on():
+    runs = data.project_runs()
+    assert runs["scale_errors"].shape == (5, 6, 3)
+    assert runs["practice_errors"].shape == (12, len(runs["actions"]))
+    assert sum(name.endswith("_state") for name in runs) == 6
+    assert RUNS.stat().st_size < 100_000
+    with np.load(RUNS, allow_pickle=False) as stored:
+        assert all(stored[name].dtype.kind in "fiU" for name in stored.files)
