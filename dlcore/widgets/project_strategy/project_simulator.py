@@ -81,7 +81,7 @@ class ProjectSimulator:
             "Right: for each action a bar, the test error that it would have led to.",
         )
         self.lines = self._draw_lines()
-        self.gaps = self._draw_bars((0.475, 0.16, 0.165, 0.72), GAPS, "Your gaps", "points", (-10, 60), "orange")
+        self.gaps = self._draw_bars((0.475, 0.16, 0.165, 0.72), GAPS, "Your gaps", "points", (-35, 60), "orange")
         self.others = self._draw_bars(
             (0.755, 0.16, 0.225, 0.72), ["nothing", *DAYS], "Instead of the last", "test error, %", (0, HIGHEST), "sky"
         )
