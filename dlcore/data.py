@@ -80,7 +80,7 @@ def small_digits() -> tuple[NDArray[np.uint8], Ints]:
 
 
 def project_runs() -> dict[str, NDArray[Any]]:
-    """Return what some thousand trainings came to, by name: errors in per cent, and what they belong to.
+    """Return what some two thousand trainings came to, by name: errors in per cent, and what they belong to.
 
     Source: scripts/run_projects.py, which trains them all; see datasets/README.md.
     """
