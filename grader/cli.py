@@ -11,16 +11,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from grader.commands import grading, handing_out, lessons, results, term
+from grader.commands import exports, grading, handing_out, lessons, results, term
 from grader.commands.terminal import Commands, say
 from grader.errors import Problem
 
-__all__ = ["main"]
+__all__ = ["main", "parser"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code of one command."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         return options.run(options)
     except Problem as problem:
@@ -31,7 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
     parser = argparse.ArgumentParser(
         prog="python -m grader",
         description="Build the lessons, grade submissions, report.",
@@ -39,6 +40,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--root", type=Path, default=Path(), help="the course's folder (default: the current one)")
     commands = Commands(parser.add_subparsers(dest="command", required=True, metavar="COMMAND"))
-    for group in (lessons, handing_out, term, grading, results):
+    for group in (lessons, handing_out, term, grading, results, exports):
         group.add_commands(commands)
     return parser

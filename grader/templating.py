@@ -9,6 +9,8 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from grader.text import visible
+
 __all__ = ["TEMPLATES", "pages"]
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -33,5 +35,5 @@ def pages() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"inline": _inline, "points": "{:g}".format}
+    environment.filters |= {"inline": _inline, "points": "{:g}".format, "visible": visible}
     return environment

@@ -5,6 +5,9 @@ import importlib
 import inspect
 import json
 import re
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,7 @@ from dlcore import data
 from dlcore.checks.compare import Settings
 from dlcore.checks.evidence import Outcome, observe
 from dlcore.checks.verdict import judge, passes
+from grader.cli import parser
 from tests.conftest import ROOT
 
 PAGES = sorted(ROOT.glob("docs/*.md"))
@@ -122,6 +126,22 @@ def test_links_between_pages_lead_somewhere(page):
         if anchor:
             headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
             assert anchor in {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
+def test_settings_and_commands_are_those_of_the_code(tmp_path):
+    page = tmp_path / "configuration.md"
+    subprocess.run([sys.executable, ROOT / "scripts" / "make_configuration.py", page], cwd=ROOT, check=True)
+    text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    assert page.read_text(encoding="utf-8") == text, "run python scripts/make_configuration.py"
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.name)
+def test_commands_on_pages_are_understood(page):
+    """Each line of a block that calls the grader is taken by its parser; what they do is tested where they are."""
+    blocks = re.findall(r"^```\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    for line in "\n".join(blocks).splitlines():
+        if line.startswith("python -m grader ") and not set("<[…") & set(line):
+            parser().parse_args(shlex.split(line, comments=True)[3:])
 
 
 def test_words_in_the_vocabulary_are_explained_once_and_the_fields_are_there():

@@ -136,6 +136,15 @@ def test_a_mistake_costs_its_own_exercise_only(grade):
     assert [reports[name].score for name in ("half", "zeros", "pairs")] == [0, 6, 4]
 
 
+def test_a_misconception_counts_where_it_is_and_not_where_it_only_shows(grade):
+    # Seen alone, `pairs` does what its own misconception v1 does; with half wrong, `zeros` does what none does.
+    reports, _ = grade(half="def half(n):\n    return n", zeros="def zeros(n):\n    return 1 + np.zeros(half(n))")
+    assert set(reports["zeros"].misconceptions) == {"v1"}
+    reports, _ = grade(zeros="def zeros(n):\n    return 1 + np.zeros(half(n))")
+    assert {check.misconception for check in reports["pairs"].checks} == {"v1"}
+    assert reports["pairs"].misconceptions == []
+
+
 def test_of_the_checks_that_fail_in_a_cell_the_first_two_shown_and_the_first_hidden_are_diagnosed(tmp_path):
     cells = EXERCISE.format(name="twice", doc="twice n", body="2 * n", points=4)
     shown = "".join(f"check(twice, {n}.5)\n" for n in (1, 2, 3))

@@ -185,6 +185,8 @@ def test_a_scheduler_that_is_not_there_is_named(tmp_path, monkeypatch):
 
     with pytest.raises(GradingError, match=r"tcp://127\.0\.0\.1:9 cannot be used"):
         grade_week(course, WEEK, scheduler="tcp://127.0.0.1:9")
+    with pytest.raises(GradingError, match=r"tls://127\.0\.0\.1:9 cannot be used: .*TLS configuration"):
+        grade_week(course, WEEK, scheduler="tls://127.0.0.1:9")
 
 
 def test_what_kills_its_worker_every_time_is_reported_and_takes_no_other_along():

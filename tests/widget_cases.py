@@ -7,6 +7,7 @@ from typing import Any
 from dlcore import widgets
 from dlcore.live import Panel
 from dlcore.widgets.project_strategy.project_simulator import DAYS
+from tests import test_widgets_autograd as autograd
 from tests import test_widgets_batch_normalization as batch_normalization
 from tests import test_widgets_convolution as convolution
 from tests import test_widgets_deep_network as deep_network
@@ -373,6 +374,11 @@ WEEK8 = [
     ),
 ]
 
+WEEK9 = [
+    Case("graph_steps", "week9", autograd.STEPS, set_up=put("visits so far", 3)),
+    Case("two_modes", "week9", autograd.MODES),
+]
+
 WEEK10 = [
     Case("dev_set_size", "week10", project_strategy.SIZES),
     Case(
@@ -387,6 +393,6 @@ WEEK10 = [
     ),
 ]
 
-CASES = [*WEEK1, *WEEK2, *WEEK3, *WEEK4, *WEEK5, *WEEK6, *WEEK7, *WEEK8, *WEEK10]
+CASES = [*WEEK1, *WEEK2, *WEEK3, *WEEK4, *WEEK5, *WEEK6, *WEEK7, *WEEK8, *WEEK9, *WEEK10]
 
 DRAWN_BY_THE_PAGE = {"optimizer_trajectories"}  # no panel; see test_browser_trajectories.py

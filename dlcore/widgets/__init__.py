@@ -1,5 +1,6 @@
 """Interactive figures, each driven by the student's own functions."""
 
+from dlcore.widgets.autograd import graph_steps, two_modes
 from dlcore.widgets.batch_normalization import normalization_race, normalized_batch
 from dlcore.widgets.convolution import convolution_step, filter_gallery, gradient_routing
 from dlcore.widgets.deep_network import backprop_graph, signal_depth
@@ -26,6 +27,7 @@ __all__ = [
     "filter_gallery",
     "gradient_error",
     "gradient_routing",
+    "graph_steps",
     "grid_and_random",
     "hidden_units",
     "moving_average",
@@ -41,5 +43,6 @@ __all__ = [
     "signal_depth",
     "softmax_bars",
     "symmetry",
+    "two_modes",
     "windows_as_rows",
 ]

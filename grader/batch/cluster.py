@@ -84,7 +84,7 @@ def _client(context: GradingContext, workers: int | None, scheduler: str | None)
         try:
             client = Client(scheduler, timeout=START_SECONDS)
             client.wait_for_workers(1, timeout=START_SECONDS)
-        except (OSError, TimeoutError, ValueError) as problem:
+        except (OSError, TimeoutError, ValueError, TypeError) as problem:  # TypeError: tls:// without certificates
             raise GradingError(f"the Dask scheduler {scheduler} cannot be used: {_words(problem)}") from None
         with client:
             yield client

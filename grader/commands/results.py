@@ -1,14 +1,19 @@
-"""Commands about what is graded: feedback, report, export."""
+"""Commands about what is graded: feedback, report, and what is alike."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grader.commands.term import bring_penalties_up_to_date
 from grader.commands.terminal import Commands, progress_bar, say, say_problems
+from grader.errors import GradingError
 from grader.text import visible
+
+if TYPE_CHECKING:
+    from grader.lessons.course import Course
 
 __all__ = ["add_commands"]
 
@@ -20,16 +25,17 @@ def add_commands(commands: Commands) -> None:
     item.add_argument("--student", action="append", default=[], metavar="ID", help="only this one (may be repeated)")
     item.add_argument("--force", action="store_true", help="write also the pages that would not change")
     item.add_argument("--workers", type=int, metavar="N", help="processes; default: one per core for a large class")
-    item = commands.add("report", _report, "write the instructor's report on a graded week")
-    item.add_argument("week")
-    item.add_argument("--output", type=Path, default=Path("report.html"), help="default: report.html")
+    item.add_argument(
+        "--zip", choices=("canvas", "moodle"), help="put the pages into an archive that this LMS takes back"
+    )
+    item.add_argument("--output", type=Path, help="the archive; default: feedback-<week>.zip")
+    item = commands.add("report", _report, "write the instructor's report on a graded week, or on the term")
+    item.add_argument("week", nargs="*", help="one week; with several or none, a page about all of them")
+    item.add_argument("--output", type=Path, help="default: report.html for a week, term.html for the term")
     item = commands.add("similar", _similar, "show the solutions that are most alike, as places to look")
     item.add_argument("week")
     item.add_argument("--output", type=Path, default=Path("similar.html"), help="default: similar.html")
     item.add_argument("--most", type=int, default=30, metavar="N", help="pairs on the page; default: 30")
-    item = commands.add("export", _export, "write a week's grades as CSV")
-    item.add_argument("week")
-    item.add_argument("--output", type=Path, help="default: standard output")
 
 
 def _feedback(options: argparse.Namespace) -> int:
@@ -37,6 +43,8 @@ def _feedback(options: argparse.Namespace) -> int:
     from grader.batch.grade_week import State
     from grader.lessons.course import Course
 
+    if options.output and not options.zip:
+        raise GradingError("--output names the archive of --zip; pages are always in feedback/")
     course = Course(options.root)
     bring_penalties_up_to_date(course, options.week)
     made = make_feedback(
@@ -51,17 +59,40 @@ def _feedback(options: argparse.Namespace) -> int:
     unchanged = sum(item.state is State.ALREADY_GRADED for item in made)
     said = f"{len(made) - failed} pages in {course.feedback}/<student>/{options.week}/"
     say(f"{said}, {unchanged} of them as before" if unchanged else said)
-    return 1 if failed else 0
+    left_out = _zip(course, options, [item.student for item in made if not item.problem]) if options.zip else 0
+    return 1 if failed or left_out else 0
+
+
+def _zip(course: Course, options: argparse.Namespace, students: list[str]) -> int:
+    """Write the archive, and say what is in it; return how many students are not."""
+    from grader.lms.feedback_zip import write_feedback_zip
+
+    output = options.output or Path(f"feedback-{options.week}.zip")
+    done = write_feedback_zip(course, options.week, options.zip, students, output)
+    for problem in done.problems:
+        say(problem, file=sys.stderr)
+    if done.pages:
+        megabytes = output.stat().st_size / 1e6
+        say(f"pages: {done.pages}, students: {done.students}, in {output.resolve()} ({megabytes:.1f} MB)")
+    else:
+        say("there is no page to put into an archive; none was written", file=sys.stderr)
+    return len(done.problems)
 
 
 def _report(options: argparse.Namespace) -> int:
     from grader.lessons.course import Course
     from grader.reports.class_report import write_report
+    from grader.reports.term_page import write_term
 
-    course = Course(options.root)
-    bring_penalties_up_to_date(course, options.week)
-    write_report(course, options.week, options.output)
-    say(f"The report is in {options.output.resolve()}")
+    course, weeks = Course(options.root), list(dict.fromkeys(options.week))
+    output = options.output or Path("report.html" if len(weeks) == 1 else "term.html")
+    for week in weeks or [week for week in course.weeks() if course.is_released(week)]:
+        bring_penalties_up_to_date(course, week)
+    if len(weeks) == 1:
+        write_report(course, weeks[0], output)
+    else:
+        write_term(course, weeks, output)
+    say(f"The report is in {output.resolve()}")
     return 0
 
 
@@ -74,19 +105,4 @@ def _similar(options: argparse.Namespace) -> int:
         say(f"{visible(pair.first)} and {visible(pair.second)}")
     words = "no pair is" if not found else f"{len(found)} {'pair is' if len(found) == 1 else 'pairs are'}"
     say(f"{words} more alike than chance explains; side by side in {options.output.resolve()}")
-    return 0
-
-
-def _export(options: argparse.Namespace) -> int:
-    from grader.lessons.course import Course
-    from grader.reports.csv_export import write_csv
-
-    course = Course(options.root)
-    bring_penalties_up_to_date(course, options.week)
-    if options.output is None:
-        write_csv(course, options.week, sys.stdout)
-        return 0
-    with open(options.output, "w", newline="", encoding="utf-8") as stream:
-        write_csv(course, options.week, stream)
-    say(f"The grades are in {options.output.resolve()}")
     return 0

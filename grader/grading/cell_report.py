@@ -31,6 +31,7 @@ class CellReport:
 
     Attributes:
         followed: whether points were restored by follow-through.
+        own_misconceptions: what is left of them once earlier mistakes are put right; None where none was.
     """
 
     name: str
@@ -40,6 +41,14 @@ class CellReport:
     checks: list[CheckReport] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     followed: bool = False
+    own_misconceptions: list[str] | None = None
+
+    @property
+    def misconceptions(self) -> list[str]:
+        """The misconceptions of this exercise, rather than of those that it builds on."""
+        if self.own_misconceptions is not None:
+            return self.own_misconceptions
+        return [check.misconception for check in self.checks if check.misconception]
 
     @property
     def passed(self) -> bool:

@@ -17,8 +17,9 @@ from grader.execution.sandbox import Limits
 from grader.execution.step_runner import run_steps_now
 from grader.grading.basis import basis_of, note_basis
 from grader.grading.cell_report import CellReport, cell_html
+from grader.grading.follow_through import follow_steps, score_followed, slips
 from grader.grading.model_answers import add_model_answers
-from grader.grading.scoring import follow_steps, score, score_followed, slips, submission_steps
+from grader.grading.scoring import score, submission_steps
 from grader.lessons.notebooks import grade_id, is_check
 from grader.lessons.reference import Reference
 from grader.submissions.reader import Fetched, understand

@@ -4,19 +4,12 @@ A submission is run in two passes in one kernel. The first runs it top to bottom
 with the visible checks, as the student did; the report may quote their evidence.
 The second runs each exercise's solution again with the hidden checks; the report
 on these reveals nothing about their arguments.
-
-If an exercise fails and depends on one that failed earlier, it is run once more
-with the earlier one replaced by the reference (follow-through), so that one bug
-costs points only once. If that does not help, earlier ones that passed, but with
-results unlike the reference's (slips), are replaced as well. Nothing from these
-runs is shown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from dlcore.checks.notebook_cells import PLACEHOLDER
@@ -25,22 +18,24 @@ from grader.execution.cell_run import Cause, CellRun, Status
 from grader.execution.evidence import Record, match_records, read_records
 from grader.execution.steps import Part, Step, StepKey
 from grader.grading.cell_report import CellReport, CheckReport
-from grader.lessons.hidden_tests import repeats_examples
-from grader.lessons.notebooks import course_metadata, grade_id, is_check, own_code_cells
-from grader.lessons.reference import CheckCell, Reference, ReferenceExercise
+from grader.lessons.notebooks import course_metadata, grade_id, is_check
+from grader.lessons.reference import CheckCell, Reference
 from grader.lessons.roles import Role
-from grader.syntax import has_placeholder
 
-__all__ = ["follow_steps", "score", "score_followed", "slips", "submission_steps"]
+__all__ = [
+    "CHECKS",
+    "STUB",
+    "all_seen",
+    "judge_checks",
+    "matched",
+    "score",
+    "share",
+    "solutions_of",
+    "submission_steps",
+]
 
 CHECKS = "from dlcore import check, check_choice\n"  # in case the student has rebound `check`
 STUB = f'raise NotImplementedError("{PLACEHOLDER}.")'  # what stands in a release for a solution
-# A function that cannot be asked for its source or its code, only called. What student code can still do is in
-# docs/threat-model.md.
-STAND_IN = """
-{name} = __import__("functools").lru_cache(maxsize=0)({name})
-{name}.__dict__.clear()
-"""
 REPEATS_EXAMPLES = (
     "It passes every example that is shown and none of the hidden checks, as a list of the examples' results would. "
     "That earns no points: the function has to compute."
@@ -74,7 +69,7 @@ def submission_steps(notebook: Any, reference: Reference) -> list[Step]:
                 steps.append(Step(key, CHECKS + found.visible_source, replay=False, group=data["exercise"]))
         else:
             steps.append(Step(StepKey(Part.CELL, str(number)), cell.source, extra=data.get("role") == "extra"))
-    for name, source in _solutions(notebook).items():
+    for name, source in solutions_of(notebook).items():
         cells = reference.exercises[name].cells
         if any(any(cell.hidden) for cell in cells):
             # A separate stage: evidence of visible checks is quoted, so hidden ones must not be in the kernel by then.
@@ -86,7 +81,7 @@ def submission_steps(notebook: Any, reference: Reference) -> list[Step]:
     return steps
 
 
-def _solutions(notebook: Any) -> dict[str, str]:
+def solutions_of(notebook: Any) -> dict[str, str]:
     """The submitted solutions by exercise, in order."""
     cells = [(course_metadata(cell), cell.source) for cell in notebook.cells]
     return {data["exercise"]: source for data, source in cells if data.get("role") in (Role.SOLUTION, Role.QUIZ)}
@@ -103,12 +98,12 @@ def score(notebook: Any, reference: Reference, runs: dict[StepKey, CellRun]) -> 
     reports = {}
     for exercise in reference.exercises.values():
         came = {cell.name: _came(cell, runs) for cell in exercise.cells}
-        seen = _seen(exercise, came)
+        seen = all_seen(exercise.cells, came, exercise.hints)
         for cell in exercise.cells:
             report = CellReport(cell.name, exercise.name, cell.points, 0.0)
             visible = runs.get(StepKey(Part.VISIBLE, cell.name), CellRun())
             hidden = runs.get(StepKey(Part.HIDDEN, cell.name), CellRun())
-            judged = _judge(cell, came[cell.name], exercise.hints, seen)
+            judged = judge_checks(cell, came[cell.name], exercise.hints, seen)
             report.checks = [judged[number] for number in sorted(judged)]
             report.score = _score(report)
             if not report.passed:
@@ -122,35 +117,38 @@ def score(notebook: Any, reference: Reference, runs: dict[StepKey, CellRun]) -> 
 def _score(report: CellReport) -> float:
     if report.passed:
         return report.points
-    return 0.0 if report.repeats_examples else _share(report.points, [check.passed for check in report.checks])
+    return 0.0 if report.repeats_examples else share(report.points, [check.passed for check in report.checks])
 
 
-def _share(points: float, passed: Sequence[bool]) -> float:
+def share(points: float, passed: Sequence[bool]) -> float:
+    """The points of a cell whose checks passed or not: each is worth the same."""
     return points if all(passed) else round(points * sum(passed) / len(passed), 2)
 
 
 def _came(cell: CheckCell, runs: dict[StepKey, CellRun]) -> dict[int, Record | None]:
     """What the student's function did in each check of a cell, by number."""
-    visible = _matched(cell, runs.get(StepKey(Part.VISIBLE, cell.name), CellRun()), hidden=False)
-    return visible | _matched(cell, runs.get(StepKey(Part.HIDDEN, cell.name), CellRun()), hidden=True)
+    visible = matched(cell, runs.get(StepKey(Part.VISIBLE, cell.name), CellRun()), hidden=False)
+    return visible | matched(cell, runs.get(StepKey(Part.HIDDEN, cell.name), CellRun()), hidden=True)
 
 
-def _matched(cell: CheckCell, run: CellRun, *, hidden: bool | None = None) -> dict[int, Record | None]:
+def matched(cell: CheckCell, run: CellRun, *, hidden: bool | None = None) -> dict[int, Record | None]:
     """The records, by number, of a cell's hidden or visible checks (None: of all) in the run that made them."""
     numbers = [number for number, is_hidden in enumerate(cell.hidden) if hidden in (None, is_hidden)]
     expected = [cell.records[number] for number in numbers]
     return dict(zip(numbers, match_records(expected, read_records(run.evidence, expected)), strict=True))
 
 
-def _seen(exercise: ReferenceExercise, came: dict[str, dict[int, Record | None]]) -> list[Seen]:
+def all_seen(
+    cells: Sequence[CheckCell], came: dict[str, dict[int, Record | None]], hints: dict[str, str]
+) -> list[Seen]:
     """All checks of an exercise, to choose between misconceptions by."""
-    found = [(cell, number, have) for cell in exercise.cells for number, have in came[cell.name].items()]
+    found = [(cell, number, have) for cell in cells for number, have in came[cell.name].items()]
     if all(have is cell.records[number] for cell, number, have in found):  # as the reference's: nothing to choose
         return []
-    return [cell.seen(number, have, exercise.hints) for cell, number, have in found if have is not None]
+    return [cell.seen(number, have, hints) for cell, number, have in found if have is not None]
 
 
-def _judge(
+def judge_checks(
     cell: CheckCell, came: dict[int, Record | None], hints: dict[str, str], seen: Sequence[Seen] = ()
 ) -> dict[int, CheckReport]:
     """Reports, by number, on the checks of a cell."""
@@ -206,115 +204,3 @@ def _cut_short(visible: CellRun, hidden: CellRun) -> list[str]:
     if visible.status is Status.NOT_RUN and visible.cause is not Cause.EARLIER:
         return ["The checks were not reached: the notebook used up its time."]
     return []
-
-
-def _failed(reference: Reference, reports: dict[str, CellReport]) -> set[str]:
-    return {report.exercise for report in reports.values() if not report.passed}
-
-
-def slips(reference: Reference, reports: dict[str, CellReport], runs: dict[StepKey, CellRun]) -> set[str]:
-    """The exercises that pass with results unlike the reference's, be it only 3.0 for 3, and that a wrong one needs."""
-    wrong = {report.exercise for report in reports.values() if report.score < report.points}
-    needed = set[str]().union(*map(reference.replaceable, wrong)) - _failed(reference, reports)
-    return {name for name in needed if not all(_is_like(cell, runs) for cell in reference.exercises[name].cells)}
-
-
-def _is_like(cell: CheckCell, runs: dict[StepKey, CellRun]) -> bool:
-    parts = (runs.get(StepKey(part, cell.name), CellRun()) for part in (Part.VISIBLE, Part.HIDDEN))
-    came = {record.head for run in parts for record in read_records(run.evidence, cell.records)}
-    return all(record.head and record.head in came for record in cell.records)
-
-
-def follow_steps(
-    notebook: Any, reference: Reference, reports: dict[str, CellReport], replaceable: set[str] | None = None
-) -> list[Step]:
-    """The steps that rerun failed exercises with earlier solutions replaced; empty if there are none.
-
-    Args:
-        notebook: the rebuilt notebook.
-        reference: its reference.
-        reports: the reports so far; what is right by follow-through is not run again.
-        replaceable: exercises whose solutions to replace besides those that failed.
-    """
-    failed = _failed(reference, reports) | (replaceable or set())
-    wrong = {report.exercise for report in reports.values() if report.score < report.points}
-    solutions = _solutions(notebook)
-    again = [name for name in solutions if name in wrong and reference.replaceable(name) & (replaceable or failed)]
-    again = _in_safe_order(reference, [name for name in again if not has_placeholder(solutions[name])], failed)
-    if not again:
-        return []
-    steps = [
-        Step(StepKey(Part.CELL, str(number)), cell.source, extra=course_metadata(cell).get("role") == "extra")
-        for number, cell in own_code_cells(notebook)
-    ]
-    for name in again:
-        replaced = [item for item in solutions if item in reference.replaceable(name) & failed]
-        # A stage for each exercise: a later one may need this one's reference solution, which must not
-        # be in the kernel before this one has run.
-        steps += [
-            Step(StepKey(Part.REPLACED, name, item), _stand_in(reference, item), stage=name, private=True)
-            for item in replaced
-        ]
-        steps.append(Step(StepKey(Part.SOLUTION, name), solutions[name], group=name, stage=name))
-        steps += [
-            Step(StepKey(Part.ALL, cell.name), CHECKS + cell.source, False, name, name, private=True)
-            for cell in reference.exercises[name].cells
-        ]
-        steps += [Step(StepKey(Part.RESTORED, name, item), solutions[item], stage=name) for item in replaced]
-    return steps
-
-
-def _in_safe_order(reference: Reference, names: list[str], failed: set[str]) -> list[str]:
-    """The exercises, each before those for which a reference is put into the kernel that it must not have.
-
-    It must not have its own, and not that of an exercise which gives its result by itself: from an earlier
-    stage of the same kernel it could keep it.
-    """
-    put_right = {name: reference.replaceable(name) & failed for name in names}
-    before = {
-        name: {
-            item for item in names if item != name and (reference.exercises[item].delegates | {item}) & put_right[name]
-        }
-        for name in names
-    }
-    try:
-        order = list(TopologicalSorter(before).static_order())
-    except CycleError as cycle:  # no order is safe
-        return _in_safe_order(reference, [name for name in names if name not in cycle.args[1]], failed)
-    return order
-
-
-def _stand_in(reference: Reference, name: str) -> str:
-    """The code that puts the reference solution in the place of the student's."""
-    return reference.exercises[name].solution + STAND_IN.format(name=name)
-
-
-def score_followed(
-    reference: Reference,
-    reports: dict[str, CellReport],
-    runs: dict[StepKey, CellRun],
-    replaced: set[str] | None = None,
-) -> None:
-    """Restore the points of checks that pass once earlier solutions are replaced: that failed, or that slipped."""
-    failed = _failed(reference, reports) | (replaced or set())
-    for report in reports.values():
-        cell = _check_cell(reference, report.exercise, report.name)
-        run = runs.get(StepKey(Part.ALL, report.name))
-        if cell is None or run is None or report.passed:
-            continue
-        second = [cell.passes(number, got) for number, got in _matched(cell, run).items()]
-        passed = [first.passed or later for first, later in zip(report.checks, second, strict=True)]
-        hidden = [check.hidden for check in report.checks]
-        share = 0.0 if repeats_examples(zip(hidden, passed, strict=True)) else _share(report.points, passed)
-        if share > report.score:
-            put_right = reference.replaceable(report.exercise) & failed
-            earlier = [name for name in reference.exercises if name in put_right]
-            report.score, report.followed = share, True
-            report.notes.append(
-                f"Follow-through: with {_and(earlier)} put right, this is {'right' if all(passed) else 'better'}, "
-                f"so the earlier {'mistake' if replaced is None else 'slip'} costs nothing here."
-            )
-
-
-def _and(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1] if names else ""]))

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from grader.lessons.course import Course
+from grader.reports.hints import hints_of
 from grader.reports.statistics import alpha, items
 from grader.reports.week_results import NOT_GRADED, NOTHING, StudentResult, WeekResults, read_results
 from grader.templating import pages
@@ -29,7 +30,7 @@ BLUE, ORANGE, INK = "#0072b2", "#e69f00", "#1c2733"
 def write_report(course: Course, week: str, output: Path) -> None:
     """Write the report on a week; raises GradingError if nothing is graded."""
     results = read_results(course, week)
-    hints = _hints(course, week)
+    hints = hints_of(course, week)
     notes = Counter(student.note for student in results.students)
     shares = np.array([student.share for student in results.graded])
     best = max(student.max_score for student in results.graded)
@@ -72,18 +73,6 @@ def _exercises(results: WeekResults, whole: float | None) -> list[dict[str, obje
     ]
 
 
-def _hints(course: Course, week: str) -> dict[tuple[str, str], str]:
-    hints = {}
-    for path in course.lessons(week):
-        lesson = course.lesson(week, path.stem)
-        for name, exercise in lesson.exercises.items() if lesson else ():
-            for item in exercise.misconceptions:
-                hints[name, str(item.options["name"])] = str(item.options["hint"])
-            for letter, why in (exercise.solution.options.get("wrong") or {}).items():
-                hints[name, letter] = str(why)
-    return hints
-
-
 def _row(course: Course, week: str, student: StudentResult, output: Path) -> dict[str, object]:
     folder = output.resolve().parent
     files = sorted((course.feedback / student.student / week).glob("*.html"))
@@ -99,6 +88,7 @@ def _row(course: Course, week: str, student: StudentResult, output: Path) -> dic
         "late_penalty": student.late_penalty,
         "misconceptions": sorted({f"{exercise}: {name}" for exercise, name in student.misconceptions}),
         "problems": student.problems,
+        "failures": [(name, failure.kind, failure.text) for name, failure in student.failures.items()],
         "links": [(visible(path.stem), quote(os.path.relpath(path, folder))) for path in files],
         "repeats_examples": student.repeats_examples,
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +13,10 @@ from nbgrader.api import Gradebook, MissingEntry
 from grader.batch.grade_week import cell_reports, graded_notebooks, notebook_problems, students_with_submissions
 from grader.batch.roster import read_sections
 from grader.errors import GradingError
+from grader.grading.cell_report import CellReport
 from grader.lessons.course import Course
+from grader.lessons.roles import Role
+from grader.reports.outcomes import Failure, Outcome, failure_of, is_unattempted
 
 __all__ = ["NOTHING", "NOT_GRADED", "ExerciseResult", "StudentResult", "WeekResults", "read_results"]
 
@@ -21,11 +25,12 @@ NOTHING, NOT_GRADED = "nothing handed in", "handed in, not graded"
 
 @dataclass
 class ExerciseResult:
-    """One student's result in one exercise; the score is None until it is graded manually."""
+    """One student's result in one exercise; the score is None until it is graded manually, which `by_hand` says."""
 
     name: str
     score: float | None
     max_score: float
+    by_hand: bool = False
 
 
 @dataclass
@@ -34,6 +39,8 @@ class StudentResult:
 
     Attributes:
         note: why there is no grade: nothing was handed in, or it is not graded; "" if it is.
+        failures: why the code of an exercise did not run to the end, by exercise.
+        unattempted: exercises that are as they were released.
         repeats_examples: exercises that pass what is shown and nothing that is hidden.
     """
 
@@ -52,12 +59,34 @@ class StudentResult:
     exercises: dict[str, ExerciseResult] = field(default_factory=dict)
     misconceptions: list[tuple[str, str]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    failures: dict[str, Failure] = field(default_factory=dict)
+    unattempted: set[str] = field(default_factory=set)
     repeats_examples: list[str] = field(default_factory=list)
 
     @property
     def marked(self) -> float:
         """The best possible score without the answers that nobody has marked yet."""
         return self.max_score - sum(item.max_score for item in self.exercises.values() if item.score is None)
+
+    def outcome(self, exercise: str) -> Outcome | None:
+        """What became of an exercise; None if there is no result."""
+        result = self.exercises.get(exercise)
+        if result is None or self.note:
+            return None
+        if result.score is None:
+            return Outcome.WAITS
+        if result.score >= result.max_score:
+            return Outcome.RIGHT
+        if exercise in self.failures:
+            return self.failures[exercise].kind
+        if exercise in self.unattempted:
+            return Outcome.UNATTEMPTED
+        return Outcome.PARTLY if result.score else Outcome.WRONG
+
+    @property
+    def waits(self) -> bool:
+        """Whether an answer waits to be marked by a person."""
+        return self.marked < self.max_score
 
     @property
     def share(self) -> float:
@@ -67,12 +96,17 @@ class StudentResult:
 
 @dataclass
 class WeekResults:
-    """A week: its exercises in the lessons' order, and a result for everybody in the gradebook or submitted/."""
+    """A week: its exercises in the lessons' order, and a result for everybody in the gradebook or submitted/.
+
+    Attributes:
+        checked: exercises that have checks; a person marks the others.
+    """
 
     week: str
     titles: list[str]
     exercises: dict[str, float]
     students: list[StudentResult]
+    checked: set[str] = field(default_factory=set)
 
     @property
     def graded(self) -> list[StudentResult]:
@@ -82,7 +116,7 @@ class WeekResults:
     @property
     def waiting(self) -> int:
         """How many have an answer that nobody has marked yet."""
-        return sum(student.marked < student.max_score for student in self.graded)
+        return sum(student.waits for student in self.graded)
 
     def facility(self, exercise: str) -> float | None:
         """The mean share of an exercise's points; None if nothing is graded."""
@@ -173,6 +207,7 @@ def _student(submission: Any) -> StudentResult:
             name = grade.name.partition("-check")[0]
             item = result.exercises.setdefault(name, ExerciseResult(name, 0.0, 0.0))
             item.max_score += float(grade.max_score)
+            item.by_hand |= grade.manual_score is not None
             if grade.needs_manual_grade and grade.auto_score is None and grade.manual_score is None:
                 item.score = None
             elif item.score is not None:
@@ -189,8 +224,27 @@ def _add_notebook(results: WeekResults, student: StudentResult, notebook: Any) -
         name = cell.metadata.get("course", {}).get("exercise")
         if name in student.exercises:
             results.exercises.setdefault(name, student.exercises[name].max_score)
-    for report in cell_reports(notebook):
+            if cell.metadata.course.get("role") == Role.WRITTEN and _is_blank(student.exercises[name]):
+                student.unattempted.add(name)
+    reports = cell_reports(notebook)
+    results.checked |= {report.exercise for report in reports}
+    _add_failures(student, reports)
+    for report in reports:
         student.repeats_examples += [report.exercise] if report.repeats_examples else []
-        student.misconceptions += [
-            (report.exercise, check.misconception) for check in report.checks if check.misconception
-        ]
+        student.misconceptions += [(report.exercise, name) for name in report.misconceptions]
+
+
+def _is_blank(written: ExerciseResult) -> bool:
+    """Whether a written answer was left as it was released, for which nbgrader gives 0 by itself."""
+    return written.score == 0 and not written.by_hand
+
+
+def _add_failures(student: StudentResult, reports: Sequence[CellReport]) -> None:
+    """Note which exercises did not run to the end, or were not begun."""
+    for name in dict.fromkeys(report.exercise for report in reports):
+        own = [report for report in reports if report.exercise == name]
+        failure = failure_of(own)
+        if failure is not None:
+            student.failures[name] = failure
+        elif is_unattempted(own):
+            student.unattempted.add(name)

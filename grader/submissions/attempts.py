@@ -14,7 +14,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from grader.submissions.members import UPLOAD
@@ -32,12 +32,14 @@ class Origin:
         layout: Canvas, Moodle or folders; empty if it was found in submitted/.
         user: the LMS's number for the student; empty if there is none.
         order: grows from attempt to attempt of one layout; 0 if nothing says which is newer.
+        given: by a notebook's name, what the LMS calls the file, or the folder that it was in.
     """
 
     source: str
     layout: str = ""
     user: str = ""
     order: int = 0
+    given: dict[str, str] = field(default_factory=dict)
 
     def is_older_than(self, other: Origin) -> bool:
         """Whether the LMS says that this attempt is the earlier one."""
@@ -64,6 +66,14 @@ class Attempts:
     def user(self, layout: str) -> str:
         """The number that an LMS gives to the student whose attempts these are; empty if it is not known."""
         return next((origin.user for _, origin in self.known.values() if origin.layout == layout), "")
+
+    def newest_of(self, layout: str) -> tuple[Path, Origin] | None:
+        """The folder of the newest attempt that an LMS gave out, and where it is from; None if there is none."""
+        found = [(origin.order, number) for number, (_, origin) in self.known.items() if origin.layout == layout]
+        if not found:
+            return None
+        number = max(found)[1]
+        return self.kept / str(number), self.known[number][1]
 
     def add(self, files: Mapping[str, Path], timestamp: str, origin: Origin) -> str:
         """Keep files as an attempt, and put them in place if it is the newest.
@@ -97,6 +107,10 @@ class Attempts:
         same = [number for number, known in self.known.items() if known[0] == digest]
         is_new = not same or (origin.order > 0 and all(self.known[one][1].is_older_than(origin) for one in same))
         number = self._keep(partial, digest, origin) if is_new else max(same)
+        known = self.known[number][1]
+        if (known.layout, known.order) == (origin.layout, origin.order) and known.given != origin.given:
+            self._note(number, origin)  # which an earlier version did not
+            self.known[number] = (digest, origin)
         if digest == current:
             return "unchanged"
         if not current:
@@ -145,8 +159,11 @@ class Attempts:
         """The next attempt's number, after its origin is written down."""
         taken = [int(path.name) for path in self.kept.glob("[0-9]*") if path.name.isdecimal()]
         number = max(taken, default=0) + 1
-        (self.kept / f"{number}.json").write_text(json.dumps(asdict(origin)) + "\n", encoding="utf-8")
+        self._note(number, origin)
         return number
+
+    def _note(self, number: int, origin: Origin) -> None:
+        (self.kept / f"{number}.json").write_text(json.dumps(asdict(origin)) + "\n", encoding="utf-8")
 
 
 def _notebooks(folder: Path) -> set[str]:

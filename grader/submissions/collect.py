@@ -150,7 +150,8 @@ class _Collector:
         since = int(time.timestamp()) if time and download.layout == "Moodle" else 0
         for number, notebooks in enumerate(rounds := attempts_in(found.notebooks), start=1):
             order = max(item.counter for item in notebooks) or since
-            origin = Origin(source.name, download.layout, student.user, order)
+            given = {item.name: item.given for item in notebooks if item.given}
+            origin = Origin(source.name, download.layout, student.user, order, given)
             timestamp = self._timestamp(name, time) if number == len(rounds) else ""
             self._say(name, attempts.add({item.name: item.path for item in notebooks}, timestamp, origin))
 

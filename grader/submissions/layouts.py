@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from grader.submissions.archives import is_archive_name
 from grader.submissions.members import Member
 
-__all__ = ["Download", "Student", "Upload", "is_notebook_name", "recognise"]
+__all__ = ["Download", "Student", "Upload", "is_notebook_name", "name_to_give_back", "recognise"]
 
 CANVAS = re.compile(
     r"(?:(?P<who>.+?)_)?(?:(?P<late>LATE)_)?(?P<user>\d+|anon_[^\W_]+)_(?P<file>\d+)_(?P<name>.+)", re.IGNORECASE
@@ -47,11 +47,13 @@ class Upload:
         member: where to read it.
         name: what it is called, without what the LMS wrote before it.
         counter: the LMS's count of files, which grows; 0 if it has none.
+        given: what the LMS calls it, or the folder that it is in; "" if it is from no LMS.
     """
 
     member: Member
     name: str
     counter: int = 0
+    given: str = ""
 
 
 @dataclass
@@ -71,6 +73,26 @@ class Download:
     late: set[Student] = field(default_factory=set)
     texts: set[Student] = field(default_factory=set)
     unclaimed: list[tuple[Member, str]] = field(default_factory=list)
+
+
+def name_to_give_back(given: str, name: str) -> str:
+    """The path in an archive by which an LMS takes a file back for whoever handed in what it calls `given`.
+
+    Canvas reads the first two numbers in a name, of the user and of the file that was handed in, and Moodle
+    the parts of a folder's name.
+
+    >>> name_to_give_back("lovelaceada_LATE_34_501_lesson.ipynb", "lesson.html")
+    'lovelaceada_LATE_34_501_lesson.html'
+    >>> name_to_give_back("Ada Lovelace_345_assignsubmission_file_", "lesson.html")
+    'Ada Lovelace_345_assignsubmission_file_/lesson.html'
+    """
+    moodle = MOODLE.fullmatch(given)
+    if moodle:
+        return f"{moodle['who']}_{moodle['user']}_assignsubmission_file_/{name}"
+    canvas = CANVAS.fullmatch(given)
+    if canvas is None:
+        raise ValueError(f"{given} is not a name of Canvas or Moodle")
+    return given[: canvas.start("name")] + name
 
 
 def is_notebook_name(name: str) -> bool:
@@ -121,7 +143,7 @@ def _canvas(download: Download, member: Member, parts: tuple[str, ...]) -> str:
     if text:
         download.texts.add(student)
     else:
-        upload = Upload(member, found["name"], int(found["file"]))
+        upload = Upload(member, found["name"], int(found["file"]), parts[0])
         download.uploads.setdefault(student, []).append(upload)
     return ""
 
@@ -133,7 +155,7 @@ def _moodle(download: Download, member: Member, parts: tuple[str, ...]) -> str:
         return "is not named as Moodle names files, so whose it is cannot be told."
     student = Student(found["who"], found["user"])
     if found["kind"] == "file":
-        download.uploads.setdefault(student, []).append(Upload(member, name))
+        download.uploads.setdefault(student, []).append(Upload(member, name, given=parts[0]))
     elif found["kind"] == "onlinetext":
         download.texts.add(student)
     return ""

@@ -13,7 +13,7 @@ from pathlib import Path
 from grader.errors import GradingError
 from grader.text import FORMULA
 
-__all__ = ["Row", "Table", "read_table"]
+__all__ = ["Row", "Table", "decoded", "delimiter_of", "read_table"]
 
 QUOTED_NUMBER = re.compile(r'="([^"]*)"')  # as spreadsheets are told to keep a number's leading zeros
 DELIMITERS = ",;\t"
@@ -48,12 +48,12 @@ def read_table(path: Path) -> Table:
     Raises:
         GradingError: it cannot be read, is no text, has no header, or a row does not fit the header.
     """
-    text, notes = _decoded(path)
+    text, notes = decoded(path)
     first, _, rest = text.partition("\n")
     if re.fullmatch(r"sep=.\s*", first, re.IGNORECASE):  # a line for spreadsheets
         first = rest.partition("\n")[0]
         text = f"\n{rest}"  # the numbers of lines stay
-    delimiter = max(DELIMITERS, key=first.count)
+    delimiter = delimiter_of(first)
     rows = _rows(path, text, delimiter)
     _, header = next(rows, (1, []))
     columns = [name.strip().lower() for name in header]
@@ -65,7 +65,17 @@ def read_table(path: Path) -> Table:
     return Table(path, columns, [_row(path, line, columns, values) for line, values in rows], notes)
 
 
-def _decoded(path: Path) -> tuple[str, list[str]]:
+def delimiter_of(text: str) -> str:
+    """What separates the cells of a table, by its first line."""
+    return max(DELIMITERS, key=text.partition("\n")[0].count)
+
+
+def decoded(path: Path) -> tuple[str, list[str]]:
+    """The text of a file however a spreadsheet saved it, with newlines of one kind, and what is to be said about it.
+
+    Raises:
+        GradingError: it cannot be read, or is no text.
+    """
     try:
         data = path.read_bytes()
     except OSError as problem:

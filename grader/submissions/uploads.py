@@ -25,12 +25,13 @@ RESUBMITTED = re.compile(r"(.+)-\d+\.ipynb", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Notebook:
-    """A notebook that was copied: its name, where it is, and the LMS's counter; `age` sorts the older ones first."""
+    """A notebook that was copied: its name, where it is, the LMS's counter and name; `age` sorts older ones first."""
 
     name: str
     path: Path
     counter: int
     age: tuple[int, datetime, datetime, int]
+    given: str
 
 
 @dataclass
@@ -89,7 +90,7 @@ class _Unpacker:
                 return
             times = (upload.member.time or datetime.min, member.time or datetime.min)
             age = (upload.counter, *times, len(self.found.notebooks))
-            self.found.notebooks.append(Notebook(self._lesson(name, upload), path, upload.counter, age))
+            self.found.notebooks.append(Notebook(self._lesson(name, upload), path, upload.counter, age, upload.given))
 
     def open(self, upload: Upload, container: Container) -> None:
         """Copy the notebooks in an archive, in which archives are not opened."""

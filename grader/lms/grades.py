@@ -1,0 +1,42 @@
+"""Which number of a student goes to an LMS: none before it is final, as an LMS shows it to the student at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from grader.lms.sheets import Export, number
+from grader.reports.week_results import NOT_GRADED, NOTHING, StudentResult
+from grader.text import visible
+
+__all__ = ["add_notes", "comment", "final_score"]
+
+REASONS = {
+    NOTHING: "handed in nothing; --zero-missing gives 0",
+    NOT_GRADED: "handed in, and not graded: grade first",
+    "waits": "answers wait to be marked in the formgrader",
+}
+NAMED = 10  # students that a note names
+
+
+def final_score(student: StudentResult, *, zero_missing: bool) -> float | None:
+    """The score after the late penalty; None if it is not known yet, or if there is nothing to grade."""
+    if student.note == NOTHING:
+        return 0.0 if zero_missing else None
+    return None if student.note or student.waits else student.score
+
+
+def comment(student: StudentResult) -> str:
+    """What the score consists of, in one line for the student."""
+    if student.note == NOTHING:
+        return "Nothing was handed in."
+    late = f", after {number(student.late_penalty)} for lateness" if student.late_penalty else ""
+    return f"{number(student.score)} of {number(student.max_score)} points{late}."
+
+
+def add_notes(export: Export, students: Iterable[StudentResult]) -> None:
+    """Say whose grade was left out, and why."""
+    for kind, reason in REASONS.items():
+        names = [visible(student.student) for student in students if kind == (student.note or "waits" * student.waits)]
+        if names:
+            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+            export.notes.append(f"left out: {', '.join(names[:NAMED])}{more}: {reason}")
