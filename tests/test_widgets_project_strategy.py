@@ -1,3 +1,4 @@
+import json
 import runpy
 import sys
 
@@ -125,6 +126,46 @@ def test_no_affordable_set_of_actions_beats_the_best():
 def test_a_decompose_that_is_not_finished_is_said():
     for wrong, words in (((1, 2), "a dict of gaps"), (({"bias": 1}, "bias"), "should return numbers for bias")):
         assert words in ProjectSimulator(answering(wrong)).panel.sentence
+
+
+# the policy
+
+
+def judged():
+    """State and costs of the projects by which a policy is judged: those that students cannot see."""
+    shown = list(map(json.loads, project_runs()["practice_states"]))
+    rows = json.loads((WEEK / "project_strategy.costs.json").read_text(encoding="utf-8"))["plan"]
+    return [(row["arguments"][0], row["costs"]) for row in rows if row["arguments"][0] not in shown]
+
+
+def mean_regret(policy):
+    regrets = [costs[policy(dict(state))] - min(costs.values()) for state, costs in judged()]
+    return sum(regrets) / len(regrets)
+
+
+def by_the_largest_gap(state):
+    gaps, _ = SPACE["decompose"](state["human"], state["train"], state["train_dev"], state["dev"], state["dev"])
+    return {"bias": "bigger", "variance": "more", "mismatch": "collect"}[max(list(gaps)[:3], key=lambda gap: gaps[gap])]
+
+
+def test_a_policy_is_judged_on_projects_that_are_not_shown():
+    assert len(judged()) == 24
+
+
+def test_the_better_policy_has_the_smaller_regret():
+    policies = [SPACE["plan"], by_the_largest_gap, answering("collect"), answering("nothing")]
+    regrets = [mean_regret(policy) for policy in policies]
+    assert regrets == sorted(regrets)
+    assert regrets[0] < 1
+    assert regrets[1] > 5
+    assert regrets[3] > 12
+
+
+def test_no_single_action_is_good_in_most_projects():
+    actions = judged()[0][1]
+    for action in actions:
+        good = [costs[action] <= min(costs.values()) + 4 for _, costs in judged()]
+        assert sum(good) <= 12, action
 
 
 # the runs
