@@ -10,6 +10,7 @@ deviation of the normal noise added to each coordinate; with 0 the shape is exac
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +25,14 @@ __all__ = [
     "gaussian_blobs",
     "gaussian_quantiles",
     "moons",
+    "project_runs",
+    "small_digits",
     "spirals",
     "xor",
 ]
 
-_DIGITS = Path(__file__).parent / "datasets" / "mnist_5000.npz"
+_FOLDER = Path(__file__).parent / "datasets"
+_DIGITS, _SMALL_DIGITS, _RUNS = (_FOLDER / f"{name}.npz" for name in ("mnist_5000", "optdigits_1797", "project_runs"))
 
 
 def digits() -> tuple[NDArray[np.uint8], Ints]:
@@ -51,6 +55,37 @@ def digits() -> tuple[NDArray[np.uint8], Ints]:
     """
     with np.load(_DIGITS, allow_pickle=False) as stored:
         return stored["images"], stored["labels"].astype(np.int64)
+
+
+def small_digits() -> tuple[NDArray[np.uint8], Ints]:
+    """Return 1,797 handwritten digits of 8 × 8 pixels and their labels.
+
+    They were taken in another way than those of `digits`: cut out, stretched to a frame
+    of 32 × 32, and counted in blocks of 4 × 4.
+
+    Returns:
+        images: uint8, shape (1797, 8, 8), from 0 (paper) to 16 (ink).
+        labels: int64, shape (1797,), 0 to 9.
+        Both are new arrays on every call.
+
+    Source: Optical Recognition of Handwritten Digits (Alpaydin, Kaynak), the selection
+    distributed with scikit-learn; see datasets/README.md.
+
+    >>> images, labels = small_digits()
+    >>> images.shape, labels[:12].tolist()
+    ((1797, 8, 8), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1])
+    """
+    with np.load(_SMALL_DIGITS, allow_pickle=False) as stored:
+        return stored["images"], stored["labels"].astype(np.int64)
+
+
+def project_runs() -> dict[str, NDArray[Any]]:
+    """Return what some two thousand trainings came to, by name: errors in per cent, and what they belong to.
+
+    Source: scripts/run_projects.py, which trains them all; see datasets/README.md.
+    """
+    with np.load(_RUNS, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
 
 
 def gaussian_blobs(m: int, noise: float, rng: np.random.Generator) -> tuple[Floats, Ints]:

@@ -9,6 +9,7 @@ from grader.lessons.given_away import answer_of, answers_given_away, held_by_stu
 from grader.lessons.parser import read_lesson
 from grader.lessons.variants import lesson_files
 from tests.conftest import ROOT
+from tests.small_lesson import lesson_file
 
 LESSONS = lesson_files(ROOT / "course")
 
@@ -33,3 +34,20 @@ def test_the_search_finds_an_answer_under_other_names():
     assert defect.text == "the answer of propagate stands in dlcore/planted.py, which students have"
     other = "def helper(x):\n    return x.mean(axis=0) + np.ones(3) * 5 - x.T @ x"
     assert places_of(answer, {"other": other}) == []
+
+
+def test_what_a_student_of_week_10_holds_is_that_of_weeks_1_to_9_and_not_of_week_11(tmp_path):
+    for week in ("week2", "week9", "week10", "week11"):
+        (tmp_path / week).mkdir()
+        (tmp_path / week / "support.py").write_text("x = 1\n")
+    lesson = read_lesson(lesson_file(tmp_path))
+    lesson.path = tmp_path / "course" / "week10" / "small.md"
+    held = {place for place in held_by_students(tmp_path, lesson) if place.startswith("week")}
+    assert held == {"week2/support.py", "week9/support.py", "week10/support.py"}
+
+
+def test_week_10_comes_after_week_9(tmp_path):
+    for week in ("week10", "week9", "week1"):
+        (tmp_path / week).mkdir()
+        (tmp_path / week / "lesson.md").write_text("")
+    assert [path.parent.name for path in lesson_files(tmp_path)] == ["week1", "week9", "week10"]

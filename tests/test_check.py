@@ -302,7 +302,7 @@ def test_a_name_that_the_lesson_does_not_know_is_refused_with_those_it_does(less
 
 
 def test_an_unknown_comparison_is_refused(lesson):
-    with pytest.raises(SetupError, match="compare='equal' is not one of close, exact, moments"):
+    with pytest.raises(SetupError, match="compare='equal' is not one of close, exact, moments, cost"):
         check(lambda z: z, 1.5, compare="equal")
 
 

@@ -10,7 +10,7 @@ from dlcore.checks.codec import decode, encode, only_moments
 from dlcore.checks.compare import COMPARISONS, FLOOR, SHARE, Settings, agree, is_number, near, same_flatness
 from tests.test_codec import native, pairs, values
 
-CLOSE, EXACT, MOMENTS = (Settings(name) for name in COMPARISONS)
+CLOSE, EXACT, MOMENTS, COST = (Settings(name) for name in COMPARISONS)
 finite = st.floats(-1e100, 1e100)
 shapes = hnp.array_shapes(min_dims=1, max_dims=3, max_side=4)
 matrices = hnp.arrays(float, shapes, elements=finite)

@@ -10,7 +10,9 @@ from dlcore import data
 from dlcore.errors import CourseError
 
 SHIPPED = Path(data.__file__).parent / "datasets" / "mnist_5000.npz"
-SETS = [getattr(data, name) for name in data.__all__ if name != "digits"]
+RUNS = SHIPPED.with_name("project_runs.npz")
+SMALL = SHIPPED.with_name("optdigits_1797.npz")
+SETS = [getattr(data, name) for name in data.__all__ if name not in ("digits", "small_digits", "project_runs")]
 every_set = pytest.mark.parametrize("make", SETS, ids=lambda make: make.__name__)
 
 
@@ -51,6 +53,22 @@ def test_the_shipped_file_is_small_and_holds_no_pickles():
     with np.load(SHIPPED, allow_pickle=False) as stored:
         assert sorted(stored.files) == ["images", "labels"]
         assert {stored[name].dtype for name in stored.files} == {np.dtype(np.uint8)}
+
+
+def test_the_small_digits_are_counts_of_sixteen_pixels():
+    images, labels = data.small_digits()
+    assert images.shape == (1797, 8, 8)
+    assert (images.dtype, images.min(), images.max(), labels.dtype) == (np.uint8, 0, 16, np.int64)
+    assert np.bincount(labels).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+    assert SMALL.stat().st_size < 100_000
+
+
+def test_the_script_rebuilds_the_small_digits(tmp_path):
+    pytest.importorskip("sklearn", reason="needed only to make the file", exc_type=ImportError)
+    script = Path(__file__).parent.parent / "scripts" / "make_small_digits.py"
+    runpy.run_path(str(script))["main"](tmp_path / "rebuilt.npz")
+    with np.load(SMALL) as shipped, np.load(tmp_path / "rebuilt.npz") as rebuilt:
+        assert all(np.array_equal(shipped[name], rebuilt[name]) for name in ("images", "labels"))
 
 
 def test_the_script_rebuilds_the_shipped_digits(tmp_path):
@@ -177,3 +195,13 @@ def test_no_straight_line_parts_the_harder_sets(make):
     design = np.vstack([X, np.ones(400)]).T
     line, *_ = np.linalg.lstsq(design, 2.0 * Y[0] - 1, rcond=None)
     assert np.mean((design @ line > 0) == Y[0]) < 0.75
+
+
+def test_the_runs_have_a_grid_six_projects_and_twelve_to_practise_on():
+    runs = data.project_runs()
+    assert runs["scale_errors"].shape == (5, 6, 3)
+    assert runs["practice_errors"].shape == (12, len(runs["actions"]))
+    assert sum(name.endswith("_state") for name in runs) == 6
+    assert RUNS.stat().st_size < 100_000
+    with np.load(RUNS, allow_pickle=False) as stored:
+        assert all(stored[name].dtype.kind in "fiU" for name in stored.files)

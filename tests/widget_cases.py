@@ -6,6 +6,7 @@ from typing import Any
 
 from dlcore import widgets
 from dlcore.live import Panel
+from dlcore.widgets.project_strategy.project_simulator import DAYS
 from tests import test_widgets_autograd as autograd
 from tests import test_widgets_batch_normalization as batch_normalization
 from tests import test_widgets_convolution as convolution
@@ -14,6 +15,7 @@ from tests import test_widgets_gradient_checking as gradient_checking
 from tests import test_widgets_lenet as lenet
 from tests import test_widgets_logistic_regression as logistic_regression
 from tests import test_widgets_optimizers as optimizers
+from tests import test_widgets_project_strategy as project_strategy
 from tests import test_widgets_regularization as regularization
 from tests import test_widgets_residual_networks as residual_networks
 from tests import test_widgets_shallow_network as shallow_network
@@ -377,6 +379,20 @@ WEEK9 = [
     Case("two_modes", "week9", autograd.MODES),
 ]
 
-CASES = [*WEEK1, *WEEK2, *WEEK3, *WEEK4, *WEEK5, *WEEK6, *WEEK7, *WEEK8, *WEEK9]
+WEEK10 = [
+    Case("dev_set_size", "week10", project_strategy.SIZES),
+    Case(
+        "project_simulator",
+        "week10",
+        project_strategy.GAPS,
+        buttons=(*(f"{action} ({price})" for action, price in DAYS.items()), "undo", "start again"),
+        before={
+            **{f"{action} ({price})": click("start again") for action, price in DAYS.items()},
+            "start again": click("bigger (1)"),
+        },
+    ),
+]
+
+CASES = [*WEEK1, *WEEK2, *WEEK3, *WEEK4, *WEEK5, *WEEK6, *WEEK7, *WEEK8, *WEEK9, *WEEK10]
 
 DRAWN_BY_THE_PAGE = {"optimizer_trajectories"}  # no panel; see test_browser_trajectories.py

@@ -126,7 +126,7 @@ def _check(form: dict[str, Any]) -> KnownCheck:
     return KnownCheck(
         decode(form["arguments"]),
         form["label"],
-        Settings(**form["settings"]),
+        Settings.from_json(form["settings"]),
         tuple(form["lengths"]),
         Outcome.from_json(form["expected"]),
         tuple(wrong),

@@ -100,7 +100,7 @@ def check(
         function: the function to try; the exercise is found by its name.
         args, kwargs: its arguments. The function gets copies.
         label: the check's name in messages; the call itself if None.
-        compare: "close", "exact" or "moments".
+        compare: "close", "exact", "moments" or "cost".
         rtol, atol: relative and absolute tolerance; atol=None means 1e-7 times
             the largest expected entry.
         quiet: NumPy's warnings of overflow, division by 0 and invalid values

@@ -23,7 +23,7 @@ __all__ = [
     "same_moments",
 ]
 
-COMPARISONS = ("close", "exact", "moments")
+COMPARISONS = ("close", "exact", "moments", "cost")
 FLOOR = 1e-10  # smallest default absolute tolerance
 SHARE = 1e-7  # default absolute tolerance, relative to the largest expected entry
 SIGMAS = 6  # tolerance of the moments of a random draw, in standard errors
@@ -33,11 +33,34 @@ NORMAL_ERROR = 0.21  # standard deviation of one normal number's influence on th
 
 @dataclass(frozen=True)
 class Settings:
-    """The comparison of a check, and its tolerances."""
+    """The comparison of a check, and its tolerances.
+
+    Attributes:
+        compare: one of COMPARISONS.
+        rtol, atol: relative and absolute tolerance.
+        costs: what each choice costs, for the comparison "cost"; empty where that is not known.
+    """
 
     compare: str = "close"
     rtol: float = 1e-5
     atol: float | None = None
+    costs: tuple[tuple[str, float], ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The settings as JSON data, without costs if there are none."""
+        form: dict[str, Any] = {"compare": self.compare, "rtol": self.rtol, "atol": self.atol}
+        return form | {"costs": list(map(list, self.costs))} if self.costs else form
+
+    @classmethod
+    def from_json(cls, form: dict[str, Any]) -> Settings:
+        """The settings that `to_json` wrote."""
+        costs = tuple((str(choice), float(cost)) for choice, cost in form.get("costs", ()))
+        return cls(form["compare"], form["rtol"], form["atol"], costs)
+
+    def regret(self, choice: Any) -> float:
+        """How much more a choice costs than the cheapest one; infinite for what is no choice."""
+        known = dict(self.costs)
+        return known[str(choice)] - min(known.values()) if isinstance(choice, str) and choice in known else np.inf
 
 
 def is_number(value: Any) -> bool:
@@ -67,6 +90,8 @@ def agree(expected: Any, got: Any, settings: Settings = Settings()) -> bool:
     >>> agree(1.0, np.array([1.0]))
     False
     """
+    if settings.costs:
+        return bool(settings.regret(got) <= (settings.atol or 0.0) + FLOOR)
     if expected is None:
         return got is None
     if isinstance(expected, str):  # np.str_, too

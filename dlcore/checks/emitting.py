@@ -44,7 +44,7 @@ def emit(names: list[str], arguments: Any, outcome: Outcome, label: str | None, 
         "lengths": sorted({side for array in arrays for side in array.shape if side > 1}),
         "label": label,
         "call": call,
-        "settings": vars(settings),
+        "settings": settings.to_json(),
         "outcome": came,
     }
     pipe = os.environ.get(EVIDENCE_VARIABLE)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dlcore.checks.compare import Settings, agree
 from dlcore.checks.diagnosis import Diagnosis, diagnose, difference, show
@@ -61,7 +61,7 @@ class Verdict:
 
 def passes(expected: Outcome, got: Outcome, settings: Settings) -> bool:
     """Whether `got` agrees with `expected`, side effects included."""
-    if got is expected:
+    if got is expected and not settings.costs:
         return got.kind != OutcomeKind.FOREIGN
     if got.kind != expected.kind or got.kind == OutcomeKind.FOREIGN:
         return False
@@ -91,7 +91,7 @@ def _does_the_same(wrong: Outcome, got: Outcome, settings: Settings) -> bool:
 @lru_cache(maxsize=1000)
 def _strict(settings: Settings) -> Settings:
     """The settings to tell misconceptions apart by."""
-    return replace(settings, rtol=min(settings.rtol, 1e-6))
+    return replace(settings, rtol=min(settings.rtol, 1e-6), costs=())
 
 
 def _fail_alike(wrong: str, got: str) -> bool:
@@ -161,7 +161,7 @@ def _judge(
         return Verdict(False, "misconception", best.hint, best.hint, best.name)
     if best is not None:
         return Verdict(False, "misconception", best.hint, f"{best.hint}\n{_facts(expected, got, settings)}", best.name)
-    if not diagnosed and _both_returned(expected, got, settings):
+    if not diagnosed and _both_returned(expected, got, settings) and not settings.costs:
         return Verdict(False, "values", "The result is not right.", difference(expected.value, got.value, settings))
     found = _explain(expected, got, settings, lengths)
     return Verdict(False, found.kind, found.gist, found.detail)
@@ -189,7 +189,7 @@ def _both_returned(expected: Outcome, got: Outcome, settings: Settings) -> bool:
 
 def _facts(expected: Outcome, got: Outcome, settings: Settings) -> str:
     """What came and what was expected, for a mistake whose cause a misconception's hint gives."""
-    if _both_returned(expected, got, settings):
+    if _both_returned(expected, got, settings) and not settings.costs:
         return difference(expected.value, got.value, settings)
     detail = _explain(expected, got, settings, ()).detail
     return detail.removesuffix(explain_error(got.error, got.text).detail).rstrip()
@@ -204,6 +204,8 @@ def _explain(expected: Outcome, got: Outcome, settings: Settings, lengths: Seque
     if got.kind == OutcomeKind.FOREIGN:
         gist = "It returned something that is neither numbers nor texts, so it cannot be compared."
         return Diagnosis("type", gist, got.text)
+    if settings.costs and not agree(expected.value, got.value, settings):
+        return _explain_cost(got.value, settings)
     idle = " and ".join(f"`{name}`" for name in _undrawn(expected, got))
     undrawn = f"Your function never drew from {idle}, the generator that it was given: it is as it was before."
     if not agree(expected.value, got.value, settings):
@@ -221,6 +223,17 @@ def _explain(expected: Outcome, got: Outcome, settings: Settings, lengths: Seque
         "The function never drew from the random generator that it was given, so its caller cannot repeat what it does."
     )
     return Diagnosis("undrawn", gist, f"{undrawn} So its caller cannot repeat what it does.")
+
+
+def _explain_cost(choice: Any, settings: Settings) -> Diagnosis:
+    """Why a choice does not pass: it is none of those there are, or costs too much."""
+    known = dict(settings.costs)
+    if not isinstance(choice, str) or choice not in known:
+        gist = "It returned something that is none of the choices."
+        return Diagnosis("choice", gist, f"{show(choice)} is none of the choices: {', '.join(known)}.")
+    gist = "Another choice would have been much better here."
+    detail = f"{choice!r} comes to {known[choice]:.3g}, the best choice to {min(known.values()):.3g}. "
+    return Diagnosis("cost", gist, f"{detail}{settings.atol or 0:g} more would pass.")
 
 
 def _names(names: Sequence[str]) -> str:

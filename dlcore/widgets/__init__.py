@@ -9,6 +9,7 @@ from dlcore.widgets.lenet import feature_maps, windows_as_rows
 from dlcore.widgets.logistic_regression import cost_valley, sigmoid_plane
 from dlcore.widgets.optimizers import batch_and_decay, moving_average
 from dlcore.widgets.optimizers.trajectories import optimizer_trajectories
+from dlcore.widgets.project_strategy import dev_set_size, project_simulator
 from dlcore.widgets.regularization import regularized_boundary, shrinkage
 from dlcore.widgets.residual_networks import cut_blocks, residual_depth
 from dlcore.widgets.shallow_network import activation_explorer, hidden_units, symmetry
@@ -21,6 +22,7 @@ __all__ = [
     "convolution_step",
     "cost_valley",
     "cut_blocks",
+    "dev_set_size",
     "feature_maps",
     "filter_gallery",
     "gradient_error",
@@ -33,6 +35,7 @@ __all__ = [
     "normalized_batch",
     "optimizer_trajectories",
     "plant_a_bug",
+    "project_simulator",
     "regularized_boundary",
     "residual_depth",
     "shrinkage",

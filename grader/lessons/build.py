@@ -12,7 +12,7 @@ import json
 import shutil
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -181,7 +181,7 @@ def _known_check(cell: CheckCell, number: int, hints: dict[str, str]) -> dict[st
     return {
         "arguments": encode(record.arguments),
         "label": record.label or record.call,
-        "settings": asdict(record.settings),
+        "settings": record.settings.to_json(),
         "lengths": list(record.lengths),
         "expected": _kept(record, record.outcome),
         "misconceptions": [

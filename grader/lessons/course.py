@@ -91,7 +91,7 @@ class Course:
 
     def weeks(self) -> list[str]:
         """The folders in course/ that contain lessons."""
-        return sorted({path.parent.name for path in lesson_files(self.lessons_folder)})
+        return list(dict.fromkeys(path.parent.name for path in lesson_files(self.lessons_folder)))
 
     def lessons(self, week: str) -> list[Path]:
         """The lesson files of a week."""

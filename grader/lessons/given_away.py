@@ -19,6 +19,7 @@ from grader.lessons.audit import Defect
 from grader.lessons.notebooks import course_metadata
 from grader.lessons.parser import BEGIN_SOLUTION, END_SOLUTION, Cell, Lesson
 from grader.lessons.roles import Role
+from grader.lessons.variants import week_order
 from grader.syntax import parse
 
 __all__ = ["answer_of", "answers_given_away", "held_by_students", "places_of"]
@@ -50,7 +51,7 @@ def held_by_students(release: Path, lesson: Lesson) -> dict[str, str]:
     sources = {f"dlcore/{path.relative_to(package)}": path.read_text("utf-8") for path in sorted(package.rglob("*.py"))}
     for path in sorted(release.glob("*/*")):
         place = f"{path.parent.name}/{path.name}"
-        if path.parent.name > lesson.week or path == own:
+        if week_order(path.parent.name) > week_order(lesson.week) or path == own:
             continue
         if path.suffix == ".py":
             sources[place] = path.read_text("utf-8")

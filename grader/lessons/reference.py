@@ -7,6 +7,7 @@ evidence stored where no student's kernel can read it.
 from __future__ import annotations
 
 import ast
+import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from dlcore.checks.verdict import Misconception, Seen, Verdict, judge, passes
 from grader.errors import BuildError, GradingError
 from grader.execution.evidence import Record, match_records, read_records
 from grader.execution.steps import Part, StepKey
+from grader.lessons.costs import costs_path, read_costs
 from grader.lessons.hidden_tests import hidden_part, visible_part
 from grader.lessons.notebooks import course_metadata, grade_id, is_check
 from grader.lessons.parser import Lesson
@@ -210,6 +212,8 @@ def load_reference(source: Path, lesson: Lesson | None, cache: Path) -> Referenc
     for name, exercise in reference.exercises.items():
         exercise.digest = digests[name]
     _fill(reference, lesson, evidence)
+    if lesson is not None:
+        _add_costs(reference, lesson)
     return reference
 
 
@@ -315,6 +319,29 @@ def _fill(reference: Reference, lesson: Lesson | None, evidence: dict[StepKey, l
                 target[variant.name] = match_records(cell.records, records)
             again = read_records(evidence[StepKey(Part.AGAIN, cell.name)], cell.records)
             cell.right["the reference, run again"] = match_records(cell.records, again)
+
+
+def _add_costs(reference: Reference, lesson: Lesson) -> None:
+    """Add what choices cost to the records of checks that compare costs; say in the digest what that is."""
+    costs = read_costs(lesson)
+    for exercise in reference.exercises.values():
+        for cell in exercise.cells:
+            cell.records = [costs.added_to(record, exercise.name) for record in cell.records]
+        added = [record.settings.costs for cell in exercise.cells for record in cell.records if record.settings.costs]
+        if added:
+            exercise.digest = hashlib.sha256(f"{exercise.digest} {added}".encode()).hexdigest()
+        for cell in exercise.cells:
+            _refuse_dear_references(cell, costs_path(lesson))
+
+
+def _refuse_dear_references(cell: CheckCell, path: Path) -> None:
+    """Raise BuildError if the reference itself chooses what does not pass."""
+    for number, record in enumerate(cell.records):
+        if record.settings.costs and not cell.passes(number, record):
+            choice, regret = record.outcome.value, record.settings.regret(record.outcome.value)
+            raise BuildError(
+                f"{cell.label(number)}: the reference's {choice!r} costs {regret:.3g} more than the best", path
+            )
 
 
 def _hidden(records: Sequence[Record], visible: Sequence[Record]) -> list[bool]:

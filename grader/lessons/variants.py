@@ -31,6 +31,7 @@ __all__ = [
     "lesson_files",
     "read_variants",
     "variants_path",
+    "week_order",
     "with_replacements",
 ]
 
@@ -74,8 +75,14 @@ class VariantsFile:
 
 
 def lesson_files(course: Path, week: str = "*") -> list[Path]:
-    """The lesson files in a folder course/, or in one of its weeks: not the variants beside them."""
-    return sorted(path for path in course.glob(f"{week}/*.md") if not path.name.endswith(SUFFIX))
+    """The lesson files in a folder course/, or in one of its weeks, week by week: not the variants beside them."""
+    files = (path for path in course.glob(f"{week}/*.md") if not path.name.endswith(SUFFIX))
+    return sorted(files, key=lambda path: (week_order(path.parent.name), path))
+
+
+def week_order(week: str) -> list[tuple[int, str]]:
+    """A key by which week10 comes after week9."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", week)]
 
 
 def variants_path(lesson: Path) -> Path:

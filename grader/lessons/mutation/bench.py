@@ -15,10 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from dlcore.checks.codec import decode, encode
 from dlcore.checks.compare import Settings
 from dlcore.checks.diagnosis import show
-from dlcore.checks.evidence import Outcome, observe
+from dlcore.checks.evidence import Outcome, describe, observe
 from dlcore.checks.verdict import passes
+from grader.lessons.costs import Costs, read_costs
 from grader.lessons.mutation.inputs import Call, derived_inputs, holds_float32
 from grader.lessons.mutation.numerics import Family
 from grader.lessons.mutation.operators import Mutant
@@ -128,7 +130,7 @@ class Bench:
         judge = Judge()
         self.replay(judge)
         self.seconds = max(LONGEST, 20 * (time.perf_counter() - start))
-        self.checks = judge.checks
+        self.checks = [_with_costs(check, read_costs(stage.lesson), exercise.name) for check in judge.checks]
         self.inputs: dict[tuple[str, str], list[Check]] = {}
 
     def replay(self, judge: Judge) -> None:
@@ -209,7 +211,9 @@ class Bench:
 
 
 def _variations(check: Check, kind: str, seed: int) -> Iterator[tuple[Call, Settings]]:
-    """Other inputs for a check, and how results are compared there."""
+    """Other inputs for a check, and how results are compared there; none where other choices may be as good."""
+    if check.settings.compare == "cost":
+        return
     if kind == "far":
         yield from ((call, check.settings) for call in derived_inputs(*check.call, FEW, seed, ("far",)))
         return
@@ -217,6 +221,14 @@ def _variations(check: Check, kind: str, seed: int) -> Iterator[tuple[Call, Sett
     args, kwargs = check.call
     if check.settings.compare == "close" and not holds_float32([*args, *kwargs.values()]):
         yield from ((call, TO_THE_DIGIT) for call in derived_inputs(*check.call, FEW, seed, ("tiny",)))
+
+
+def _with_costs(check: Check, costs: Costs, exercise: str) -> Check:
+    """The check, with what each choice costs if that is what it compares."""
+    if check.settings.compare != "cost":
+        return check
+    found = costs.find(exercise, decode(encode(describe(check.call))))
+    return replace(check, settings=replace(check.settings, costs=found))
 
 
 def _text(call: Call) -> str:
