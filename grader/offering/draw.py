@@ -20,7 +20,8 @@ from grader.offering.redraw import Amount, redraw
 __all__ = ["Drawn", "basis_digest", "draw_lesson"]
 
 # What is tried in turn, each time with other numbers, for each exercise on its own.
-ATTEMPTS = (*[Amount.ALL] * 4, *[Amount.ARRAYS] * 3, *[Amount.SEEDS] * 3, Amount.NOTHING)
+TWICE_EACH = (Amount.ARRAYS, Amount.COLUMNS, Amount.SEEDS)
+ATTEMPTS = (*[Amount.ALL] * 3, *(amount for amount in TWICE_EACH for _ in range(2)), Amount.NOTHING)
 LAST = len(ATTEMPTS) - 1
 
 
@@ -62,11 +63,13 @@ def draw_lesson(public: Reference, lesson: Lesson, key: bytes, folder: Path, cac
     path = folder / f"{lesson.name}.ipynb"
     attempts = {name: 0 for name, item in public.exercises.items() if any(any(cell.hidden) for cell in item.cells)}
     reasons: dict[str, str] = {}
+    open_names = list(attempts)
     while True:
         path.write_text(write_notebook(_with_numbers(public.notebook, attempts, key)), encoding="utf-8")
-        drawn, refused = _tried(public, lesson, path, cache, list(attempts))
+        drawn, refused = _tried(public, lesson, path, cache, open_names)
         if drawn is not None and not refused:
             return [_drawn(public, drawn, name, count, reasons) for name, count in attempts.items()]
+        open_names = list(refused) if drawn is not None else open_names
         for name, reason in refused.items():
             if attempts[name] == LAST:
                 raise BuildError(f"{name}: its own numbers are refused: {reason}", lesson.path)
@@ -82,7 +85,7 @@ def _tried(
         drawn = load_reference(path, lesson, cache)
     except BuildError as problem:
         owner = _owner(lesson, problem)
-        return None, {name: problem.reason for name in names if owner in ("", name)}
+        return None, dict.fromkeys([owner] if owner in names else names, problem.reason)
     reasons = {name: why_unlike(public.exercises[name], drawn, lesson) for name in names}
     return drawn, {name: reason for name, reason in reasons.items() if reason}
 

@@ -36,8 +36,9 @@ class Amount(IntEnum):
 
     NOTHING = 0
     SEEDS = 1  # what is random
-    ARRAYS = 2  # and the arrays that are written out
-    ALL = 3  # and the decimals that a check gives
+    COLUMNS = 2  # and the order of columns in arrays that are written out
+    ARRAYS = 3  # and the decimals in them
+    ALL = 4  # and the decimals that a check gives by themselves
 
 
 def redraw(source: str, key: bytes, amount: Amount = Amount.ALL) -> str:
@@ -56,7 +57,7 @@ def redraw(source: str, key: bytes, amount: Amount = Amount.ALL) -> str:
         return source
     cell.draw_seeds()
     if amount > Amount.SEEDS:
-        cell.draw_literals(arrays_only=amount is Amount.ARRAYS)
+        cell.draw_literals(amount)
     return cell.redrawn()
 
 
@@ -93,11 +94,11 @@ class _Cell:
                     before = ast.unparse(statement.value.func)
                     self.seeds |= {name: f"{before}({self._seed(seed)})" for name in names}
 
-    def draw_literals(self, *, arrays_only: bool) -> None:
-        """Move the decimals and change the columns of what is written out."""
+    def draw_literals(self, amount: Amount) -> None:
+        """Change the columns and move the decimals of what is written out."""
         rng = np.random.default_rng(self._word("numbers"))
         arrays = [node for node in ast.walk(self.tree) if _is_array(node) and node.lineno in self.hidden]
-        texts = self._moved_decimals(arrays, rng, arrays_only)
+        texts = self._moved_decimals(arrays, rng, amount) if amount > Amount.COLUMNS else {}
         orders: dict[int, np.ndarray] = {}
         for row in [row for node in arrays for row in _rows(node.args[0])]:
             if {row.lineno, row.end_lineno} <= self.hidden:
@@ -111,15 +112,13 @@ class _Cell:
         for item, text in texts.items():
             self._replace(item, text)
 
-    def _moved_decimals(
-        self, arrays: list[ast.Call], rng: np.random.Generator, arrays_only: bool
-    ) -> dict[ast.expr, str]:
+    def _moved_decimals(self, arrays: list[ast.Call], rng: np.random.Generator, amount: Amount) -> dict[ast.expr, str]:
         """The new texts of the decimals in arrays and in what checks give, unless a label names them."""
         checks = [node for node in ast.walk(self.tree) if is_check_call(node) and node.lineno in self.hidden]
         found = [item for node in arrays for item in _constants(node.args[0], through=True)]
         given = [item for node in checks for given in _given(node) for item in _constants(given)]
         fixed = {float(text) for node in checks for text in NUMBER.findall(_label(node))}
-        if arrays_only:
+        if amount is Amount.ARRAYS:  # what equals such a number still does
             fixed |= {item.value for item in given if isinstance(item.value, float)}
         else:
             found += given
