@@ -8,6 +8,7 @@ accepted, hidden checks with other numbers, and the exercises that kept some of 
 from __future__ import annotations
 
 import argparse
+import functools
 import hashlib
 import tempfile
 import time
@@ -17,7 +18,8 @@ from pathlib import Path
 
 from grader.lessons.audit import AuditRow, audit
 from grader.lessons.course import Course
-from grader.lessons.reference import load_reference
+from grader.lessons.parser import Lesson
+from grader.lessons.reference import Reference, load_reference
 from grader.offering.draw import Drawn, draw_lesson
 from grader.offering.redraw import Amount
 
@@ -64,14 +66,19 @@ def main() -> None:
 
 def _draw_and_audit(course: Course, week: str, name: str, key: bytes) -> tuple[list[Drawn], list[AuditRow], list[str]]:
     """What was drawn, the audit's rows, and its defects."""
-    lesson = course.lesson(week, name)
-    assert lesson is not None
-    public = load_reference(course.source / week / f"{name}.ipynb", lesson, course.cache / "reference")
+    lesson, public = _public(course, week, name)
     with tempfile.TemporaryDirectory(prefix="offering-") as place:
         folder, cache = Path(place) / week, Path(place) / "cache"
         drawn = draw_lesson(public, lesson, key, folder, cache)
         rows, defects = audit(load_reference(folder / f"{name}.ipynb", lesson, cache), lesson)
     return drawn, rows, [str(item) for item in defects]
+
+
+@functools.cache
+def _public(course: Course, week: str, name: str) -> tuple[Lesson, Reference]:
+    lesson = course.lesson(week, name)
+    assert lesson is not None
+    return lesson, load_reference(course.source / week / f"{name}.ipynb", lesson, course.cache / "reference")
 
 
 def _line(drawn: list[Drawn], rows: list[AuditRow]) -> str:

@@ -93,6 +93,13 @@ def test_a_secret_that_others_can_read_is_an_error(tmp_path, mode):
         find_offering(tmp_path)
 
 
+def test_a_folder_that_others_can_read_is_an_error(tmp_path):
+    set_offering(tmp_path)
+    (tmp_path / FOLDER).chmod(0o755)
+    with pytest.raises(GradingError, match="can be read by others: chmod 700"):
+        find_offering(tmp_path)
+
+
 @pytest.mark.parametrize(
     "text", ["", "[]", "{}", '{"secret": "ab", "versions": 1}', '{"secret": "x", "versions": 1}', "\x00"]
 )

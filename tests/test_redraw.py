@@ -4,7 +4,6 @@ import ast
 from itertools import pairwise
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -111,7 +110,7 @@ a = rng.normal()
 def test_equal_seeds_stay_equal_and_a_seed_in_a_loop_still_varies():
     cell = """
 ### BEGIN HIDDEN TESTS
-a, b = np.random.default_rng(3).normal(), np.random.default_rng(3).normal()
+a, b = np.random.default_rng((3, 4)).normal(), np.random.default_rng((3, 4)).normal()
 c = [np.random.default_rng(seed).normal() for seed in range(3)]
 ### END HIDDEN TESTS
 """.strip()
@@ -160,6 +159,6 @@ def test_every_check_cell_of_the_course_is_still_code_with_its_checks(course_roo
     assert changed > 10 * len(lessons)
 
 
-def test_code_that_is_not_python_is_refused():
-    with pytest.raises(SyntaxError):
-        redraw("### BEGIN HIDDEN TESTS\n%time 1\n### END HIDDEN TESTS", KEY)
+def test_code_that_is_not_plain_python_stays():
+    cell = "### BEGIN HIDDEN TESTS\n%time check(f, 0.5)\n### END HIDDEN TESTS"
+    assert redraw(cell, KEY) == cell

@@ -4,7 +4,8 @@ What is random is drawn anew: generators get other seeds. What is written out ch
 a rule that keeps its kind: decimals move a little (see `decimals`), and the columns of
 arrays, mostly examples, change places, in all arrays of as many columns alike. Shapes,
 types, zeros, ones, whole numbers and ties stay, and so does each line that says
-`# keep these numbers`. What stands outside of the hidden checks stays as it is.
+`# keep these numbers`. What stands outside of the hidden checks stays as it is, and
+so does a cell that is not plain Python.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 
 from grader.lessons.hidden_tests import BEGIN_HIDDEN, is_check_call, visible_lines
 from grader.offering.decimals import other_numbers
+from grader.syntax import parse
 
 __all__ = ["KEEP", "Amount", "redraw"]
 
@@ -48,12 +50,12 @@ def redraw(source: str, key: bytes, amount: Amount = Amount.ALL) -> str:
         source: the cell's code, as its author wrote it.
         key: what the numbers depend on.
         amount: what to draw anew.
-
-    Raises:
-        SyntaxError: the code is not plain Python.
     """
-    cell = _Cell(source, key)
-    if amount is Amount.NOTHING or not cell.hidden:
+    tree = parse(source)
+    if amount is Amount.NOTHING or tree is None:
+        return source
+    cell = _Cell(source, key, tree)
+    if not cell.hidden:
         return source
     cell.draw_seeds()
     if amount > Amount.SEEDS:
@@ -67,6 +69,7 @@ class _Cell:
 
     source: str
     key: bytes
+    tree: ast.Module
     lines: list[bytes] = field(init=False)
     edits: list[tuple[int, int, int, str]] = field(default_factory=list)  # line from 0, first and last byte, new text
     seeds: dict[str, str] = field(default_factory=dict)  # by name: new generators of the visible part
@@ -79,7 +82,6 @@ class _Cell:
             for number, line in enumerate(self.source.splitlines(), 1)
             if number not in shown and KEEP not in line and line.strip() != BEGIN_HIDDEN
         }
-        self.tree = ast.parse(self.source)
 
     def draw_seeds(self) -> None:
         """Give each generator another seed: equal ones for equal ones."""
@@ -140,10 +142,10 @@ class _Cell:
         return int.from_bytes(hmac.digest(self.key, what.encode(), hashlib.sha256)[:8], "big") >> 1
 
     def _seed(self, seed: ast.expr) -> str:
-        """The new seed for one that is written out, or one that depends on a variable, too."""
+        """The new seed for one that is written out, or that depends on a variable."""
         text = ast.unparse(seed)
         word = self._word(f"seed {text}")
-        return str(word) if isinstance(seed, ast.Constant) else f"[{word}, {text}]"
+        return f"[{word}, {text}]" if any(isinstance(part, ast.Name) for part in ast.walk(seed)) else str(word)
 
     def _text(self, node: ast.expr, texts: dict[ast.expr, str]) -> str:
         """A number's text, with its sign: the new one if there is one."""

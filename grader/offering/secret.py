@@ -67,7 +67,7 @@ def find_offering(root: Path) -> Offering | None:
     if not folder.exists():
         return None
     try:
-        mode = path.stat().st_mode
+        mode, open_folder = path.stat().st_mode, folder.stat().st_mode & 0o077
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise GradingError(LOST.format(path=path, folder=folder)) from None
@@ -77,6 +77,10 @@ def find_offering(root: Path) -> Offering | None:
         raise GradingError(
             f"{path} can be read by others on this machine (mode {mode & 0o777:o}): `chmod 600 {path}`. If students "
             f"have accounts here, delete {folder} and draw new numbers with `python -m grader offering`"
+        )
+    if open_folder:
+        raise GradingError(
+            f"{folder}, which holds the hidden checks' numbers, can be read by others: chmod 700 {folder}"
         )
     try:
         form = json.loads(text)
