@@ -1,4 +1,4 @@
-"""Whether the audit holds for numbers drawn from many secrets: `python -m bench.offering --secrets 20 [week …]`.
+"""Whether the audit holds for numbers drawn from many secrets: `python bench/offering.py --secrets 20 [week …]`.
 
 For each secret and lesson the hidden checks are drawn anew, as `python -m grader offering` does.
 Then the whole lesson is audited once more, and counted: misconceptions caught, alternatives
@@ -29,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("week", nargs="*")
     parser.add_argument("--root", type=Path, default=Path())
-    parser.add_argument("--secrets", type=int, default=20)
+    parser.add_argument("--secrets", type=int, default=2)
     parser.add_argument("--first", type=int, default=0, help="the number of the first secret")
     options = parser.parse_args()
     course = Course(options.root)

@@ -84,6 +84,13 @@ def test_less_is_drawn_where_less_is_asked_for():
     assert not np.array_equal(arrays[2][0][0], values(CELL, "X")[0])
 
 
+def test_a_symmetric_matrix_stays_symmetric():
+    cell = "### BEGIN HIDDEN TESTS\nA = np.array([[2.5, -3.0], [-3.0, 0.5]])\n### END HIDDEN TESTS"
+    (before,), (after,) = values(cell, "A"), values(redraw(cell, KEY), "A")
+    assert np.array_equal(after, after.T)
+    assert not np.isclose(before, after).any()
+
+
 def test_a_number_that_the_label_names_stays():
     cell = '### BEGIN HIDDEN TESTS\ncheck(f, 0.2, np.array([[0.2, 0.7]]), label="slope 0.2")\n### END HIDDEN TESTS'
     (call,) = given_to_check(redraw(cell, KEY))

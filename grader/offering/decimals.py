@@ -22,7 +22,7 @@ def other_numbers(known: Iterable[float], rng: np.random.Generator) -> dict[floa
     What lies between 0 and 1 stays there, so that probabilities, rates and fractions remain such.
 
     >>> other_numbers([0.5, 1.0, 30.0], np.random.default_rng(0))
-    {0.5: 0.546875, 1.0: 1.0, 30.0: 25.046875}
+    {0.5: 0.546875, 1.0: 1.0, 30.0: 22.015625}
     """
     ordered = sorted(set(known))
     spread = SPREAD

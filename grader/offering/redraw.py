@@ -2,10 +2,10 @@
 
 What is random is drawn anew: generators get other seeds. What is written out changes by
 a rule that keeps its kind: decimals move a little (see `decimals`), and the columns of
-arrays, mostly examples, change places, in all arrays of as many columns alike. Shapes,
-types, zeros, ones, whole numbers and ties stay, and so does each line that says
-`# keep these numbers`. What stands outside of the hidden checks stays as it is, and
-so does a cell that is not plain Python.
+arrays, mostly examples, change places, in all arrays of as many columns alike, but not
+in symmetric matrices. Shapes, types, zeros, ones, whole numbers and ties stay, and so
+does each line that says `# keep these numbers`. What stands outside of the hidden checks
+stays as it is, and so does a cell that is not plain Python.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class _Cell:
         arrays = [node for node in ast.walk(self.tree) if _is_array(node) and node.lineno in self.hidden]
         texts = self._moved_decimals(arrays, rng, amount) if amount > Amount.COLUMNS else {}
         orders: dict[int, np.ndarray] = {}
-        for row in [row for node in arrays for row in _rows(node.args[0])]:
+        for row in [row for node in arrays if not _is_symmetric(node.args[0]) for row in _rows(node.args[0])]:
             if {row.lineno, row.end_lineno} <= self.hidden:
                 order = orders.setdefault(len(row.elts), _other_order(len(row.elts), rng))
                 entries = [self._text(item, texts) for item in row.elts]
@@ -208,6 +208,15 @@ def _rows(node: ast.expr) -> Iterator[ast.List]:
         yield node
     for item in node.elts:
         yield from _rows(item)
+
+
+def _is_symmetric(node: ast.expr) -> bool:
+    """Whether a matrix is written out that is its own transpose."""
+    try:
+        matrix = np.array(ast.literal_eval(node))
+    except (ValueError, TypeError, SyntaxError):
+        return False
+    return matrix.ndim == 2 and np.array_equal(matrix, matrix.T)
 
 
 def _is_number(node: ast.expr) -> bool:
