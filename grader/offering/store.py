@@ -33,25 +33,25 @@ def draw_week(course: Course, offering: Offering, week: str, say: Callable[[str]
     """
     found = []
     for name in course.released_notebooks(week):
-        lesson = _lesson(course, week, name)
+        lesson, basis = _lesson(course, week, name), _basis(course, week, name)
         for version in range(offering.versions):
-            drawn = _read(course, offering, version, week, name)
+            drawn = _read(offering, version, week, name, basis)
             if drawn is None:
                 say(f"{week}/{name}, version {version + 1} of {offering.versions}: drawing, and auditing …")
-                drawn = _draw(course, offering, version, lesson)
+                drawn = _draw(course, offering, version, lesson, basis)
             found += drawn
     return found
 
 
-def _draw(course: Course, offering: Offering, version: int, lesson: Lesson) -> list[Drawn]:
+def _draw(course: Course, offering: Offering, version: int, lesson: Lesson, basis: str) -> list[Drawn]:
     week, name = lesson.week, lesson.name
     source = course.source / week / f"{name}.ipynb"
     public = load_reference(source, lesson, course.cache / "reference")
     folder, key = offering.numbers(version, week), offering.key("numbers", version, week, name)
     _manifest(folder, name).unlink(missing_ok=True)  # until the numbers are there
     drawn = draw_lesson(public, lesson, key, folder, _cache(offering, version))
-    form = {"basis": basis_digest(source, public.files, lesson), "secret": offering.fingerprint}
-    text = json.dumps(form | {"exercises": [asdict(item) for item in drawn]}, indent=1)
+    form = {"basis": basis, "secret": offering.fingerprint, "exercises": [asdict(item) for item in drawn]}
+    text = json.dumps(form, indent=1)
     _manifest(folder, name).write_text(text + "\n", encoding="utf-8")
     return drawn
 
@@ -83,10 +83,11 @@ def references_of(course: Course, week: str, names: Iterable[str]) -> list[dict[
 def why_not_drawn(course: Course, offering: Offering, week: str, names: Iterable[str]) -> str:
     """Why a week cannot be graded with the offering's numbers; empty if it can."""
     for name in names:
+        basis = _basis(course, week, name)
         for version in range(offering.versions):
             if not _manifest(offering.numbers(version, week), name).is_file():
                 return f"{week}/{name} has no numbers of this offering yet"
-            if _read(course, offering, version, week, name) is None:
+            if _read(offering, version, week, name, basis) is None:
                 return f"{week}/{name} has changed since the numbers of this offering were drawn"
     return ""
 
@@ -98,7 +99,7 @@ def _reference(course: Course, offering: Offering, version: int, week: str, name
     return reference
 
 
-def _read(course: Course, offering: Offering, version: int, week: str, name: str) -> list[Drawn] | None:
+def _read(offering: Offering, version: int, week: str, name: str, basis: str) -> list[Drawn] | None:
     """What became of a lesson's exercises, or None if they are to be drawn: anew, or for the first time."""
     folder = offering.numbers(version, week)
     try:
@@ -107,11 +108,16 @@ def _read(course: Course, offering: Offering, version: int, week: str, name: str
         known = form["basis"], form["secret"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
+    there = (folder / f"{name}.ipynb").is_file()
+    return drawn if there and known == (basis, offering.fingerprint) else None
+
+
+def _basis(course: Course, week: str, name: str) -> str:
+    """A digest of what a lesson's numbers are drawn for now."""
     source = course.source / week / f"{name}.ipynb"
-    if not source.is_file() or not (folder / source.name).is_file():
-        return None
-    basis = basis_digest(source, support_files(source.parent), _lesson(course, week, name))
-    return drawn if known == (basis, offering.fingerprint) else None
+    if not source.is_file():
+        raise GradingError(f"{source} is missing; run `make build` first")
+    return basis_digest(source, support_files(source.parent), _lesson(course, week, name))
 
 
 def _lesson(course: Course, week: str, name: str) -> Lesson:
