@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from grader.commands import exports, grading, handing_out, lessons, results, term
+from grader.commands import exports, grading, handing_out, lessons, offering, results, term
 from grader.commands.terminal import Commands, say
 from grader.errors import Problem
 
@@ -40,6 +40,6 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--root", type=Path, default=Path(), help="the course's folder (default: the current one)")
     commands = Commands(parser.add_subparsers(dest="command", required=True, metavar="COMMAND"))
-    for group in (lessons, handing_out, term, grading, results, exports):
+    for group in (lessons, handing_out, term, offering, grading, results, exports):
         group.add_commands(commands)
     return parser

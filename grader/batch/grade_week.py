@@ -22,8 +22,9 @@ from grader.grading.cell_report import CellReport
 from grader.grading.pipeline import GradingContext, GradingTask
 from grader.lessons.course import Course
 from grader.lessons.notebooks import released_notebooks
-from grader.lessons.reference import load_reference
 from grader.nbgrader_plugins.preprocessors import RunSubmission
+from grader.offering.secret import version_of
+from grader.offering.store import references_of
 from grader.submissions.reader import earlier_hand_ins, fetch, find_submissions, is_up_to_date
 from grader.submissions.timestamps import DAMAGED_TIMESTAMP, read_timestamp
 
@@ -147,14 +148,15 @@ def grading_context(course: Course, week: str, *, unsafe_without_sandbox: bool =
     settings.unsafe_without_sandbox |= unsafe_without_sandbox
     sandboxed = settings.sandboxed()
     released = released_notebooks(course.release / week)
-    references = {
-        name: load_reference(
-            course.source / week / f"{name}.ipynb", course.lesson(week, name), course.cache / "reference"
-        )
-        for name in released
-    }
+    versions = references_of(course, week, released)
     return GradingContext(
-        released, references, settings.limits, sandboxed, settings.follow_through, settings.explained_hand_ins
+        released,
+        versions[0],
+        settings.limits,
+        sandboxed,
+        settings.follow_through,
+        settings.explained_hand_ins,
+        versions,
     )
 
 
@@ -201,17 +203,17 @@ def _graded_before(course: Course, week: str, student: str, context: GradingCont
             float(submission.score), float(submission.late_submission_penalty or 0), float(submission.max_score)
         )
     result = _result(student, State.ALREADY_GRADED, points, " ".join(problems))
-    result.stale = stale_reasons(notebooks, context)
+    result.stale = stale_reasons(notebooks, context, version_of(course.root, student))
     return result
 
 
-def stale_reasons(notebooks: Mapping[str, Any], context: GradingContext) -> list[str]:
-    """What has changed since a submission's notebooks were graded."""
+def stale_reasons(notebooks: Mapping[str, Any], context: GradingContext, version: int) -> list[str]:
+    """What has changed since a submission's notebooks were graded; `version` is that of the student's numbers."""
     reasons = [
         reason
         for name, notebook in notebooks.items()
         if name in context.references
-        for reason in why_stale(notebook, context.bases[name])
+        for reason in why_stale(notebook, context.bases[version][name])
     ]
     return list(dict.fromkeys(reasons))
 
@@ -229,7 +231,8 @@ def make_task(course: Course, week: str, student: str, released: dict[str, Any])
             said = [*said, DAMAGED_TIMESTAMP]
         files[name] = (fetch(path), said)
     graded = course.autograded / student / week
-    return GradingTask(student, files, {name: earlier_hand_ins(graded / f"{name}.ipynb") for name in files})
+    hand_ins = {name: earlier_hand_ins(graded / f"{name}.ipynb") for name in files}
+    return GradingTask(student, files, hand_ins, version_of(course.root, student))
 
 
 def _recorded(

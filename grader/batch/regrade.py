@@ -24,6 +24,7 @@ from grader.batch.late import penalize
 from grader.errors import reason_of
 from grader.grading.pipeline import GradedNotebook, GradingContext
 from grader.lessons.course import Course
+from grader.offering.secret import version_of
 from grader.submissions.timestamps import read_timestamp
 
 __all__ = ["Change", "Regraded", "regrade"]
@@ -106,7 +107,7 @@ def _stale(course: Course, week: str, students: list[str], context: GradingConte
     having = students_with_submissions(course, week)[0]
     found = {}
     for student in graded:
-        reasons = stale_reasons(graded_notebooks(course, week, student), context)
+        reasons = stale_reasons(graded_notebooks(course, week, student), context, version_of(course.root, student))
         if not reasons:
             continue
         found[student] = Regraded(student, reasons)

@@ -30,6 +30,7 @@ from grader.doctor.environment import (
     check_memory,
     check_space,
 )
+from grader.doctor.offering import check_offering
 from grader.execution.cell_run import Cause, CellRun, Status
 from grader.execution.launch import warm_parent
 from grader.execution.sandbox import Limits, find_bwrap, run_boxed, why_no_sandbox
@@ -87,6 +88,7 @@ def examine_machine(root: Path, *, full: bool = False) -> Iterator[Finding]:
     checks["alembic"] = lambda: check_alembic(path)
     if course is not None:
         checks["gradebook"] = partial(check_gradebook, course)
+        checks["numbers"] = partial(check_offering, course)
     if full:
         checks["Dask workers"] = lambda: check_workers(limits)
     for name, check in checks.items():

@@ -1,4 +1,4 @@
-"""What a grade rests on: checks, points and limits, noted in the graded notebook to tell stale grades."""
+"""What a grade rests on: checks, points, limits, whose numbers; noted in the graded notebook to tell stale grades."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from grader.lessons.reference import Reference
 __all__ = ["basis_of", "note_basis", "why_stale"]
 
 MAX_NAMED = 4  # names in a reason
+OWN = "the lessons' own"
 
 
 def basis_of(reference: Reference, limits: Limits, *, follow_through: bool) -> dict[str, Any]:
@@ -24,7 +25,8 @@ def basis_of(reference: Reference, limits: Limits, *, follow_through: bool) -> d
     }
     graded = [cell for cell in reference.notebook.cells if cell.metadata.get("nbgrader", {}).get("grade")]
     points = {grade_id(cell): float(cell.metadata.nbgrader.points) for cell in graded}
-    return {"checks": checks, "points": points, "limits": asdict(limits) | {"follow_through": follow_through}}
+    found = {"checks": checks, "points": points, "limits": asdict(limits) | {"follow_through": follow_through}}
+    return found | ({"numbers": reference.numbers} if reference.numbers else {})
 
 
 def note_basis(notebook: Any, basis: Mapping[str, Any]) -> None:
@@ -43,6 +45,9 @@ def why_stale(notebook: Any, basis: Mapping[str, Any]) -> list[str]:
     old = notebook.metadata.get("course", {}).get("basis")
     if not isinstance(old, dict):
         return ["it was graded before the grader noted what a grade rests on"]
+    before, now = (str(item.get("numbers") or OWN) for item in (old, basis))
+    if before != now:  # then each exercise with hidden checks has changed, too
+        return [f"numbers of the hidden checks: {before} → {now}", *_numbers(old, basis)]
     return [*_checks(old.get("checks", {}), basis.get("checks", {})), *_numbers(old, basis)]
 
 

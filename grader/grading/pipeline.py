@@ -52,7 +52,8 @@ class GradingContext:
         sandboxed: whether to run student code in the sandbox.
         follow_through: whether a later exercise keeps its points if an earlier one is wrong.
         explained_hand_ins: for how many versions of a notebook a student reads why hidden checks fail.
-        bases: what grades of each notebook rest on.
+        versions: the references for each version of the hidden checks' numbers; `references` alone by default.
+        bases: for each version, what grades of each notebook rest on.
     """
 
     released: dict[str, Any]
@@ -61,13 +62,18 @@ class GradingContext:
     sandboxed: bool = True
     follow_through: bool = True
     explained_hand_ins: int = EXPLAINED_HAND_INS
-    bases: dict[str, dict[str, Any]] = field(init=False)
+    versions: list[dict[str, Reference]] = field(default_factory=list)
+    bases: list[dict[str, dict[str, Any]]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.bases = {
-            name: basis_of(reference, self.limits, follow_through=self.follow_through)
-            for name, reference in self.references.items()
-        }
+        self.versions = self.versions or [self.references]
+        self.bases = [
+            {
+                name: basis_of(reference, self.limits, follow_through=self.follow_through)
+                for name, reference in references.items()
+            }
+            for references in self.versions
+        ]
 
 
 @dataclass
@@ -76,11 +82,13 @@ class GradingTask:
 
     Attributes:
         hand_ins: for each notebook the digests of the versions that were graded before.
+        version: which version of the hidden checks' numbers the student has.
     """
 
     student: str
     files: dict[str, tuple[Fetched, list[str]]]
     hand_ins: dict[str, list[str]] = field(default_factory=dict)
+    version: int = 0
 
 
 @dataclass
@@ -109,19 +117,20 @@ def grade_submission(context: GradingContext, task: GradingTask) -> list[GradedN
 
 def _grade_notebook(context: GradingContext, task: GradingTask, name: str) -> GradedNotebook:
     fetched, said = task.files[name]
+    reference = context.versions[task.version][name]
     rebuilt = rebuild(context.released[name], understand(fetched))
     notebook, problems = rebuilt.notebook, [*said, *rebuilt.problems]
     note_submission(notebook, problems, fetched.digest, task.hand_ins.get(name, []))
     reports = run_and_judge(
         notebook,
-        context.references[name],
+        reference,
         context.limits,
         sandboxed=context.sandboxed,
         follow_through=context.follow_through,
     )
     write_reports(notebook, reports, context.explained_hand_ins)
-    note_basis(notebook, context.bases[name])
-    add_model_answers(notebook, context.references[name])
+    note_basis(notebook, context.bases[task.version][name])
+    add_model_answers(notebook, reference)
     # On one line: indenting it would take five times as long.
     text = json.dumps(notebook, ensure_ascii=False, sort_keys=True)
     graded = GradedNotebook(name, text + "\n", problems=problems)

@@ -203,7 +203,7 @@ def _stamp(course: Course, week: str) -> dict[str, str]:
     inputs = sorted((path.relative_to(folder).as_posix(), path) for path in folder.rglob("*") if path.is_file())
     code = [
         *package_sources(Path(dlcore.__file__).parent, leave_out=("live", "widgets")),
-        *package_sources(Path(grader.__file__).parent, leave_out=("batch", "demo", "doctor", "reports")),
+        *package_sources(Path(grader.__file__).parent, leave_out=("batch", "demo", "doctor", "offering", "reports")),
     ]
     digest = hashlib.sha256(f"{sys.version} {version('numpy')} {version('nbgrader')}".encode())
     for name, data in [*((name, path.read_bytes()) for name, path in inputs), *code]:

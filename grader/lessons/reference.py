@@ -149,13 +149,18 @@ class ReferenceExercise:
 
 @dataclass
 class Reference:
-    """Everything needed to grade one notebook."""
+    """Everything needed to grade one notebook.
+
+    Attributes:
+        numbers: whose numbers the hidden checks have; empty for the lesson's own.
+    """
 
     lesson: str
     title: str
     exercises: dict[str, ReferenceExercise]
     notebook: Any
     files: dict[str, bytes]
+    numbers: str = ""
 
     def needed(self, name: str) -> set[str]:
         """The exercises that `name` builds on, directly or indirectly."""

@@ -21,8 +21,10 @@ from grader.grading.model_answers import add_model_answers
 from grader.grading.pipeline import EXPLAINED_HAND_INS, note_submission, run_and_judge, write_reports
 from grader.lessons.course import Course
 from grader.lessons.notebooks import course_metadata, grade_id
-from grader.lessons.reference import Reference, load_reference
+from grader.lessons.reference import Reference
 from grader.lessons.roles import Role
+from grader.offering.secret import find_offering, version_of
+from grader.offering.store import references_of
 from grader.submissions.rebuild import rebuild
 
 __all__ = ["ClearAnswers", "GetGradesAndState", "RebuildSubmission", "RunSubmission"]
@@ -88,7 +90,7 @@ class RunSubmission(NbGraderPreprocessor):
         False, help="Run student code with process limits only where there is no sandbox. Anyone's code runs as you."
     ).tag(config=True)
 
-    _references: ClassVar[dict[tuple[str, str], Reference]] = {}
+    _references: ClassVar[dict[tuple[str, ...], list[Reference]]] = {}
 
     @property
     def limits(self) -> Limits:
@@ -109,19 +111,21 @@ class RunSubmission(NbGraderPreprocessor):
         """The notebook with the reports, after running and judging it."""
         place = resources["nbgrader"]
         sandboxed = self.sandboxed()
-        reference = self._reference(place["assignment"], place["notebook"])
+        reference = self._reference(place["assignment"], place["notebook"], place["student"])
         reports = run_and_judge(nb, reference, self.limits, sandboxed=sandboxed, follow_through=self.follow_through)
         write_reports(nb, reports, self.explained_hand_ins)
         add_model_answers(nb, reference)
         note_basis(nb, basis_of(reference, self.limits, follow_through=self.follow_through))
         return nb, resources
 
-    def _reference(self, week: str, name: str) -> Reference:
-        """The reference of a notebook, cached until the notebook changes."""
+    def _reference(self, week: str, name: str, student: str) -> Reference:
+        """The reference of a student's notebook, cached until the notebook or the offering changes."""
         coursedir = self.parent.parent.coursedir
         source = Path(coursedir.root) / coursedir.source_directory / week / f"{name}.ipynb"
-        key = (str(source), str(source.stat().st_mtime_ns) if source.exists() else "")
+        root = Path(coursedir.root)
+        offering = find_offering(root)
+        numbers = f"{offering.fingerprint} {offering.versions}" if offering else ""
+        key = (str(source), str(source.stat().st_mtime_ns) if source.exists() else "", numbers)
         if key not in self._references:
-            course = Course(Path(coursedir.root))
-            self._references[key] = load_reference(source, course.lesson(week, name), course.cache / "reference")
-        return self._references[key]
+            self._references[key] = [found[name] for found in references_of(Course(root), week, [name])]
+        return self._references[key][version_of(root, student)]
