@@ -122,6 +122,15 @@ import sys; print("trouble", file=sys.stderr)
 
 
 @pytest.mark.slow
+def test_a_finished_notebook_multiplies_with_one_thread_as_in_a_students_jupyterlab(tmp_path, monkeypatch):
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
+    code = "import os, numpy; print(os.environ.get('OPENBLAS_NUM_THREADS'))"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    run_notebook(notebook, tmp_path)
+    assert notebook.cells[0].outputs[0].text == "1\n"
+
+
+@pytest.mark.slow
 def test_the_run_would_show_missing_labels_errors_of_widgets_and_warnings(tmp_path):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code) for code in (WATCH, SLIPS, TELL)])
     run_notebook(notebook, tmp_path)

@@ -20,6 +20,7 @@ from tests import test_widgets_regularization as regularization
 from tests import test_widgets_residual_networks as residual_networks
 from tests import test_widgets_shallow_network as shallow_network
 from tests import test_widgets_softmax as softmax
+from tests import test_widgets_transfer_learning as transfer_learning
 
 __all__ = ["CASES", "DRAWN_BY_THE_PAGE", "Case", "label_of", "nothing"]
 
@@ -371,6 +372,13 @@ WEEK8 = [
         residual_networks.CUT,
         residual_networks.TRAINED,
         alike={"how many blocks are cut": "behind the first one there are only so many"},
+    ),
+    Case("layer_to_cut", "week8", transfer_learning.CUT, transfer_learning.MADE_UP),
+    Case(
+        "neighbours_boundary",
+        "week8",
+        transfer_learning.PLANE,
+        reach={"pairwise_distances": put("metric", "straight line")},
     ),
 ]
 

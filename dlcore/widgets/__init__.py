@@ -14,6 +14,7 @@ from dlcore.widgets.regularization import regularized_boundary, shrinkage
 from dlcore.widgets.residual_networks import cut_blocks, residual_depth
 from dlcore.widgets.shallow_network import activation_explorer, hidden_units, symmetry
 from dlcore.widgets.softmax import grid_and_random, softmax_bars
+from dlcore.widgets.transfer_learning import layer_to_cut, neighbours_boundary
 
 __all__ = [
     "activation_explorer",
@@ -30,7 +31,9 @@ __all__ = [
     "graph_steps",
     "grid_and_random",
     "hidden_units",
+    "layer_to_cut",
     "moving_average",
+    "neighbours_boundary",
     "normalization_race",
     "normalized_batch",
     "optimizer_trajectories",

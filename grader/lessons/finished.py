@@ -13,6 +13,7 @@ from typing import Any
 import nbformat
 
 from dlcore.checks.cell_report import UNATTEMPTED, WRONG
+from dlcore.lab import lab_environment
 from grader.lessons.audit import Defect
 from grader.lessons.notebooks import copy_of, course_metadata
 from grader.lessons.parser import Lesson
@@ -171,7 +172,10 @@ def run_notebook(notebook: Any, folder: Path, *, allow_errors: bool = False) -> 
         resources={"metadata": {"path": str(folder)}},
         store_widget_state=False,
         allow_errors=allow_errors,
-    ).execute(stderr=subprocess.DEVNULL)  # what the kernel itself says, such as that it listens on TCP
+    ).execute(
+        stderr=subprocess.DEVNULL,  # what the kernel itself says, such as that it listens on TCP
+        env=lab_environment(),  # NumPy is loaded before the lesson's own first cell, so it cannot choose any more
+    )
 
 
 def run_finished(notebook: Any, lesson: Lesson, folder: Path) -> FinishedRun:
