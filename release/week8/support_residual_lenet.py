@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import support_residual as support
 
-__all__ = ["initialize_lenet", "lenet_backward", "lenet_forward"]
+__all__ = ["initialize_lenet", "lenet_backward", "lenet_forward", "pool_forward"]
 
 
 def initialize_lenet(rng, filters=(6, 16), sizes=(400, 120, 84, 10)):
@@ -21,14 +21,17 @@ def initialize_lenet(rng, filters=(6, 16), sizes=(400, 120, 84, 10)):
 
 
 def lenet_forward(X, parameters):
-    """Return the scores of LeNet for images (m, 28, 28, 1), and the caches of its layers."""
+    """Return the scores of LeNet for images (m, 28, 28, 1), and the caches of its layers.
+
+    Behind the two convolutions come as many dense layers as there are in `parameters`.
+    """
     P, caches = parameters, {}
     A = X
     for layer, pad in ((1, 2), (2, 0)):
         Z, caches[f"conv{layer}"] = support.conv_forward(A, P[f"W{layer}"], P[f"b{layer}"], 1, pad)
-        A, caches[f"pool{layer}"] = _pool_forward(np.maximum(Z, 0))
+        A, caches[f"pool{layer}"] = pool_forward(np.maximum(Z, 0))
     caches["shape"], A = A.shape, A.reshape(len(A), -1).T
-    for layer in (3, 4, 5):
+    for layer in range(3, len(P) // 2 + 1):
         A = A if layer == 3 else np.maximum(A, 0)
         A, caches[f"dense{layer}"] = support.dense_forward(A, P[f"W{layer}"], P[f"b{layer}"])
     return A, caches
@@ -37,7 +40,7 @@ def lenet_forward(X, parameters):
 def lenet_backward(dscores, caches):
     """Return the gradients of all parameters of LeNet."""
     grads, dZ = {}, dscores
-    for layer in (5, 4, 3):
+    for layer in range(sum("dense" in name for name in caches) + 2, 2, -1):
         dA, grads[f"dW{layer}"], grads[f"db{layer}"] = support.dense_backward(dZ, caches[f"dense{layer}"])
         dZ = dA * (caches[f"dense{layer}"][0] > 0)
     dA = dZ.T.reshape(caches["shape"])
@@ -47,8 +50,8 @@ def lenet_backward(dscores, caches):
     return grads
 
 
-def _pool_forward(A):
-    """The maxima of 2 × 2 windows side by side, and a cache."""
+def pool_forward(A):
+    """Return the maxima of 2 × 2 windows side by side, and a cache."""
     m, n_H, n_W, n_C = A.shape
     windows = A.reshape(m, n_H // 2, 2, n_W // 2, 2, n_C).transpose(0, 1, 3, 5, 2, 4).reshape(-1, 4)
     winners = windows.argmax(axis=1)
