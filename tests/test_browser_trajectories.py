@@ -281,7 +281,7 @@ class TestWithoutAKernel:
         assert race.pixels(CHART, BLUE) > 20
 
     def test_the_axis_reaches_as_far_as_the_costs(self, opened, saved):
-        race, _ = opened(saved(preset="curved valley"))
+        race, _ = opened(saved(preset="bent valley"))
         assert race.root.locator(".cut").inner_text() == "The axis reaches as far as the costs."
         race.root.get_by_label("step", exact=True).fill("1000")
         race.wait_for_sentence("·10⁻¹⁴")  # and this cost is on it

@@ -64,9 +64,9 @@ PRESETS = {
         "plateau", (-3.6, 1.6), {"sgd": 0.1, "momentum": 0.1, "rmsprop": 0.1, "adam": 0.1}, 300, 60,
         "Out here the gradient is tiny. Who needs a large gradient to move, and who only its sign?",
     ),
-    "curved valley": Preset(
+    "bent valley": Preset(
         "Who gets on along the floor?",
-        "Rosenbrock", (-1.2, 1.0), {"sgd": 0.0028, "momentum": 0.0032, "adam": 0.56}, 1000, 300,
+        "bent valley", (-1.2, 1.0), {"sgd": 0.0028, "momentum": 0.0032, "adam": 0.56}, 1000, 300,
         "Each rate is tuned for these 1000 steps. All find the valley's floor soon.",
     ),
     "bumps": Preset(
