@@ -125,7 +125,7 @@ class TestInJupyterLab:
             keyboard.press("Tab")
         keyboard.press("Tab")
         keyboard.press("Enter")
-        race.root.locator(".presets [aria-pressed=true]").get_by_text("ravine, turned", exact=True).wait_for()
+        race.root.locator(".presets [aria-pressed=true]").get_by_text("momentum overshoot", exact=True).wait_for()
         assert page.page.evaluate("document.querySelector('.jp-Notebook').classList.contains('jp-mod-commandMode')")
         assert race.root.is_visible()  # no key has moved or cut a cell
         assert page.troubles == []
