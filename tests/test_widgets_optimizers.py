@@ -156,6 +156,13 @@ def test_the_rates_are_the_students(schedule):
     assert widget.rate.get_ydata()[:-1] == pytest.approx(rates)
 
 
+def test_the_end_of_the_first_epoch_is_no_single_step():
+    widget = walking(size=2)
+    above, steps = widget._above(np.array(widget.path.get_data())), EXAMPLES // 2
+    mean = above[steps - steps // 4 : steps + 1].mean()
+    assert f"At the end of the first epoch the cost is {mean:.2g} above its minimum." in widget.panel.sentence
+
+
 def test_a_walk_that_diverges_is_stopped_and_said():
     widget = walking(1, RATES[-1])
     assert "the walk diverges, in epoch 1 of 20" in widget.panel.sentence
