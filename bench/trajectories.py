@@ -82,8 +82,8 @@ def main() -> None:
         for words, preset, others in (
             ("three methods, 100 steps", "ravine zig-zag", ()),
             ("four methods, 300 steps", "saddle escape", ()),
-            ("three methods, 1000 steps", "curved valley", ()),
-            ("six methods, 1000 steps", "curved valley", ("nesterov", "rmsprop", "adamw")),
+            ("three methods, 1000 steps", "bent valley", ()),
+            ("six methods, 1000 steps", "bent valley", ("nesterov", "rmsprop", "adamw")),
         ):
             race.choose(preset)
             for method in others:

@@ -109,6 +109,41 @@ class TestInJupyterLab:
         assert "The axis is cut at" in race.root.locator(".cut").inner_text()
         assert page.troubles == []
 
+    def test_a_rate_that_is_none_does_not_stay_and_the_question_does(self, page):
+        race = page.begin()
+        question, rate = race.root.locator(".question"), race.root.get_by_label("learning rate of sgd", exact=True)
+        asked = question.inner_text()
+        for typed in ("", "0", "-1"):
+            rate.fill(typed)
+            rate.press("Enter")
+            assert rate.input_value() == "0.09"
+        assert question.inner_text() == asked
+        rate.fill("1000")
+        rate.press("Enter")
+        assert rate.input_value() == "10"
+        assert question.inner_text() == f"{asked} (With settings of yours.)"
+        assert page.troubles == []
+
+    def test_what_is_said_of_a_step_is_hidden_while_it_plays(self, page):
+        race = page.begin()
+        race.wait_for_sentence("Step 30 of 100.")
+        race.root.get_by_label("speed of playing").select_option("slow")
+        race.button("Play").click()
+        race.root.locator(".said").wait_for(state="hidden")
+        race.button("Pause").click()
+        race.root.locator(".said").wait_for(state="visible")
+        assert race.sentence().startswith(f"Step {int(race.step())} of 100.")
+        assert page.troubles == []
+
+    def test_tuning_says_whether_it_found_better_rates(self, page):
+        race = page.begin()
+        race.choose("momentum overshoot")
+        race.root.get_by_text("Settings", exact=True).click()
+        for said in ("Each rate is now the one with which", "No rate is better than these."):
+            race.button("Tune each rate").click()
+            race.root.locator(".note").filter(has_text=said).wait_for()
+        assert page.troubles == []
+
     def test_with_the_keyboard_alone(self, page):
         race = page.begin()
         keyboard = page.page.keyboard
@@ -125,7 +160,7 @@ class TestInJupyterLab:
             keyboard.press("Tab")
         keyboard.press("Tab")
         keyboard.press("Enter")
-        race.root.locator(".presets [aria-pressed=true]").get_by_text("ravine, turned", exact=True).wait_for()
+        race.root.locator(".presets [aria-pressed=true]").get_by_text("momentum overshoot", exact=True).wait_for()
         assert page.page.evaluate("document.querySelector('.jp-Notebook').classList.contains('jp-mod-commandMode')")
         assert race.root.is_visible()  # no key has moved or cut a cell
         assert page.troubles == []
@@ -281,7 +316,7 @@ class TestWithoutAKernel:
         assert race.pixels(CHART, BLUE) > 20
 
     def test_the_axis_reaches_as_far_as_the_costs(self, opened, saved):
-        race, _ = opened(saved(preset="curved valley"))
+        race, _ = opened(saved(preset="bent valley"))
         assert race.root.locator(".cut").inner_text() == "The axis reaches as far as the costs."
         race.root.get_by_label("step", exact=True).fill("1000")
         race.wait_for_sentence("·10⁻¹⁴")  # and this cost is on it

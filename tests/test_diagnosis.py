@@ -31,6 +31,11 @@ PLANTED = {
     "None for a number": (1.5, None, "none", "Is the `return` missing?"),
     "None for an array": (Z, None, "none", "Is the `return` missing?"),
     "None for a tuple": ((1.5, Z), None, "none", "Is the `return` missing?"),
+    "None where no `if` is true": (1.5, None, "none", "in an `if` that is never true, for a name that is spelt"),
+    "0 for an array of zeros": (np.zeros((2, 3)), 0, "type", "All entries of the array have this value, but an array"),
+    "0.5 for whole zeros": (np.zeros((2, 3), int), 0.5, "type", "Was everything added up, so that the sum"),
+    "arrays in an array": (np.ones((2, 3)), np.ones((7, 2, 2)), "shape", "was one made, by `np.newaxis`, a `reshape`"),
+    "an axis lost": (np.ones((2, 3, 2)), np.ones((7, 4)), "shape", "was one lost by a sum or an index?"),
     "None inside a tuple": (
         (1.5, Z),
         (1.5, None),
@@ -434,15 +439,25 @@ def test_where_one_value_of_several_has_a_clear_cause_it_is_told():
         (np.float64(1.5), 2, "Expected 1.5, got 2."),
         (4, 3.5, "Expected 4, got 3.5."),
         (np.int64(4), np.array(5), "Expected 4, got 5."),
+        (Z, 1.0, "It returned a number where an array with 2 axes is asked for. It was 1.0."),
+        (
+            [(Z, 1.0), (Z, 2.0)],
+            [(Z, 1.0), (Z[:2], 2.0)],
+            "Entry 1 of the list: The first of the 2 values: The shape should be (3, 5), but it is (2, 5).",
+        ),
+        (
+            [Z, Z],
+            [Z, Z, -Z],
+            "The list should have 2 entries, but it has 3 entries. Of these the last one is too many; "
+            "the rest is right.",
+        ),
     ],
 )
 def test_a_difference_is_told_without_a_guess(expected, got, said):
     assert difference(expected, got, CLOSE) == said
 
 
-@pytest.mark.parametrize(
-    ("expected", "got"), [(1.0, None), ({"A": 1.0}, {"B": 1.0}), ((1.0, 2.0), (1.0,)), (Z, 1.0), ("a", 1)]
-)
+@pytest.mark.parametrize(("expected", "got"), [(1.0, None), ({"A": 1.0}, {"B": 1.0}), ((1.0, 2.0), (1.0,)), ("a", 1)])
 def test_a_difference_of_kinds_is_told(expected, got):
     assert difference(expected, got, CLOSE) == diagnose(expected, got, CLOSE).detail
 

@@ -98,6 +98,23 @@ def test_units_stand_behind_all_numbers(capsys):
     assert said(capsys, reveal, "time", 12.0, "s") == "Your guess: long. It is 12 s."
 
 
+def test_a_difference_of_ratios_or_percentages_is_not_said_as_a_ratio(capsys):
+    guess("ratio", 2)
+    guess("share", 30)
+    capsys.readouterr()
+    assert said(capsys, reveal, "ratio", 1.014, "times").endswith(
+        "It is 1.01 times. It is 0.986 less than you guessed."
+    )
+    assert said(capsys, reveal, "share", 35, "%").endswith("It is 35 %. It is 5 points more than you guessed.")
+
+
+def test_of_numbers_to_choose_from_it_is_said_only_whether_the_guess_is_right(capsys):
+    guess("size", 64)
+    capsys.readouterr()
+    assert said(capsys, reveal, "size", "1") == "Your guess: 64. It is 1. It came out differently."
+    assert said(capsys, reveal, "size", "64").endswith("As you guessed.")
+
+
 @pytest.mark.parametrize(
     ("number", "text"),
     [(0.123456, "0.123"), (1234567, "1,234,567"), (1234.56, "1,235"), (100.0, "100"), (-0.0, "0"), (2.5e-8, "2.5e-08")],

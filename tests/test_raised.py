@@ -84,6 +84,15 @@ def test_the_operands_of_what_failed_are_kept(function, failed):
     assert observe(function, (X, PARAMETERS), {}).failed == failed
 
 
+def test_what_is_empty_is_said_to_be_empty():
+    def asks_a_dict(X):
+        options: dict[str, float] = {}
+        return options["beta"]
+
+    where = observe(asks_a_dict, (X,), {}).where
+    assert where.endswith("There `options` is an empty dict.")
+
+
 class Loud:
     """A value whose every part runs code."""
 

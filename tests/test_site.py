@@ -379,7 +379,7 @@ class TestInABrowser:
         page, troubles = opened(site / "week1" / "small.html")
         race = Race(page, page.locator(".dl-race"))
         race.map.wait_for()
-        race.choose("curved valley")
+        race.choose("bent valley")
         race.wait_for_sentence("Step 300 of 1000.")
         race.button("Play").click()
         race.wait_until("data.step > 310")

@@ -194,10 +194,10 @@ def test_plateau():
 
 
 def test_curved_valley():
-    found = paths("curved valley")
+    found = paths("bent valley")
     for path in found.values():
         assert path.costs[60] < 0.3 * path.costs[0]  # on the floor
-    ends = {method: away("curved valley", path)[-1] for method, path in found.items()}
+    ends = {method: away("bent valley", path)[-1] for method, path in found.items()}
     assert max(ends["momentum"], ends["adam"]) < 0.2 * ends["sgd"]
 
 
@@ -395,7 +395,7 @@ def test_some_methods_are_enough():
 
 
 def test_tuning_lowers_the_cost_of_every_method():
-    made, chosen = race(), settings("curved valley", shown=tuple(STEPS), steps=300)
+    made, chosen = race(), settings("bent valley", shown=tuple(STEPS), steps=300)
     chosen = replace(chosen, rates={method: rate / 20 for method, rate in RATES.items()})
     before, after = (paths(each, made) for each in (chosen, made.tuned(chosen)))
     assert all(after[method].costs[-1] < before[method].costs[-1] for method in STEPS)
@@ -412,10 +412,10 @@ def test_where_time_is_short_the_path_is_shorter_and_not_kept():
 
 
 @pytest.mark.parametrize("name", ["newton", "l-bfgs"])
-@pytest.mark.parametrize("surface", ["bowl", "ravine", "ravine, turned by 45°", "Rosenbrock", "Beale"])
+@pytest.mark.parametrize("surface", ["bowl", "ravine", "ravine, turned by 45°", "bent valley", "Beale"])
 def test_the_references_find_the_lowest_point(name, surface):
     ground = SURFACES[surface]
-    start = (-1.2, 1.0) if surface == "Rosenbrock" else (1.0, 0.4)
+    start = (-1.2, 1.0) if surface == "bent valley" else (1.0, 0.4)
     path = walk_reference(ground, start, name, 100)
     assert len(path.points) == 101
     assert np.allclose(path.points[-1], ground.minima[0], atol=1e-6)
@@ -442,7 +442,7 @@ def test_the_references_leave_a_saddle(name):
 
 
 def test_the_price_of_a_step_is_said():
-    newton = walk_reference(SURFACES["Rosenbrock"], (-1.2, 1.0), "newton", 60)
+    newton = walk_reference(SURFACES["bent valley"], (-1.2, 1.0), "newton", 60)
     assert re.fullmatch(r"1 gradient, [\d.]+ costs, 1 Hessian a step; \d+ steps until it rests", newton.price)
     told, _ = scene(race())
     assert "n³" in told["prices"]["newton"]
@@ -472,8 +472,8 @@ def test_an_answer_holds_the_paths_of_the_students_functions():
 
 
 def test_costs_keep_digits_that_a_chart_to_the_rounding_error_needs():
-    ways = paths(settings("curved valley"))
-    found = unpacked(*packed(ways, settings("curved valley")))
+    ways = paths(settings("bent valley"))
+    found = unpacked(*packed(ways, settings("bent valley")))
     assert 0 < found["momentum"]["costs"][-1] < 1e-10
     assert found["momentum"]["costs"][-1] == pytest.approx(ways["momentum"].costs[-1])
 

@@ -60,7 +60,8 @@ def test_the_bars_are_the_weights(beta, t):
     ages = t - np.arange(1, LENGTH + 1)
     expected = np.where(ages >= 0, (1 - beta) * float(beta) ** ages.clip(0), 0)
     assert widget.weights == pytest.approx(expected)
-    assert widget.bars.get_data().values == pytest.approx(np.minimum(expected, 0.52))
+    assert widget.bars.get_data().values == pytest.approx(expected / (1 - beta))  # as high as the axis, whatever β is
+    assert f"The largest weight is {1 - beta:.3g}. " in widget.panel.sentence
     assert f"The weights add up to {1 - beta**t:.3f}; an average would have 1" in widget.panel.sentence
     assert widget.line.get_ydata()[t - 1] == pytest.approx(widget.weights @ widget.series)
 
@@ -69,8 +70,8 @@ def test_the_bars_are_the_weights(beta, t):
 def test_about_as_many_bars_as_the_window_is_long_reach_above_the_dotted_line(beta, t):
     widget = averaging(average, beta, t, corrected=False)
     faded = widget.faded.get_ydata()[0]
-    assert faded == pytest.approx((1 - beta) / np.e)
-    assert int(np.sum(widget.weights > faded)) == pytest.approx(1 / (1 - beta), abs=1)
+    assert faded == pytest.approx(1 / np.e)
+    assert int(np.sum(widget.bars.get_data().values > faded)) == pytest.approx(1 / (1 - beta), abs=1)
 
 
 def test_corrected_weights_add_up_to_one():
@@ -82,7 +83,7 @@ def test_corrected_weights_add_up_to_one():
 def test_swapped_shares_are_seen():
     swapped = averaging(lambda values, beta, corrected: average(values, 1 - beta, corrected), 0.9, 40, corrected=False)
     assert swapped.weights[39] == pytest.approx(0.9)
-    assert swapped.bars.get_data().values[38] == pytest.approx(0.09)
+    assert swapped.bars.get_data().values[38] == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize(
@@ -153,6 +154,13 @@ def test_the_rates_are_the_students(schedule):
     name, options = SCHEDULES[schedule]
     rates = [falling(0.32, epoch, name, **options) for epoch in range(EPOCHS)]
     assert widget.rate.get_ydata()[:-1] == pytest.approx(rates)
+
+
+def test_the_end_of_the_first_epoch_is_no_single_step():
+    widget = walking(size=2)
+    above, steps = widget._above(np.array(widget.path.get_data())), EXAMPLES // 2
+    mean = above[steps - steps // 4 : steps + 1].mean()
+    assert f"At the end of the first epoch the cost is {mean:.2g} above its minimum." in widget.panel.sentence
 
 
 def test_a_walk_that_diverges_is_stopped_and_said():

@@ -23,6 +23,7 @@ MUCH = 2.0  # from this ratio on, two numbers are compared by it instead of by t
 LARGEST = 10**15  # a whole number that is shown with all digits
 FEW = 20  # up to which whole numbers are compared by their difference
 LONGEST = 60  # letters of a text that are shown
+OF_DIFFERENCES = {"times": "", "%": "points"}  # instead of a unit: "0.9 times less" and "5 % less" would be ratios
 
 _guesses: dict[str, Any] = {}
 
@@ -51,7 +52,8 @@ def reveal(name: str, actual: Any, unit: str = "") -> None:
 
     Args:
         name: what was guessed.
-        actual: the result, a number or a text.
+        actual: the result, a number or a text. Where numbers are a choice, as in "64 or 1", a text: then
+            it is only said whether the guess is right.
         unit: of the numbers, such as "s".
     """
     if is_graded():
@@ -117,12 +119,14 @@ def _compared(guessed: Any, actual: Any, unit: str) -> str:
         return "Very close."
     if guessed * actual < 0:
         return "It has the other sign."
+    by = _with_unit(_rounded(off), OF_DIFFERENCES.get(unit, unit))
+    difference = f"It is {by} {'more' if actual > guessed else 'less'} than you guessed."
     if _is_count(guessed) and _is_count(actual):
-        return f"It is {_with_unit(_rounded(off), unit)} {'more' if actual > guessed else 'less'} than you guessed."
+        return difference
     if guessed and actual and size >= MUCH * min(abs(guessed), abs(actual)):
         times = f"about {_rough(size / min(abs(guessed), abs(actual)))} times"
         return f"It is {times} your guess." if abs(actual) == size else f"Your guess is {times} that."
-    return f"It is {_with_unit(_rounded(off), unit)} {'more' if actual > guessed else 'less'} than you guessed."
+    return difference
 
 
 def _is_count(value: Any) -> bool:

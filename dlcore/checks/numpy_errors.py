@@ -43,7 +43,8 @@ NUMPY_ERRORS: tuple[tuple[str, str, str, str], ...] = (
     (
         "IndexError",
         r"only integers, slices|must be of integer",
-        "An index is a whole number. `/` always gives a float, `//` a whole number; and only a dict has names.",
+        "An index is a whole number, and `/` always gives a float (`//` a whole number). "
+        "Only a dict has names: is this an array where a dict is meant?",
         "",
     ),
     (

@@ -158,6 +158,8 @@ def _fact(node: ast.expr, frame: FrameType) -> str:
         return f"`{text}` is None"
     if type(value) in (int, float):
         return f"`{text}` is {value:.6g}" if abs(value) < 1e15 else ""
+    if type(value) in CONTAINERS and not value:
+        return f"`{text}` is an empty {type(value).__name__}"
     if type(value) is dict and all(type(key) is str for key in value):
         keys = ", ".join(map(repr, list(value)[:MAX_KEYS])) + (", …" if len(value) > MAX_KEYS else "")
         return f"`{text}` has the entries {keys}"

@@ -53,10 +53,11 @@ def choice(label: str, options: Sequence[Any], value: Any) -> ipywidgets.Dropdow
 
 def stops(label: str, values: Sequence[float], value: float) -> ipywidgets.SelectionSlider:
     """Return a slider with a few stops that reports its value on release, for slow updates."""
-    return ipywidgets.SelectionSlider(
+    control = ipywidgets.SelectionSlider(
         options=[(f"{stop:g}", stop) for stop in values], value=value, description=label,
         continuous_update=False, **_sizes(label),
     )  # fmt: skip
+    return control.add_class("dlcore-stops")
 
 
 def toggle(label: str, value: bool = False) -> ipywidgets.Checkbox:

@@ -119,6 +119,9 @@ function nameControls(panel) {
     const box = row.querySelector("input");
     if (box && !box.labels?.[0]?.textContent.trim()) give(box, "aria-label", name);
   }
+  for (const stop of panel.querySelectorAll(".dlcore-stops .widget-readout")) {
+    give(stop, "contenteditable", "false");  // what is typed there would be shown, and do nothing
+  }
   for (const sentence of panel.querySelectorAll(".dlcore-sentence")) {
     give(sentence, "role", "status");
     give(sentence, "aria-live", "polite");

@@ -23,10 +23,12 @@ def difference(expected: Any, got: Any, settings: Settings) -> str:
         return _first_item(expected, got, settings)
     if isinstance(expected, np.ndarray) and isinstance(got, np.ndarray):
         return _arrays(expected, got, settings)
+    if isinstance(expected, list) and isinstance(got, list) and _are_large(expected):
+        return wrong_kind(expected, got, settings).detail
     if is_number(expected) and is_number(got) and _is_truth(expected) == _is_truth(got):
         return f"Expected {show(expected)}, got {show(got)}."
     if isinstance(expected, dict | tuple) or noun(got) != noun(expected):
-        return wrong_kind(expected, got, settings).detail
+        return wrong_kind(expected, got, settings, guess=False).detail
     return f"Expected {show(expected)}, got {show(got)}."
 
 
@@ -36,10 +38,17 @@ def _is_truth(value: Any) -> bool:
 
 def _first_item(expected: Sequence[Any], got: Sequence[Any], settings: Settings) -> str:
     wrong = [i for i, pair in enumerate(zip(expected, got, strict=True)) if not agree(*pair, settings)]
-    if not wrong or isinstance(expected, list):
+    if not wrong or (isinstance(expected, list) and not _are_large(expected)):
         return f"Expected {show(expected)}, got {show(got)}."
     inner = difference(expected[wrong[0]], got[wrong[0]], settings)
+    if isinstance(expected, list):
+        return f"Entry {wrong[0]} of the list: {inner}"
     return f"The {nth(wrong[0])} of the {len(expected)} values: {inner}"
+
+
+def _are_large(items: Sequence[Any]) -> bool:
+    """Whether the items are themselves made of several values, so that all of them are too much to compare by eye."""
+    return any(isinstance(item, np.ndarray | tuple | list | dict) for item in items)
 
 
 def _arrays(want: np.ndarray, have: np.ndarray, settings: Settings) -> str:

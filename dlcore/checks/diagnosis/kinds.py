@@ -14,10 +14,19 @@ __all__ = ["MAX_ITEMS", "wrong_kind"]
 MAX_ITEMS = 40  # of a tuple, list or dict that are compared with each other
 
 
-def wrong_kind(expected: Any, got: Any, settings: Settings) -> Diagnosis:
-    """What is wrong with a value of another type, or with other keys or another number of values."""
+def wrong_kind(expected: Any, got: Any, settings: Settings, *, guess: bool = True) -> Diagnosis:
+    """What is wrong with a value of another type, or with other keys or another number of values.
+
+    Args:
+        expected, got: the two values.
+        settings: how they were compared.
+        guess: whether to name causes of another type that may be others.
+    """
     if got is None:
-        sentence = "It returned None. Is the `return` missing?"
+        sentence = (
+            "It returned None. Is the `return` missing? "
+            "Or does it stand in an `if` that is never true, for a name that is spelt otherwise, say?"
+        )
         return Diagnosis("none", sentence, sentence)
     if isinstance(expected, dict) and isinstance(got, dict):
         return _diagnose_keys(expected, got, settings)
@@ -29,7 +38,7 @@ def wrong_kind(expected: Any, got: Any, settings: Settings) -> Diagnosis:
     if isinstance(expected, str) and isinstance(got, str):
         return Diagnosis("values", "The text is not right.", f"Expected {show(expected)}, got {show(got)}.")
     gist = f"It returned {have} where {want} {'are' if want.endswith('(a tuple)') else 'is'} asked for."
-    cause = _type_cause(expected, got, settings)
+    cause = _type_cause(expected, got, settings) if guess else ""
     words = f"{gist} {cause}".rstrip()
     return Diagnosis("type", words, f"{words} It was {show(got)}.")
 
@@ -43,6 +52,8 @@ def _type_cause(expected: Any, got: Any, settings: Settings) -> str:
         same = [i for i, value in enumerate(got) if agree(expected, value, settings)]
         return f"Only its {nth(same[0])} value is asked for." if same else "Only one value is asked for."
     if isinstance(expected, np.ndarray) and expected.ndim and is_number(got):
+        if expected.size and agree(expected, np.full(expected.shape, got), settings):
+            return "All entries of the array have this value, but an array has a shape."
         return (
             "Was everything added up, so that the sum or mean needs an axis? "
             "Or does the function return in the first turn of a loop?"

@@ -43,7 +43,9 @@ def wrong_shape(want: np.ndarray, have: np.ndarray, settings: Settings, lengths:
     gist = "The shape is wrong."
     if want.ndim != have.ndim:
         gist = (
-            f"It has too {'few' if have.ndim < want.ndim else 'many'} axes: was one lost by a sum or an index, or made?"
+            "It has too few axes: was one lost by a sum or an index?"
+            if have.ndim < want.ndim
+            else "It has too many axes: was one made, by `np.newaxis`, a `reshape` or `np.array` of a list of arrays?"
         )
         return Diagnosis("shape", gist, f"{detail} {gist}")
     return Diagnosis("shape", gist, detail)

@@ -78,9 +78,10 @@ class BatchAndDecay:
         if len(begins) <= EPOCHS:
             return f"{words}the walk diverges, in epoch {len(begins)} of {EPOCHS}. The rate is too large."
         spread = float(np.sqrt(np.mean(np.sum((late - self.best) ** 2, axis=0))))
+        soon = above[begins[1] - begins[1] // 4 : begins[1] + 1]  # a single step may be lucky
         return (
-            f"{words}{path.shape[1] - 1} steps in {EPOCHS} epochs. After the first epoch the cost is "
-            f"{above[begins[1]]:.2g} above its minimum. In the last three epochs it is "
+            f"{words}{path.shape[1] - 1} steps in {EPOCHS} epochs. At the end of the first epoch the cost is "
+            f"{np.mean(soon):.2g} above its minimum. In the last three epochs it is "
             f"{np.mean(above[begins[-4] :]):.2g} above it on average, and the parameters are "
             f"{spread:.2g} away from the best ones."
         )

@@ -22,7 +22,7 @@ Average = Callable[[Any, float, bool], Any]
 LENGTH = 100
 STEPS = np.arange(1, LENGTH + 1)
 TRUTH = 3 + 2 * np.cos(STEPS / 16)  # what is hidden under the noise
-HIGHEST = 0.52  # weight that is drawn
+HIGHEST = 1.4  # of the axis of the weights, in units of the largest one; above the bars stands what they are
 
 
 class MovingAverage:
@@ -55,9 +55,7 @@ class MovingAverage:
         self.line.set_data(STEPS, averages)
         self.here.set_data([t], [averages[t - 1]])
         self.step.set_xdata([t, t])
-        self.bars.set_data(np.minimum(self.weights, HIGHEST))
-        faded = self.weights.max() / np.e
-        self.faded.set_ydata([faded, faded])
+        self.bars.set_data(self.weights / (np.abs(self.weights).max() or 1.0))
         oldest = max(t - 1 / (1 - beta), 0.5)
         self.window.set_x(oldest)
         self.window.set_width(t + 0.5 - oldest)
@@ -89,20 +87,21 @@ class MovingAverage:
 
     def _draw_weights(self) -> list[Artist]:
         ax: Axes = self.live.figure.add_axes((0.6, 0.15, 0.38, 0.74))
-        ax.set(xlim=(0, LENGTH + 1), ylim=(-0.02, HIGHEST), xlabel="step of the value", ylabel="weight")
+        ax.set(xlim=(0, LENGTH + 1), ylim=(-0.05, HIGHEST), xlabel="step of the value", yticks=[0, 0.5, 1])
+        ax.set_ylabel("weight / largest weight")
         ax.set_title("What the average at step t is made of")
-        self.window = ax.axvspan(1, 2, color=COLOURS["orange"], alpha=0.25, lw=0)
+        self.window = ax.axvspan(1, 2, ymax=1.05 / (HIGHEST + 0.05), color=COLOURS["orange"], alpha=0.25, lw=0)
         self.bars = ax.stairs(np.zeros(LENGTH), np.arange(LENGTH + 1) + 0.5, fill=True, color=COLOURS["blue"], lw=0)
-        (self.faded,) = ax.plot([0, LENGTH + 1], [0, 0], ":", color=COLOURS["vermilion"], lw=1.2)
-        words = "shaded: the last 1/(1 − β) steps\ndotted: 1/e of the highest bar\nbars above 0.5 are cut"
-        ax.text(2, 0.5, words, fontsize=9, va="top", color="#8A5F00")
+        (self.faded,) = ax.plot([0, LENGTH + 1], [1 / np.e, 1 / np.e], ":", color=COLOURS["vermilion"], lw=1.2)
+        words = "shaded: the last 1/(1 − β) steps\ndotted: 1/e of the highest bar"
+        ax.text(2, HIGHEST - 0.04, words, fontsize=9, va="top", color="#8A5F00")
         return [self.window, self.bars, self.faded]
 
     def _sentence(self, beta: float, t: int, corrected: bool, averages: Floats) -> str:
         words = (
             f"β = {beta:.2f}, a window of about {1 / (1 - beta):.3g} steps. At step {t} the average is "
             f"{averages[t - 1]:.2f}; the hidden curve is at {TRUTH[t - 1]:.2f}. "
-            f"The weights add up to {self.weights.sum():.3f}"
+            f"The largest weight is {self.weights.max():.3g}. The weights add up to {self.weights.sum():.3f}"
         )
         if not corrected:
             return f"{words}; an average would have 1, and 1 − βᵗ is {1 - beta**t:.3f}."

@@ -29,11 +29,6 @@ PRESETS = {
         "Each method has a rate that suits it. Plain descent leaps from wall to wall, and hardly along the ravine. "
         "What do the other two do with the leaps?",
     ),
-    "ravine, turned": Preset(
-        "Whose path only turns with it?",
-        "ravine, turned by 45°", (-1.697, -1.131), {"sgd": 0.09, "momentum": 0.03, "adam": 0.25}, 100, 30,
-        "The ravine of the zig-zag and its start, turned by 45°, with the same rates.",
-    ),
     "momentum overshoot": Preset(
         "How often does it run past?",
         "bowl", (-2.0, 1.2), {"sgd": 0.1, "momentum": 0.1, "nesterov": 0.1}, 100, 30,
@@ -64,9 +59,14 @@ PRESETS = {
         "plateau", (-3.6, 1.6), {"sgd": 0.1, "momentum": 0.1, "rmsprop": 0.1, "adam": 0.1}, 300, 60,
         "Out here the gradient is tiny. Who needs a large gradient to move, and who only its sign?",
     ),
-    "curved valley": Preset(
+    "ravine, turned": Preset(
+        "Whose path only turns with it?",
+        "ravine, turned by 45°", (-1.697, -1.131), {"sgd": 0.09, "momentum": 0.03, "adam": 0.25}, 100, 30,
+        "The ravine of the zig-zag and its start, turned by 45°, with the same rates.",
+    ),
+    "bent valley": Preset(
         "Who gets on along the floor?",
-        "Rosenbrock", (-1.2, 1.0), {"sgd": 0.0028, "momentum": 0.0032, "adam": 0.56}, 1000, 300,
+        "bent valley", (-1.2, 1.0), {"sgd": 0.0028, "momentum": 0.0032, "adam": 0.56}, 1000, 300,
         "Each rate is tuned for these 1000 steps. All find the valley's floor soon.",
     ),
     "bumps": Preset(

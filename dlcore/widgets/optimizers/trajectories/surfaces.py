@@ -70,7 +70,7 @@ SURFACES = {
         _turned_slope,
         ((0.0, 0.0),), 0.0, curvature=STEEP,
     ),
-    "Rosenbrock": Surface(
+    "bent valley": Surface(
         lambda x, y: (1 - x) ** 2 + 100 * (y - x**2) ** 2,
         _rosenbrock_slope,
         ((1.0, 1.0),), 0.0, centre=(0.0, 1.0), reach=2.0, power=5.0,

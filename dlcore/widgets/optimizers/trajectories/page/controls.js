@@ -31,7 +31,7 @@ function connect(race) {
   return watchPage(race, () => { if (stage.refresh()) show(); redraw(); });
 }
 
-function connectRow({ state, change, show, redraw, live }, method, entry) {
+function connectRow({ state, scene, change, show, redraw, live }, method, entry) {
   entry.toggle.onclick = () => {
     const shown = state.settings.shown, on = !shown.includes(method);
     const now = on ? [...shown, method] : shown.filter((other) => other !== method);
@@ -43,7 +43,12 @@ function connectRow({ state, change, show, redraw, live }, method, entry) {
   if (!entry.slider) return;
   const set = (rate, fast) => change({ rates: { ...state.settings.rates, [method]: rate } }, fast);
   entry.slider.oninput = () => set(Number((10 ** Number(entry.slider.value)).toPrecision(3)), true);
-  entry.rate.onchange = () => { if (Number(entry.rate.value) > 0) set(Number(entry.rate.value)); };
+  entry.rate.onchange = () => {  // what is no rate, or outside of the slider, does not stay in the field
+    const typed = Number(entry.rate.value), [low, high] = scene.range;
+    const rate = typed > 0 ? clamp(typed, low, high) : state.settings.rates[method];
+    entry.rate.value = rate;
+    if (typed > 0) set(rate);
+  };
 }
 
 function connectSettings(parts, state, change, questions) {

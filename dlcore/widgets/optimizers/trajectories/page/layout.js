@@ -28,7 +28,8 @@ function layOut(scene, live) {
   const map = make("div", { class: "map" }, parts.map, make("div", { class: "tools" }, parts.remember, parts.solid));
   parts.chart = make("canvas", { role: "img" });
   parts.cut = make("p", { class: "cut" });
-  parts.legend = make("ul", { class: "legend" });
+  parts.legend = make("ul", { class: "legend" }, make("li", { class: "head", "aria-hidden": "true" }, make("span", {}, "method"),
+    make("span", { class: "of-rates" }, "learning rate α"), make("span", { class: "cost" }, "cost")));
   for (const method of scene.methods) parts.legend.append(row(method, scene, live, parts));
   const chart = make("div", { class: "chart" }, make("p", { class: "title" }, "Cost above the lowest"), parts.chart, parts.cut);
   const stage = make("div", { class: "stage" }, map, bar(parts), make("div", { class: "side" }, parts.legend, chart));

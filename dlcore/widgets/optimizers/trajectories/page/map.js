@@ -27,6 +27,43 @@ function drawRelief(canvas, land, theme, ratio) {
   contours(context, land, LEVELS, (i, j) => [i * across, height - j * down]);
 }
 
+// Ticks with their numbers along the map's lower and left edges, and the names of the coordinates.
+function drawScales(context, land, view, theme, box) {
+  const { left, right, low, high } = land.world, edge = 6;
+  Object.assign(context, { font: `11px ${theme.font}`, lineJoin: "round", lineCap: "butt" });
+  const write = (words, x, y) => {
+    Object.assign(context, { strokeStyle: theme.halo, lineWidth: 3 });
+    context.strokeText(words, x, y);
+    context.fillStyle = theme.ink;
+    context.fillText(words, x, y);
+  };
+  const tick = (x, y, dx, dy) => {
+    context.beginPath();
+    context.moveTo(x, y);
+    context.lineTo(x + dx, y + dy);
+    Object.assign(context, { strokeStyle: theme.ink, lineWidth: 1 });
+    context.stroke();
+  };
+  const every = (high - low) > 5 ? 2 : 1, round = (value) => Math.ceil(value / every) * every;
+  Object.assign(context, { textAlign: "center", textBaseline: "bottom" });
+  for (let x = round(left); x <= right; x += every) {
+    const px = view.x(x);
+    if (px < 34 || px > box.width - 34) continue;  // there the names stand
+    tick(px, box.height, 0, -edge);
+    write(String(x).replace("-", "−"), px, box.height - edge - 1);
+  }
+  Object.assign(context, { textAlign: "left", textBaseline: "middle" });
+  for (let y = round(low); y <= high; y += every) {
+    const py = view.y(y);
+    if (py < 34 || py > box.height - 34) continue;
+    tick(0, py, edge, 0);
+    write(String(y).replace("-", "−"), edge + 3, py);
+  }
+  write("θ₂", edge, 14);
+  Object.assign(context, { textAlign: "right", textBaseline: "bottom" });
+  write("θ₁", box.width - edge, box.height - edge);
+}
+
 // A path up to a step that may lie between two, as a line of pixels.
 function trace(context, path, place, from, to) {
   const first = Math.max(Math.ceil(from), 0), last = Math.min(Math.floor(to), path.n - 1);

@@ -10,7 +10,7 @@ function mount(el, source) {
   const stage = makeStage(scene, heights, root, parts);
   const quiet = window.matchMedia("(prefers-reduced-motion: reduce)");
   const state = {
-    preset: source.preset, settings: null, run: null, step: 0, held: false, remember: true, playing: false,
+    preset: source.preset, asked: source.preset, settings: null, run: null, step: 0, held: false, remember: true, playing: false,
     calm: quiet.matches, solid: { on: false, turn: 0.6, tilt: 0.85 },
   };
   const booked = (name) => {
@@ -91,8 +91,9 @@ function mount(el, source) {
   // Controls follow the settings.
 
   function show() {
-    const { settings, preset } = state, now = scene.presets[preset];
-    parts.question.replaceChildren(make("strong", {}, now ? now.question : "Your own settings"), now ? ` ${now.words}` : "");
+    const { settings, preset } = state, asked = scene.presets[state.asked];  // its question stays: it asks for changes
+    parts.question.replaceChildren(make("strong", {}, asked.question), ` ${asked.words}`,
+      ...(preset ? [] : [make("em", {}, " (With settings of yours.)")]));
     for (const [name, button] of Object.entries(parts.presets)) button.setAttribute("aria-pressed", String(name === preset));
     for (const [method, each] of Object.entries(parts.rows)) {
       each.toggle.setAttribute("aria-pressed", String(settings.shown.includes(method)));
@@ -133,6 +134,8 @@ function mount(el, source) {
     state.run = unpack(told, buffers[0]);
     bend.learn(state.run);
     if (!more && told.tuned) {
+      const moved = state.settings.shown.some((method) => told.settings.rates[method] !== state.settings.rates[method]);
+      parts.note.textContent = moved ? "Each rate is now the one with which the cost falls fastest." : "No rate is better than these.";
       state.settings.rates = { ...told.settings.rates };
       show();
     }
@@ -142,7 +145,7 @@ function mount(el, source) {
   function choose(name) {
     const preset = scene.presets[name], kept = booked(name);
     if (!kept && !live) return;
-    Object.assign(state, { preset: name, settings: structuredClone(preset.settings), step: preset.step });
+    Object.assign(state, { preset: name, asked: name, settings: structuredClone(preset.settings), step: preset.step });
     if (kept) state.run = kept;
     bend.forget(state.run);
     stage.forgetAxis();
@@ -160,6 +163,7 @@ function mount(el, source) {
   function play(on) {
     if (on && state.step >= state.run.settings.steps) state.step = 0;
     state.playing = on;
+    root.classList.toggle("playing", on);
     last = performance.now();
     due = last + 500;
     parts.play.textContent = on ? "❚❚ Pause" : "▶ Play";

@@ -44,6 +44,7 @@ function makeStage(scene, allHeights, root, parts) {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.drawImage(background(state, land, view, box), 0, 0);
     context.setTransform(box.ratio, 0, 0, box.ratio, 0, 0);
+    if (!state.solid.on) drawScales(context, land, view, theme, box);
     const fits = state.run.settings.surface === land.name ? ways : {};
     if (state.remember && !state.solid.on) drawMemory(context, fits, state.step, theme, view, box);
     drawPaths(context, fits, state.step, theme, view.place, state.calm);
