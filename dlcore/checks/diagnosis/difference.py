@@ -39,7 +39,8 @@ def _first_item(expected: Sequence[Any], got: Sequence[Any], settings: Settings)
     if not wrong or isinstance(expected, list):
         return f"Expected {show(expected)}, got {show(got)}."
     inner = difference(expected[wrong[0]], got[wrong[0]], settings)
-    return f"The {nth(wrong[0])} of the {len(expected)} values: {inner}"
+    place = f"{nth(wrong[0])} of the {len(expected)} values" if len(expected) > 1 else "only value"
+    return f"The {place}: {inner}"
 
 
 def _arrays(want: np.ndarray, have: np.ndarray, settings: Settings) -> str:
