@@ -218,6 +218,43 @@ def test_backward_starts_at_one_number():
         Tensor([1.0, 2.0]).backward()
 
 
+@pytest.mark.parametrize("shape", [(3, 2), ((3, 2),), ([3, -1],), (-1,), (6,)])
+def test_a_tensor_takes_a_new_shape_as_numbers_or_as_a_tuple(shape):
+    a = np.arange(6.0).reshape(2, 3)
+    x = Tensor(a)
+    y = x.reshape(*shape)
+    np.testing.assert_array_equal(y.value, a.reshape(*shape))
+    (y * y).sum().backward()
+    np.testing.assert_array_equal(x.grad, 2 * a)
+
+
+def test_a_tensors_length_is_that_of_its_array():
+    assert len(Tensor(np.ones((2, 3)))) == 2
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda x: np.reshape(x, (3, 2)), "reshape"),
+        (lambda x: np.dot(np.ones((1, 2)), x), "dot"),
+        (lambda x: np.pad(x, 1), "pad"),
+    ],
+)
+def test_a_function_of_numpy_that_would_not_be_recorded_is_refused(call, name):
+    with pytest.raises(TypeError, match=rf"np\.{name} cannot record .* such as X\.reshape\(…\) and @"):
+        call(Tensor(np.ones((2, 3))))
+
+
+def test_operations_on_a_subclass_stay_in_it():
+    class Mine(Tensor):
+        pass
+
+    x = Mine([[1.0, 2.0]])
+    assert type(np.ones((1, 2)) + x @ Tensor([[1.0], [1.0]])) is Mine
+    with support.no_grad():
+        assert type(x * 2.0) is Mine
+
+
 def test_a_missing_function_is_named():
     support.use({})
     try:

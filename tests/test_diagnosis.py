@@ -432,6 +432,7 @@ def test_where_one_value_of_several_has_a_clear_cause_it_is_told():
         (np.arange(3), np.array([0, 1, 5]), "1 of 3 entries differ, the first at index [2]: expected 2, got 5."),
         (np.ones((2, 3)), np.ones((3, 2)), "The shape should be (2, 3), but it is (3, 2)."),
         ((1.0, 2.0), (1.0, 4.0), "The second of the 2 values: Expected 2.0, got 4.0."),
+        ((1.0,), (4.0,), "The only value: Expected 1.0, got 4.0."),
         ({"A": 1.0, "B": 2.0}, {"A": 1.0, "B": 0.5}, "The entry 'B': Expected 2.0, got 0.5."),
         ([1.0, 2.0], [2.0, 2.0], "Expected [1.0, 2.0], got [2.0, 2.0]."),
         ("left", "right", "Expected 'left', got 'right'."),

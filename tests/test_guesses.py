@@ -89,6 +89,13 @@ def test_the_comparison_is_in_words(capsys, guessed, actual, words):
         assert line.count(". ") == 1
 
 
+def test_a_unit_of_one_is_a_singular(capsys):
+    guess("nodes", 5)
+    capsys.readouterr()
+    reveal("nodes", 6, "nodes")
+    assert capsys.readouterr().out.strip() == "Your guess: 5 nodes. It is 6 nodes. It is 1 node more than you guessed."
+
+
 def test_units_stand_behind_all_numbers(capsys):
     guess("time", "9 s")
     capsys.readouterr()

@@ -47,6 +47,7 @@ MISTAKES |= {
     "None indexed": (lambda: entry(None, 0), "returns None"),
     "layer 0": (lambda: {"W1": 1}["W0"], "counted from 1"),
     "a gradient by the parameter's name": (lambda: {"dW1": 1}["W1"], "Gradients begin with d"),
+    "a numbered key that is not there yet": (lambda: {1: 1.0}[2], "is it put in only later"),
     "a key misspelt": (lambda: {"mean": 1}["means"], "misspelt"),
     "a keyword misspelt": (lambda: np.zeros(3).sum(axes=0), "misspelt, or in the wrong pair of brackets"),
     "an argument twice": (lambda: (lambda a: a)(1, a=2), "twice"),

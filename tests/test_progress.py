@@ -88,6 +88,18 @@ def test_exercises_of_all_open_lessons_are_listed(notebook, monkeypatch):
     assert list(rows(notebook)) == ["double", "<b>half</b>", "third"]
 
 
+def test_a_lesson_begins_with_the_number_of_exercises_that_progress_counts(
+    tmp_path, monkeypatch, small_reference, capsys
+):
+    from tests.small_lesson import NAME, write_key
+
+    write_key(tmp_path, small_reference)
+    monkeypatch.delenv("DLCORE_MODE", raising=False)
+    monkeypatch.setattr(checking, "_lessons", {})
+    checking.begin(NAME, str(tmp_path))
+    assert ": 3 exercises with checks and 1 to be graded by a person, 15.5 points. " in capsys.readouterr().out
+
+
 def test_real_checks_move_the_progress(tmp_path, monkeypatch, small_reference):
     from tests.small_lesson import NAME, write_key
 

@@ -36,6 +36,7 @@ def texts(picture, formula, kind):
 def test_all_visits_of_a_right_engine_end_at_the_gradients_of_differences(formula):
     picture = steps(VISITS, formula)
     assert picture.panel.sentence.endswith("are those of central differences.")
+    assert [arrow.get_visible() for arrow in picture.drawings[list(FORMULAS)[formula]].handed.values()].count(True) == 0
     assert f"Visit {VISITS} of {VISITS}" in picture.panel.sentence
     assert "waiting" not in picture.panel.sentence
 
@@ -70,7 +71,31 @@ def test_only_one_formula_is_visible():
 def test_a_node_behind_which_nothing_is_needed_gets_nothing():
     picture = steps(VISITS, 3)
     assert texts(picture, 3, "gradients")[4] == ""
-    assert "v4" not in picture.panel.sentence
+    assert "does not depend on v4, so nobody visits it." in picture.panel.sentence
+    assert "v4, so nobody visits it." in steps(0, 3).panel.sentence
+    assert "v4" not in steps(3, 3).panel.sentence
+
+
+def test_at_the_corner_of_the_relu_differences_are_told_apart_from_the_rule():
+    sentence = steps(VISITS, 2, 1.5, 0.0).panel.sentence
+    assert sentence.endswith("say 3.241 for x2, with half of its slope on either side. With the slope 0, it is 1.000.")
+
+    def steep(kind, out, inputs):
+        return (1.0,) if kind == "relu" else SPACE["local_slopes"](kind, out, inputs)
+
+    wrong = steps(VISITS, 2, 1.5, 0.0, local_slopes=steep).panel.sentence
+    assert wrong.endswith("Central differences say 0.000 for x1 and 3.241 for x2!")
+
+
+def test_what_is_handed_out_points_back_to_the_parents():
+    picture = steps(1)
+    drawing, places = picture.drawings[next(iter(FORMULAS))], next(iter(FORMULAS.values())).places
+    shown = [arrow for arrow in drawing.handed.values() if arrow.get_visible()]
+    assert len(shown) == 2
+    for arrow, parent in zip(shown, (3, 4), strict=True):
+        child_x, parent_x = places[5][0], places[parent][0]
+        start = arrow.get_path().vertices[0][0]
+        assert abs(start - child_x) < abs(start - parent_x)
 
 
 def test_an_engine_that_overwrites_is_found_out():
@@ -149,6 +174,16 @@ def test_the_jacobian_is_the_product_of_the_two_matrices():
     np.testing.assert_allclose(picture._backwards(5, 3, parents, slopes), truth)
     filled, hollow = picture.dots["forward"]
     assert (len(filled.get_offsets()), len(hollow.get_offsets())) == (np.sum(truth > 0), np.sum(truth < 0))
+
+
+@pytest.mark.parametrize(("inputs", "outputs"), [(16, 1), (5, 8), (1, 1)])
+def test_stripes_stand_behind_the_sweeps_that_there_are(inputs, outputs):
+    stripes = modes(inputs, outputs).stripes
+    seen = {
+        mode: [stripe.get_bbox().bounds for stripe in each if stripe.get_visible()] for mode, each in stripes.items()
+    }
+    assert seen["forward"] == [(number - 0.5, 0.5, 1, outputs) for number in range(1, inputs + 1, 2)]
+    assert seen["reverse"] == [(0.5, number - 0.5, inputs, 1) for number in range(1, outputs + 1, 2)]
 
 
 def test_jacobians_that_differ_are_noticed():

@@ -62,8 +62,9 @@ def begin(lesson: str, folder: str = ".") -> None:
         _results.clear()
         _outcomes.clear()
         points = sum([*(exercise.points for exercise in key.exercises.values()), *key.written.values()])
-        count = len(key.exercises) + len(key.written)
-        print(f"{key.title}: {count} exercises, {points:g} points. progress() shows how far you are.")
+        written = f" and {len(key.written)} to be graded by a person" if key.written else ""
+        count = f"{len(key.exercises)} exercises with checks{written}"
+        print(f"{key.title}: {count}, {points:g} points. progress() shows how far you are.")
         if read_kept(folder, lesson).is_damaged:
             print("What you did here earlier cannot be read any more: run the checks again, and progress() knows it.")
 

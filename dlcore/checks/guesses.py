@@ -167,6 +167,9 @@ def _exactly(value: int | float | str) -> str:
 
 
 def _with_unit(text: str, unit: str) -> str:
+    """A number and its unit, which is a plural (or an abbreviation, such as "s")."""
+    if text == "1" and len(unit) > 2:
+        unit = unit.removesuffix("s")
     return f"{text} {unit}" if unit else text
 
 

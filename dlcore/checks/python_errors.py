@@ -64,6 +64,12 @@ PYTHON_ERRORS: tuple[tuple[str, str, str, str], ...] = (
         "capital letters count, and so does the layer's number.",
         "There is no entry {key}.",
     ),
+    (
+        "KeyError",
+        r"^(?P<key>-?\d{1,18})$",
+        "The dict has no such entry, or not yet: is it put in only later?",
+        "There is no entry {key}.",
+    ),
     ("KeyError", r"^(?P<key>.{1,40})$", "The name is not in the dict. Is it misspelt?", "There is no entry {key}."),
     # Arguments and results of functions
     (

@@ -58,6 +58,13 @@ class Tensor:
     """
 
     __array_ufunc__ = None  # so that NumPy leaves `array * tensor` to us
+
+    def __array_function__(self, function, types, arguments, options):
+        raise TypeError(
+            f"np.{function.__name__} cannot record what it does with a tensor. "
+            "Use methods and operators, such as X.reshape(…) and @."
+        )
+
     _numbers = itertools.count()
     recording = True
 
@@ -76,6 +83,9 @@ class Tensor:
         for tensor in order:
             if tensor.kind == "leaf":
                 tensor.grad = grads[tensor] if tensor.grad is None else tensor.grad + grads[tensor]
+
+    def __len__(self):
+        return len(self.value)
 
     def __lt__(self, other):
         return self.number < other.number
@@ -133,8 +143,8 @@ class Tensor:
         return total * (total.value.size / self.value.size)
 
     def reshape(self, *shape):
-        """The same entries in another shape."""
-        return apply("reshape", self, shape=shape)
+        """The same entries in another shape, given as numbers or as one tuple."""
+        return apply("reshape", self, shape=shape[0] if len(shape) == 1 else shape)
 
     def transpose(self, *axes):
         """The axes in another order; reversed if none is given."""
@@ -157,20 +167,24 @@ def no_grad():
 
 
 def apply(kind, *inputs, **options):
-    """Return the tensor that an operation makes of its inputs; what is no tensor among them is a constant."""
+    """Return the tensor that an operation makes of its inputs; what is no tensor among them is a constant.
+
+    It is of the first tensor's class, so that operations on a subclass stay in it.
+    """
     forward, back = RULES[kind]
     arrays = [item.value if isinstance(item, Tensor) else np.asarray(item, dtype=float) for item in inputs]
     out = forward(*arrays, **options)
     places = [place for place, item in enumerate(inputs) if isinstance(item, Tensor)]
+    made = type(inputs[places[0]]) if places else Tensor
     if not (Tensor.recording and places):
-        return Tensor(out)
+        return made(out)
 
     def send(g):
         parts = back(g, out, *arrays, **options)
         parts = parts if isinstance(parts, tuple | list) else (parts,)
         return [parts[place] for place in places]
 
-    return Tensor(out, [inputs[place] for place in places], kind, send)
+    return made(out, [inputs[place] for place in places], kind, send)
 
 
 def _yours_at_work(name):

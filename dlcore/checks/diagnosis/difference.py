@@ -43,7 +43,8 @@ def _first_item(expected: Sequence[Any], got: Sequence[Any], settings: Settings)
     inner = difference(expected[wrong[0]], got[wrong[0]], settings)
     if isinstance(expected, list):
         return f"Entry {wrong[0]} of the list: {inner}"
-    return f"The {nth(wrong[0])} of the {len(expected)} values: {inner}"
+    place = f"{nth(wrong[0])} of the {len(expected)} values" if len(expected) > 1 else "only value"
+    return f"The {place}: {inner}"
 
 
 def _are_large(items: Sequence[Any]) -> bool:

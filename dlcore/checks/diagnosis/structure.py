@@ -139,7 +139,8 @@ def _diagnose_items(expected: Any, got: Any, settings: Settings, lengths: Sequen
 
 
 def _item(expected: Any, got: Any, i: int, wrong: int, settings: Settings, lengths: Sequence[int]) -> Diagnosis:
-    what = f"entry {i} of the list" if isinstance(expected, list) else f"the {nth(i)} of the {len(expected)} values"
+    values = f"the {nth(i)} of the {len(expected)} values" if len(expected) > 1 else "the only value"
+    what = f"entry {i} of the list" if isinstance(expected, list) else values
     place = _place(what, wrong == 1 < len(expected))
     if _are_whole(expected[i]) and _are_whole(got[i]) and len(expected[i]) == len(got[i]):
         values = f"Expected {show(expected[i])}, got {show(got[i])}."

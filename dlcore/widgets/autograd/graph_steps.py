@@ -45,7 +45,7 @@ FORMULAS = {
     ),
     "exp(x1) · relu(x2) + x2": Formula(
         (("exp", (0,)), ("relu", (1,)), ("multiply", (2, 3)), ("add", (4, 1))),
-        ((0, 2.2), (0, 0), (1.9, 2.2), (1.9, 1), (3.8, 1.7), (5.7, 0.6)),
+        ((0, 2.2), (0, 0), (1.9, 2.5), (1.9, 0.95), (3.8, 1.7), (5.7, 0.6)),
     ),
     "doubled three times, + x2": Formula(
         (("add", (0, 0)), ("add", (2, 2)), ("multiply", (1, 1)), ("add", (3, 3)), ("add", (5, 1))),
@@ -122,7 +122,9 @@ class GraphSteps:
         arrived, left = _arrived(formula, order, done)
         self._show(self.drawings[name], formula, values, arrived, left, done)
         words = f"The result is {values[-1]:.3f}. " + _told(formula, shown, visits, left)
-        return words + (self._verdict(formula, x1, x2, grads, visits) if shown >= min(len(visits), VISITS) else "")
+        at_end = shown >= min(len(visits), VISITS)
+        words += _told_of_others(formula, order) if at_end or not shown else ""
+        return words + (self._verdict(formula, x1, x2, grads, visits) if at_end else "")
 
     @matplotlib.rc_context(STYLE)
     def _lay_out(self, name: str) -> None:
@@ -176,18 +178,16 @@ class GraphSteps:
 
     def _verdict(self, formula: Formula, x1: float, x2: float, grads: dict[int, float], visits: list[Visit]) -> str:
         """What central differences say to the gradients of the leaves, and how often nodes were visited."""
-        eps = 1e-5
-        truth = [
-            (evaluated(formula, x1 + eps * (k == 0), x2 + eps * (k == 1))[-1]
-             - evaluated(formula, x1 - eps * (k == 0), x2 - eps * (k == 1))[-1]) / (2 * eps)
-            for k in (0, 1)
-        ]  # fmt: skip
+        truth, from_left = _differences(formula, x1, x2)
         often = [visit.node for visit in visits]
         twice = sorted({node for node in often if often.count(node) > 1})
         words = f" Some nodes were visited more than once: {_listed(twice)}." if twice else ""
-        at_corner = ("relu", (1,)) in formula.steps and abs(x2) < eps  # no difference there
-        if at_corner or np.allclose([grads.get(0, 0.0), grads.get(1, 0.0)], truth, rtol=1e-4, atol=1e-6):
+        mine = [grads.get(0, 0.0), grads.get(1, 0.0)]
+        if np.allclose(mine, truth, rtol=1e-4, atol=1e-6):
             return words + " The gradients of x1 and x2 are those of central differences."
+        if _at_corner(formula, x2) and np.allclose(mine, (truth[0], from_left), rtol=1e-4, atol=1e-4):
+            words += f" At x2 = 0 the ReLU has its corner: central differences say {truth[1]:.3f} for x2, with half of "
+            return words + f"its slope on either side. With the slope 0, it is {from_left:.3f}."
         return words + f" Central differences say {truth[0]:.3f} for x1 and {truth[1]:.3f} for x2!"
 
     def _draw(self, formula: Formula) -> Drawing:
@@ -203,18 +203,23 @@ class GraphSteps:
         for child, made_of in formula.parents.items():
             for number, parent in enumerate(made_of):
                 bend = 0.22 * (1 - 2 * number) if len(set(made_of)) < len(made_of) else 0.0  # two arrows, side by side
-                thin, thick = (
-                    FancyArrowPatch(
-                        formula.places[parent], formula.places[child], connectionstyle=f"arc3,rad={bend}",
-                        arrowstyle="-|>", mutation_scale=14, shrinkA=26, shrinkB=26, color=colour, lw=width,
-                    )
-                    for colour, width in ((GREY, 1.2), (RED, 2.6))
-                )  # fmt: skip
+                ends = formula.places[parent], formula.places[child]
+                thin, thick = _arrow(*ends, bend, GREY, 1.2), _arrow(*ends[::-1], -bend, RED, 2.6)  # it goes back
                 drawing.arrows.append(thin)
                 drawing.handed[child, number] = thick
                 self.ax.add_patch(thin)
                 self.ax.add_patch(thick)
         return drawing
+
+
+def _arrow(
+    start: tuple[float, float], end: tuple[float, float], bend: float, colour: str, width: float
+) -> FancyArrowPatch:
+    gap = 26 if colour == GREY else 40  # a thick arrow leaves the head of the thin one free
+    return FancyArrowPatch(
+        start, end, connectionstyle=f"arc3,rad={bend}", arrowstyle="-|>", mutation_scale=14, shrinkA=gap, shrinkB=26,
+        color=colour, lw=width,
+    )  # fmt: skip
 
 
 def evaluated(formula: Formula, x1: float, x2: float) -> list[float]:
@@ -233,6 +238,18 @@ def evaluated(formula: Formula, x1: float, x2: float) -> list[float]:
             }[kind]
         )
     return values
+
+
+def _differences(formula: Formula, x1: float, x2: float, eps: float = 1e-5) -> tuple[list[float], float]:
+    """Central differences along both leaves, and along x2 the difference from the left."""
+    here = evaluated(formula, x1, x2)[-1]
+    left = evaluated(formula, x1 - eps, x2)[-1], evaluated(formula, x1, x2 - eps)[-1]
+    right = evaluated(formula, x1 + eps, x2)[-1], evaluated(formula, x1, x2 + eps)[-1]
+    return [(right[k] - left[k]) / (2 * eps) for k in (0, 1)], (here - left[1]) / eps
+
+
+def _at_corner(formula: Formula, x2: float) -> bool:
+    return ("relu", (1,)) in formula.steps and x2 == 0
 
 
 def _labels(formula: Formula) -> list[str]:
@@ -270,6 +287,12 @@ def _told(formula: Formula, shown: int, visits: list[Visit], left: Mapping[int, 
     early = left.get(visit.node, 0) > 0
     words += f" It should have waited: something is still to come for v{visit.node}." if early else ""
     return words + (f" Still waiting: {', '.join(waiting)}." if waiting else "")
+
+
+def _told_of_others(formula: Formula, order: list[int]) -> str:
+    """Which nodes do not lie behind the result, in words."""
+    others = sorted(set(formula.parents) - set(order))
+    return f" The result does not depend on {_listed(others)}, so nobody visits it." if others else ""
 
 
 def _listed(nodes: list[int]) -> str:

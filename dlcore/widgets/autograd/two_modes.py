@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.collections import PathCollection
+from matplotlib.patches import Rectangle
 
 from dlcore.arrays import Floats
 from dlcore.live import LiveFigure, Panel, whole_slider
@@ -42,18 +43,20 @@ class TwoModes:
             alt="Two squares with the Jacobian, a row for each output and a column for each input: left by columns, "
             "one forward sweep each, then by rows, one backward sweep each. Right, two bars of multiplications.",
         )
+        self.stripes: dict[str, list[Rectangle]] = {}
         self.dots = {
-            "forward": self._draw_matrix(0.055, "Forwards: a sweep a column", ORANGE, upright=True),
-            "reverse": self._draw_matrix(0.385, "Backwards: a sweep a row", BLUE, upright=False),
+            "forward": self._draw_matrix("forward", 0.055, "Forwards: a sweep a column", ORANGE),
+            "reverse": self._draw_matrix("reverse", 0.385, "Backwards: a sweep a row", BLUE),
         }
         ax = self.live.figure.add_axes((0.745, 0.16, 0.235, 0.7), xlim=(-0.6, 1.6), ylim=(4, 10_000), yscale="log")
-        ax.set(title="For the whole Jacobian", ylabel="multiplications", xticks=[0, 1], xlabel="mode")
+        ax.set(title="For the whole Jacobian", ylabel="multiplications (log scale)", xticks=[0, 1], xlabel="mode")
         ax.set_xticklabels(["forward", "reverse"])
         self.bars = [
             ax.bar(place, 4.0, color=colour, hatch=hatch)[0]
             for place, colour, hatch in ((0, ORANGE, "//"), (1, BLUE, ""))
         ]
-        self.live.freeze(*[dots for pair in self.dots.values() for dots in pair], *self.bars)
+        stripes = [stripe for each in self.stripes.values() for stripe in each]
+        self.live.freeze(*stripes, *[dots for pair in self.dots.values() for dots in pair], *self.bars)
         controls = [whole_slider("inputs", 1, MOST, 12), whole_slider("outputs", 1, MOST, 1)]
         self.panel = Panel(self.live, controls, self.update)
 
@@ -69,6 +72,7 @@ class TwoModes:
         for (mode, matrix), bar in zip(found.items(), self.bars, strict=True):
             self._place(self.dots[mode], matrix)
             bar.set_height(costs[mode])
+        self._place_stripes(inputs, outputs)
         words = (
             f"{_many(inputs, 'input')}, {_many(outputs, 'output')}. Forwards: {_many(inputs, 'sweep')}, "
             f"{costs['forward']} multiplications. Backwards: {_many(outputs, 'sweep')}, {costs['reverse']}. "
@@ -106,18 +110,34 @@ class TwoModes:
             rows.append([grads[node] for node in range(inputs)])
         return np.array(rows)
 
-    def _draw_matrix(self, left: float, title: str, colour: str, upright: bool) -> tuple[PathCollection, ...]:
+    def _draw_matrix(self, mode: str, left: float, title: str, colour: str) -> tuple[PathCollection, ...]:
         """Draw an empty Jacobian with a stripe for every other sweep; the dots for positive and negative entries."""
         limits = (0.5, MOST + 0.5)
         ax = self.live.figure.add_axes((left, 0.16, 0.265, 0.7), xlim=limits, ylim=limits[::-1])
-        ax.set(title=title, xlabel="input", ylabel="output", xticks=[1, 4, 8, 12, 16], yticks=[1, 4, 8, 12, 16])
+        ax.set(
+            title=title,
+            xlabel="input (● above 0, □ below)",
+            ylabel="output",
+            xticks=[1, 4, 8, 12, 16],
+            yticks=[1, 4, 8, 12, 16],
+        )
         ax.grid(False)
-        for number in range(1, MOST + 1, 2):
-            stripe = ax.axvspan if upright else ax.axhspan
-            stripe(number - 0.5, number + 0.5, color=colour, alpha=0.15, lw=0)
+        self.stripes[mode] = [Rectangle((0.5, 0.5), 1, 1, color=colour, alpha=0.3, lw=0) for _ in range(0, MOST, 2)]
+        for stripe in self.stripes[mode]:
+            ax.add_patch(stripe)
         filled = ax.scatter([0.0], [0.0], s=[1.0], color=colour)
         hollow = ax.scatter([0.0], [0.0], s=[1.0], marker="s", facecolors="none", edgecolors=colour)
         return filled, hollow
+
+    def _place_stripes(self, inputs: int, outputs: int) -> None:
+        """Put a stripe behind every other column, or row, of those that there are."""
+        for mode, sweeps, length in (("forward", inputs, outputs), ("reverse", outputs, inputs)):
+            for number, stripe in enumerate(self.stripes[mode]):
+                upright, begin = mode == "forward", 2 * number + 0.5
+                stripe.set_xy((begin, 0.5) if upright else (0.5, begin))
+                stripe.set_width(1 if upright else length)
+                stripe.set_height(length if upright else 1)
+                stripe.set_visible(2 * number < sweeps)
 
     def _place(self, dots: tuple[PathCollection, ...], matrix: Floats) -> None:
         """Show positive entries as filled circles and negative ones as empty squares, larger where they are larger."""
