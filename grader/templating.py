@@ -25,6 +25,11 @@ def _inline(text: str) -> Markup:
     )
 
 
+def _breaking(name: str) -> Markup:
+    """A name that a narrow column may break after its underscores."""
+    return Markup("_<wbr>").join(name.split("_"))  # which escapes the parts
+
+
 @functools.cache
 def pages() -> jinja2.Environment:
     """The Jinja environment for all pages, with autoescaping."""
@@ -35,5 +40,5 @@ def pages() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"inline": _inline, "points": "{:g}".format, "visible": visible}
+    environment.filters |= {"inline": _inline, "breaking": _breaking, "points": "{:g}".format, "visible": visible}
     return environment

@@ -64,7 +64,7 @@ def test_nothing_handed_in_is_said_so(tmp_path, capsys):
     assert main(["--root", str(course.root), "grade", WEEK]) == 2
     assert "nothing to grade" in capsys.readouterr().err
     assert main(["--root", str(course.root), "grade", WEEK, "--student", "nobody"]) == 2
-    assert "nobody handed in no notebook" in capsys.readouterr().err
+    assert "there is no notebook for week1 of nobody" in capsys.readouterr().err
     for command in ("feedback", "report", "similar", "export"):
         assert main(["--root", str(course.root), command, WEEK]) == 2
         assert "nothing is graded for week1" in capsys.readouterr().err

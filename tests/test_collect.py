@@ -354,7 +354,10 @@ def test_a_list_gives_ids_to_folders_too(course, save, tmp_path):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("name,lms\nAda,1\n", ":1: the columns id, and name or lms, are needed; these are name, lms"),
+        (
+            "name,lms\nAda,1\n",
+            ":1: the columns id, and name or lms, are needed (or first_name and last_name); these are name, lms",
+        ),
         ("", ":1: the columns id, and name or lms, are needed"),
         ("id,name\n../../x,Ada\n", ":2: the id ../../x cannot be a student's id"),
         ("id,name\nu1,Ada\nu1,Ben\n", ":3: the id u1 is there twice"),
@@ -548,3 +551,43 @@ def test_a_folder_that_cannot_be_written_costs_only_its_student(course, save):
     found = collect(course, WEEK, [save(zipped((f"ada/{NAME}", notebook()), (f"ben/{NAME}", notebook())))])
     assert "ada could not be collected (File exists: " in found.problems[0]
     assert set(placed(course)) == {"ben"}
+
+
+def test_a_list_with_first_and_last_names_gives_ids(tmp_path):
+    path = tmp_path / "names.csv"
+    path.write_text("id,first_name,last_name\nada,Ada,Lovelace\nben.b,Ben,Brown\n")
+    names = read_names(path)
+    assert names.by_name["lovelaceada"] == {"ada"}
+    assert names.by_name["benbrown"] == {"ben.b"}
+
+
+def test_an_export_of_canvas_gives_the_ids_that_roster_takes_from_it(tmp_path):
+    path = tmp_path / "canvas.csv"
+    path.write_text('Student,ID,SIS Login ID\nPoints Possible,,\n"Lovelace, Ada",34,ada\n')
+    names = read_names(path)
+    assert names.by_user == {"34": "ada"}
+    assert names.by_name["adalovelace"] == {"ada"}
+
+
+def test_the_roster_of_the_course_gives_ids_unless_another_list_is_named(course, save, tmp_path, capsys):
+    source = str(save(zipped((canvas("lovelaceada", 34, 1), notebook()))))
+    command = ["--root", str(course.root), "collect", WEEK, source]
+    assert main(command) == 0
+    assert "there is no roster.csv" in capsys.readouterr().out
+    shutil.rmtree(course.root / "downloaded")
+    shutil.rmtree(course.submitted / "lovelaceada")
+    (course.root / "class.csv").write_text("id,name,lms\nada,Ada Lovelace,34\n")
+    assert main(["--root", str(course.root), "roster", str(course.root / "class.csv")]) == 0
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert f"students' ids are those of {course.root / 'roster.csv'}" in said
+    assert set(placed(course)) == {"ada"}
+    (tmp_path / "other.csv").write_text("id,lms\nother,34\n")
+    assert main([*command, "--names", str(tmp_path / "other.csv")]) == 0
+    assert "roster.csv" not in capsys.readouterr().out
+    assert set(placed(course)) == {"ada", "other"}
+
+
+def test_where_nothing_is_collected_it_is_not_said_that_the_rest_was(course, tmp_path, capsys):
+    assert main(["--root", str(course.root), "collect", WEEK, str(tmp_path / "missing.zip")]) == 1
+    assert "problems: 1; nothing was collected" in capsys.readouterr().err

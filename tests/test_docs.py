@@ -8,6 +8,7 @@ import re
 import shlex
 import subprocess
 import sys
+from datetime import UTC
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,10 @@ from dlcore.checks.compare import Settings
 from dlcore.checks.evidence import Outcome, observe
 from dlcore.checks.verdict import judge, passes
 from grader.cli import parser
+from grader.nbgrader_plugins.deadlines import read_deadline
+from grader.submissions.names import read_names
+from grader.submissions.roster import read_roster
+from tests.classroom import make_course
 from tests.conftest import ROOT
 
 PAGES = sorted(ROOT.glob("docs/*.md"))
@@ -233,3 +238,19 @@ def test_quizzes_carry_few_points():
         quizzes = [item["points"] for item in exercises if item["name"].startswith("quiz_")]
         assert quizzes, path
         assert sum(quizzes) <= 0.08 * sum(item["points"] for item in exercises), path
+
+
+def test_the_files_of_the_first_week_are_understood(tmp_path):
+    text = (ROOT / "docs" / "term.md").read_text(encoding="utf-8")
+    roster, deadlines, times = re.findall(r"```(?:toml)?\n(id,.*?|timezone.*?)```", text, re.DOTALL)
+    course = make_course(tmp_path / "course")
+    (course.root / "deadlines.toml").write_text(deadlines, encoding="utf-8")
+    (tmp_path / "class.csv").write_text(roster, encoding="utf-8")
+    (tmp_path / "times1.csv").write_text(times, encoding="utf-8")
+    deadline, names = read_deadline(course, "week1"), read_names(tmp_path / "times1.csv")
+    late = names.submitted["chen"].astimezone(UTC).replace(tzinfo=None) - deadline.due
+    assert late.total_seconds() == 11 * 60
+    assert deadline.policy.penalty(80, late.total_seconds()) is None
+    assert deadline.extension("ada").days == 2
+    assert names.by_user == {"340934": "ada", "340935": "chen"}
+    assert set(read_roster(tmp_path / "class.csv").students) == names.ids

@@ -1,5 +1,6 @@
 """The doctor finds this machine fit, and each cause of trouble, made for real, by its own line."""
 
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from grader.cli import main
 from grader.doctor import checks as doctor
 from grader.doctor import environment as surroundings
 from grader.doctor.checks import check_bubblewrap, check_memory_limit, check_namespaces, check_warm_kernels
+from grader.doctor.deadlines import check_deadlines
 from grader.doctor.environment import (
     BAD,
     GOOD,
@@ -299,3 +301,20 @@ def test_what_a_check_does_not_expect_is_a_finding_too(course, monkeypatch):
     findings = {finding.name: finding for finding in doctor.examine_machine(course.root)}
     assert findings["cores"].found == "ZeroDivisionError: by accident"
     assert findings["gradebook"].mark == GOOD
+
+
+def test_all_of_deadlines_toml_is_read_not_only_the_week_at_hand(tmp_path):
+    course = make_course(tmp_path)
+    assert check_deadlines(course).mark == GOOD
+    for week in ("week2", "week3"):
+        shutil.copytree(course.lessons_folder / "week1", course.lessons_folder / week)
+    deadlines = course.root / "deadlines.toml"
+    deadlines.write_text("[week1]\ndue = 2026-03-09\n[week2]\ndue = 'soon'\n[week3]\npolicy = 'zeroo'\n")
+    finding = check_deadlines(course)
+    assert finding.mark == BAD
+    assert "[week2] due: soon is not a time" in finding.found
+    assert "[week3]: the policy zeroo is not one of" in finding.found
+    deadlines.write_text("[week1]\ndue = 2026-03-09\n[week4]\ndue = 2026-03-10\n")
+    assert check_deadlines(course).found.count("there is no week week4") == 1
+    deadlines.write_text("[week1]\ndue = 2026-03-09\n")
+    assert "1 of 3 weeks" in check_deadlines(course).found

@@ -121,6 +121,10 @@ def test_extensions_are_durations_or_times(empty):
         ("policy = 'harsh'", ": [week1]: the policy harsh is not one of none, zero, per day, nbgrader"),
         ("percent_per_day = 'ten'", ": [week1]: percent_per_day is ten, not a number from 0"),
         ("[week1.extensions]\nada = '1 day'", ": [week1]: there are extensions, but it is not said when"),
+        (
+            "[week1]\n[week1.extensions]\nada = '1 day'\ndue = 2026-03-09",
+            ": [week1] extensions: due is about the week: write it above [week1.extensions]",
+        ),
         ("[week1]\ndue = 2026-03-09\nextensions = 5", ": [week1] extensions: write [week1.extensions]"),
         (
             "[week1]\ndue = 2026-03-09\nextensions.ada = 2026-03-01",

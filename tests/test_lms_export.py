@@ -123,6 +123,15 @@ def test_who_is_not_in_canvas_is_a_problem_and_who_is_only_there_is_left_alone(s
     gil = student("gil", 1.0, first_name="Gil", last_name="Gee")
     export = filled_canvas_table(results(*CLASS, gil), saved(CANVAS), "", zero_missing=False)
     assert any("gil is graded, and no row of" in problem for problem in export.problems)
+    (said,) = [problem for problem in export.problems if problem.startswith("gil")]
+    assert "(looked for Gil Gee): give the roster Canvas's number" in said
+
+
+def test_for_whom_the_roster_has_what_the_lms_goes_by_it_is_not_asked_for_again(saved):
+    gil = student("gil", 1.0, first_name="Gil", last_name="Gee", lms="987")
+    export = filled_canvas_table(results(*CLASS, gil), saved(CANVAS), "", zero_missing=False)
+    (said,) = [problem for problem in export.problems if problem.startswith("gil")]
+    assert said.endswith("(looked for 987, Gil Gee): it lacks their row, or calls them otherwise")
     assert any("Noether, Emmy; Student, Test" in note for note in export.notes)
 
 

@@ -9,7 +9,7 @@ import pytest
 from grader.cli import main
 from grader.similarity.likeness import alike_pairs
 from grader.similarity.normal_form import normal_form, normal_lines
-from grader.similarity.page import write_similarity
+from grader.similarity.page import Solution, similarity_page, write_similarity
 from tests.classroom import LESSON, WEEK, make_course, reference_solutions, released, with_solutions
 
 SOLUTION = '''
@@ -124,7 +124,7 @@ def course(tmp_path_factory):
 @pytest.mark.week1
 def test_the_page_shows_the_copy_first_and_side_by_side(course, tmp_path):
     found = write_similarity(course, WEEK, tmp_path / "similar.html")
-    assert {found[0].first, found[0].second} == {"s0", "s9"}
+    assert {found.pairs[0].first, found.pairs[0].second} == {"s0", "s9"}
     page = (tmp_path / "similar.html").read_text()
     assert page.index("s0 and s9") < page.index('id="pair-2"')
     assert "<mark>" in page
@@ -140,3 +140,31 @@ def test_the_command_names_the_pairs_and_the_page(course, tmp_path, capsys):
     said = capsys.readouterr().out
     assert "s0 and s9" in said
     assert str(output) in said
+    assert "In so small a class hardly any pair can stand out" in said
+
+
+def page_about(works):
+    """The page about solutions that are code, and the pairs."""
+    return similarity_page(
+        "week1", {who: {name: Solution(text, True) for name, text in work.items()} for who, work in works.items()}, 30
+    )
+
+
+def test_a_mistake_that_two_of_a_small_class_share_is_shown_side_by_side():
+    right = {"f": "def f(x):\n    return np.exp(x)", "g": "def g(x):\n    return np.log(x)"}
+    wrong = right | {"f": "def f(x):\n    return np.exp(x) - 17"}
+    page, pairs = page_about({f"s{place}": right for place in range(5)} | {"one": wrong, "two": wrong})
+    assert all(min(pair.exercises.values()) > 0.2 for pair in pairs)  # nothing that the class's shares call unusual
+    theirs = page[page.index("one and two") :].split("</section>")[0]
+    assert theirs.count("<mark>    return np.exp(x) - 17</mark>") == 2
+    assert "1 more has lines in common that few others wrote" in " ".join(theirs.split())
+    assert "In a class of 7 hardly any pair can stand out" in page
+
+
+def test_no_pair_is_on_the_page_with_nothing_to_show():
+    same = {"f": "def f(x):\n    return np.exp(x)"}
+    page, pairs = page_about({f"s{place}": same for place in range(25)})
+    sections = page.split("<section")[1:]
+    assert 0 < len(sections) < len(pairs)
+    assert all("<pre>" in section for section in sections)
+    assert "hardly any pair" not in page

@@ -98,5 +98,5 @@ def test_an_error_that_names_a_hostile_student_is_printed_visibly(tmp_path):
     hand_in(course, "someone", released(course))
     result = grader(course, "grade", WEEK, "--student", EVE, "--student", os.fsdecode(b"\xff"))
     assert result.returncode == 2
-    assert result.stderr.startswith(r"grader: eve\x1b[2J, \udcff handed in no notebook")
+    assert result.stderr.startswith(rf"grader: there is no notebook for {WEEK} of eve\x1b[2J, \udcff (looked in")
     assert is_plain(result.stderr)

@@ -174,7 +174,7 @@ def _chosen(course: Course, week: str, students: Iterable[str]) -> list[str]:
     chosen = list(dict.fromkeys(students)) or having
     unknown = [student for student in chosen if student not in having]
     if unknown:
-        raise GradingError(f"{', '.join(unknown)} handed in no notebook for {week} (looked in {course.submitted})")
+        raise GradingError(f"there is no notebook for {week} of {', '.join(unknown)} (looked in {course.submitted})")
     if not chosen:
         raise GradingError(f"nothing to grade: no folder {course.submitted}/<student>/{week} holds a notebook")
     return chosen

@@ -15,6 +15,7 @@ from grader.text import visible
 if TYPE_CHECKING:
     from grader.batch.grade_week import GradingResult
     from grader.batch.regrade import Regraded
+    from grader.lessons.course import Course
 
 __all__ = ["add_commands"]
 
@@ -28,7 +29,12 @@ def add_commands(commands: Commands) -> None:
     )
     item.add_argument("week")
     item.add_argument("source", nargs="+", type=Path, help="downloaded archives, or folders; the oldest first")
-    item.add_argument("--names", type=Path, metavar="CSV", help="students' ids: columns id, and name or lms (a number)")
+    item.add_argument(
+        "--names",
+        type=Path,
+        metavar="CSV",
+        help="students' ids: columns id, and name or lms (a number); default: roster.csv in the course's folder",
+    )
     item.add_argument(
         "--archive-times",
         action="store_true",
@@ -67,7 +73,8 @@ def _collect(options: argparse.Namespace) -> int:
     from grader.submissions.names import read_names
 
     course = Course(options.root)
-    names = read_names(options.names) if options.names else None
+    path = options.names or _roster_of(course)
+    names = read_names(path) if path else None
     with sole_owner(course):
         found = collect(course, options.week, options.source, names, archive_times=options.archive_times)
     for student, done in sorted(found.students.items()):
@@ -78,8 +85,21 @@ def _collect(options: argparse.Namespace) -> int:
         say(visible(problem), file=sys.stderr)
     say(f"{len(found.students)} students in {course.submitted}/<student>/{options.week}/")
     if found.problems:
-        say(f"grader: problems: {len(found.problems)}; the rest was collected", file=sys.stderr)
+        rest = "the rest was collected" if found.students else "nothing was collected"
+        say(f"grader: problems: {len(found.problems)}; {rest}", file=sys.stderr)
     return 1 if found.problems else 0
+
+
+def _roster_of(course: Course) -> Path | None:
+    """The list of students in the course's folder, and say that it is used; None if there is none."""
+    from grader.submissions.names import ROSTER
+
+    path = course.root / ROSTER
+    if not path.is_file():
+        say(f"there is no {ROSTER} in the course's folder: students get ids from their names in the files")
+        return None
+    say(f"students' ids are those of {path}")
+    return path
 
 
 def _grade(options: argparse.Namespace) -> int:

@@ -101,8 +101,11 @@ def _similar(options: argparse.Namespace) -> int:
     from grader.similarity.page import write_similarity
 
     found = write_similarity(Course(options.root), options.week, options.output, options.most)
-    for pair in found:
-        say(f"{visible(pair.first)} and {visible(pair.second)}")
-    words = "no pair is" if not found else f"{len(found)} {'pair is' if len(found) == 1 else 'pairs are'}"
-    say(f"{words} more alike than chance explains; side by side in {options.output.resolve()}")
+    for pair in found.pairs:
+        say(f"{visible(pair.first)} and {visible(pair.second)}: by chance {pair.by_chance:.2g} pairs as alike")
+    count = len(found.pairs)
+    words = "no pair stands out" if not count else f"{count} {'pair stands' if count == 1 else 'pairs stand'} out"
+    say(f"{words} among {found.students} students; the most alike are in {options.output.resolve()}")
+    if found.is_small:
+        say("In so small a class hardly any pair can stand out: look at the lines that are marked on the page.")
     return 0

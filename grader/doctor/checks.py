@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 from grader.batch.cluster import grade_all
+from grader.doctor.deadlines import check_deadlines
 from grader.doctor.environment import (
     BAD,
     GOOD,
@@ -89,6 +90,7 @@ def examine_machine(root: Path, *, full: bool = False) -> Iterator[Finding]:
     if course is not None:
         checks["gradebook"] = partial(check_gradebook, course)
         checks["numbers"] = partial(check_offering, course)
+        checks["deadlines"] = partial(check_deadlines, course)
     if full:
         checks["Dask workers"] = lambda: check_workers(limits)
     for name, check in checks.items():

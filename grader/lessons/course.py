@@ -143,5 +143,7 @@ class Course:
             weeks = self.weeks()
             known = f"The weeks are: {', '.join(weeks)}"
             if week in weeks:
-                raise Problem(f"{week} is not built. Run `make build` first. {known}")
+                built = bool(self.released_notebooks(week))
+                what = "is in release/, but not registered in the gradebook as it is there" if built else "is not built"
+                raise Problem(f"{week} {what}. Run `make build` first. {known}")
             raise Problem(f"there is no {week}.{did_you_mean(week, weeks)} {known}")

@@ -93,7 +93,15 @@ def filled_canvas_table(results: WeekResults, sheet: Sheet, column: str, *, zero
         have = f"{visible(points[place].strip())} points in Canvas, and {number(_best(results))} here"
         export.notes.append(f"{visible(sheet.columns[place])} has {have}: change the assignment's points in Canvas")
     add_notes(export, left)
-    add_unmatched(export, sheet, keys_of, found, results.students, "give the roster Canvas's number (column lms)")
+    add_unmatched(
+        export,
+        sheet,
+        keys_of,
+        found,
+        results.students,
+        lasting="lms",
+        advice="give the roster Canvas's number (column lms)",
+    )
     return export
 
 

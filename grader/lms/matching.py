@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from grader.errors import GradingError
 from grader.lms.sheets import Export, Sheet, slug
@@ -78,9 +79,11 @@ def add_unmatched(
     keys_of: KeysOf,
     found: dict[int, StudentResult],
     students: Iterable[StudentResult],
+    *,
+    lasting: Literal["lms", "email"],
     advice: str,
 ) -> None:
-    """Say which rows have no student, and which graded students no row, for which `advice` helps."""
+    """Say which rows have no student, and which graded students no row; `advice` is for those without `lasting`."""
     rows = [keys for index, row in enumerate(sheet.rows) if index not in found and (keys := keys_of(row))]
     if rows:
         said = "; ".join(visible(keys.name or keys.email or keys.number) for keys in rows)
@@ -88,8 +91,12 @@ def add_unmatched(
     there = {student.student for student in found.values()}
     for student in students:
         if student.student not in there and not student.note and not student.waits:
+            name = f"{student.first_name} {student.last_name}".strip()
+            looked = ", ".join(filter(None, (student.lms, student.email, name)))
+            known = f" (looked for {visible(looked)})" if looked else ""
+            what = "it lacks their row, or calls them otherwise" if getattr(student, lasting) else advice
             export.problems.append(
-                f"{visible(student.student)} is graded, and no row of {sheet.name} is theirs: {advice}"
+                f"{visible(student.student)} is graded, and no row of {sheet.name} is theirs{known}: {what}"
             )
 
 

@@ -101,7 +101,9 @@ def filled_moodle_table(results: WeekResults, sheet: Sheet, column: str, *, zero
     export.text = sheet.text()
     export.notes += _other_maximum(results, sheet) if worksheet else _too_many_points(results)
     add_notes(export, left)
-    add_unmatched(export, sheet, keys_of, found, results.students, "give the roster their e-mail address")
+    add_unmatched(
+        export, sheet, keys_of, found, results.students, lasting="email", advice="give the roster their e-mail address"
+    )
     return export
 
 

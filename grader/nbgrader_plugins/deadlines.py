@@ -101,16 +101,25 @@ def read_deadline(course: Course, week: str) -> Deadline:
     zone, zone_name = _zone(f"{path}", course, shared.get("timezone"))
     place = f"{path}: [{week}]"
     policy = _policy(place, {key: item for key, item in (shared | own).items() if key in POLICY_KEYS})
-    extensions = own.get("extensions", {})
+    extensions = _extensions(f"{place} extensions", week, own)
     if "due" not in own:
         if extensions:
             raise GradingError(f"{place}: there are extensions, but it is not said when the work is due")
         return Deadline(week, policy, zone=zone_name)
     due = _moment(f"{place} due", own["due"], zone)
-    if not isinstance(extensions, dict):
-        raise GradingError(f'{place} extensions: write [{week}.extensions], and below it lines such as ada = "2 days"')
     until = {name: _extended(f"{place} extensions {name}", item, due, zone) for name, item in extensions.items()}
     return Deadline(week, policy, due, zone_name, until)
+
+
+def _extensions(place: str, week: str, own: Mapping[str, Any]) -> dict[str, Any]:
+    """The table of extensions as it is written; raises GradingError if it holds what belongs above it."""
+    extensions = own.get("extensions", {})
+    if not isinstance(extensions, dict):
+        raise GradingError(f'{place}: write [{week}.extensions], and below it lines such as ada = "2 days"')
+    for name in ("due", *POLICY_KEYS):
+        if name in extensions:
+            raise GradingError(f"{place}: {name} is about the week: write it above [{week}.extensions]")
+    return extensions
 
 
 def _tables(path: Path, course: Course, week: str) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -34,7 +34,11 @@ TAGS = set(
 )
 ATTRIBUTES = {"a": {"href", "title"}, "th": {"align"}, "td": {"align"}}
 FORMATTER = HtmlFormatter(nowrap=False, cssclass="code")
-CODE_CSS = Markup(FORMATTER.get_style_defs(".code"))
+DARK = HtmlFormatter(style="github-dark").get_style_defs(".code")
+CODE_CSS = Markup(
+    f"{FORMATTER.get_style_defs('.code')}\n.code {{ background: var(--wash); }}\n"
+    f"@media screen and (prefers-color-scheme: dark) {{\n{DARK}\n.code {{ background: var(--wash); }}\n}}"
+)
 LEXER = PythonLexer()
 STATES = ("wrong", "unattempted", "waits", "right")
 LONGEST = 8_000  # characters of one answer that are shown

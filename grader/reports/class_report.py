@@ -6,6 +6,7 @@ import base64
 import io
 import os
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,20 +18,25 @@ from matplotlib.ticker import MaxNLocator
 
 from grader.lessons.course import Course
 from grader.reports.hints import hints_of
-from grader.reports.statistics import alpha, items
+from grader.reports.statistics import FEW, alpha, items
 from grader.reports.week_results import NOT_GRADED, NOTHING, StudentResult, WeekResults, read_results
 from grader.templating import pages
 from grader.text import visible
 
-__all__ = ["write_report"]
+__all__ = ["report_page", "write_report"]
 
 BLUE, ORANGE, INK = "#0072b2", "#e69f00", "#1c2733"
 
 
 def write_report(course: Course, week: str, output: Path) -> None:
     """Write the report on a week; raises GradingError if nothing is graded."""
-    results = read_results(course, week)
-    hints = hints_of(course, week)
+    page = report_page(course, read_results(course, week), hints_of(course, week), output)
+    output.write_text(page, encoding="utf-8")
+
+
+def report_page(course: Course, results: WeekResults, hints: Mapping[tuple[str, str], str], output: Path) -> str:
+    """The report on a week; `output` is where it will be, from where feedback pages are linked."""
+    week = results.week
     notes = Counter(student.note for student in results.students)
     shares = np.array([student.share for student in results.graded])
     best = max(student.max_score for student in results.graded)
@@ -39,7 +45,7 @@ def write_report(course: Course, week: str, output: Path) -> None:
         {"exercise": exercise, "name": name, "count": count, "hint": hints.get((exercise, name), "")}
         for (exercise, name), count in results.misconceptions().most_common()
     ]
-    page = (
+    return (
         pages()
         .get_template("report.html.j2")
         .render(
@@ -48,6 +54,7 @@ def write_report(course: Course, week: str, output: Path) -> None:
             students=[_row(course, week, student, output) for student in results.students],
             exercises=_exercises(results, whole),
             alpha=whole,
+            few=FEW,
             mean=best * float(shares.mean()),
             median=best * float(np.median(shares)),
             max_score=best,
@@ -61,7 +68,6 @@ def write_report(course: Course, week: str, output: Path) -> None:
             misconceptions=misconceptions,
         )
     )
-    output.write_text(page, encoding="utf-8")
 
 
 def _exercises(results: WeekResults, whole: float | None) -> list[dict[str, object]]:
@@ -134,5 +140,7 @@ def _facility(results: WeekResults) -> Figure:
 
 
 def _tidy(axes: object) -> None:
+    axes.patch.set_alpha(0)  # type: ignore[attr-defined]
+    axes.figure.patch.set_alpha(0)  # type: ignore[attr-defined]
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)  # type: ignore[attr-defined]

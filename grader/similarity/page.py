@@ -19,10 +19,12 @@ from grader.syntax import has_placeholder
 from grader.templating import pages
 from grader.text import visible
 
-__all__ = ["read_solutions", "write_similarity"]
+__all__ = ["Solution", "Written", "read_solutions", "similarity_page", "write_similarity"]
 
 COMMON = 0.25  # a line that a larger share of the class has is not marked
 UNUSUAL = 0.2  # exercises in which more pairs than this are at least as alike are not shown
+FIRST = 10  # pairs of which code is shown even if no exercise is unusually alike
+SMALL = 20  # students; in a smaller class, the most alike of few pairs is no surprise
 CLEAR = 0.5  # pairs that a class has by chance; beyond that, a pair says nothing
 
 
@@ -65,27 +67,51 @@ def _solutions(course: Course, week: str, student: str, released: Mapping[str, s
                 yield name, Solution(source, is_code)
 
 
-def write_similarity(course: Course, week: str, output: Path, most: int = 30) -> list[AlikePair]:
-    """Write the page, and return the pairs on it that chance would hardly give."""
+@dataclass(frozen=True)
+class Written:
+    """What was written: how many students were compared, and the pairs that chance would hardly give."""
+
+    students: int
+    pairs: list[AlikePair]
+
+    @property
+    def is_small(self) -> bool:
+        """Whether hardly any pair can stand out, because there are few to compare it with."""
+        return self.students < SMALL
+
+
+def write_similarity(course: Course, week: str, output: Path, most: int = 30) -> Written:
+    """Write the page, and return what is to be said about it."""
     solutions = read_solutions(course, week)
+    page, pairs = similarity_page(week, solutions, most)
+    output.write_text(page, encoding="utf-8")
+    return Written(len(solutions), [pair for pair in pairs if pair.by_chance < CLEAR])
+
+
+def similarity_page(
+    week: str, solutions: Mapping[str, Mapping[str, Solution]], most: int
+) -> tuple[str, list[AlikePair]]:
+    """The page, and the pairs that are most alike, of which those are on the page that have something to show."""
     forms = {
         student: {name: normal_form(item.source, is_code=item.is_code) for name, item in work.items()}
         for student, work in solutions.items()
     }
-    pairs = alike_pairs(forms, most)
     common = _common_lines(solutions)
-    page = (
-        pages()
-        .get_template("similarity.html.j2")
-        .render(
-            week=week,
-            students=len(solutions),
-            pairs=[_shown(pair, solutions, common) for pair in pairs],
-            clear=CLEAR,
-        )
+    if len(solutions) < SMALL:  # where many pairs are equally alike, what few others wrote comes first
+        every = alike_pairs(forms, SMALL**2)
+        pairs = sorted(every, key=lambda pair: (-round(pair.surprise, 6), -_shared(pair, solutions, common)))[:most]
+    else:
+        pairs = alike_pairs(forms, most)
+    shown = [_shown(pair, solutions, common, first=place < FIRST) for place, pair in enumerate(pairs)]
+    template = pages().get_template("similarity.html.j2")
+    page = template.render(
+        week=week,
+        students=len(solutions),
+        pairs=[pair for pair in shown if pair["exercises"]],
+        clear=CLEAR,
+        is_small=len(solutions) < SMALL,
     )
-    output.write_text(page, encoding="utf-8")
-    return [pair for pair in pairs if pair.by_chance < CLEAR]
+    return page, pairs
 
 
 def _common_lines(solutions: Mapping[str, Mapping[str, Solution]]) -> set[tuple[str, str]]:
@@ -100,22 +126,37 @@ def _common_lines(solutions: Mapping[str, Mapping[str, Solution]]) -> set[tuple[
 
 
 def _shown(
-    pair: AlikePair, solutions: Mapping[str, Mapping[str, Solution]], common: set[tuple[str, str]]
+    pair: AlikePair,
+    solutions: Mapping[str, Mapping[str, Solution]],
+    common: set[tuple[str, str]],
+    *,
+    first: bool,
 ) -> dict[str, Any]:
-    """What the page says of a pair, its most unusual exercises first."""
-    exercises = []
+    """What the page says of a pair, its most unusual exercises first; of the first pairs always something."""
+    exercises: list[dict[str, Any]] = []
     for name, rarity in sorted(pair.exercises.items(), key=lambda item: item[1]):
-        if rarity <= UNUSUAL:
-            sources = [solutions[student][name].source for student in (pair.first, pair.second)]
-            exercises.append({"name": name, "rarity": rarity, "sides": _marked(name, sources, common)})
+        sources = [solutions[student][name].source for student in (pair.first, pair.second)]
+        sides = _marked(name, sources, common)
+        exercises.append({"name": name, "rarity": rarity, "sides": sides, "shared": sum(mark for _, mark in sides[0])})
+    unusual = [item for item in exercises if item["rarity"] <= UNUSUAL]
+    # Where most of a class is right, all right solutions are as alike as two equal wrong ones: rare lines tell.
+    more = [item for item in exercises if item not in unusual and item["shared"]] if first else []
     return {
         "first": visible(pair.first),
         "second": visible(pair.second),
-        "surprise": pair.surprise,
         "by_chance": pair.by_chance,
         "solved": len(pair.exercises),
-        "exercises": exercises,
+        "unusual": len(unusual),
+        "more": len(more),
+        "exercises": unusual + more or (exercises[:1] if first else []),
     }
+
+
+def _shared(pair: AlikePair, solutions: Mapping[str, Mapping[str, Solution]], common: set[tuple[str, str]]) -> int:
+    """In how many exercises a pair has lines in common that few others wrote."""
+    first, second = solutions[pair.first], solutions[pair.second]
+    sides = (_marked(name, [first[name].source, second[name].source], common)[0] for name in pair.exercises)
+    return sum(any(mark for _, mark in side) for side in sides)
 
 
 def _marked(name: str, sources: list[str], common: set[tuple[str, str]]) -> list[list[tuple[str, bool]]]:

@@ -6,6 +6,7 @@ import csv
 import re
 import unicodedata
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,11 +15,22 @@ from grader.errors import GradingError
 from grader.submissions.layouts import Student
 from grader.submissions.reader import UnusableFile
 
-__all__ = ["Names", "checked_id", "plain_id", "read_names"]
+__all__ = ["ROSTER", "Names", "checked_id", "columns_by_field", "plain_id", "read_names"]
 
 ID = re.compile(r"\w(?:[\w .@+'-]*\w)?")
 MAX_ID = 128  # characters, in the gradebook
-COLUMNS = ("id", "name", "first_name", "last_name", "lms", "submitted")
+ROSTER = "roster.csv"  # in the course's folder: the list that is used unless another is named
+# What columns are called, in files written by hand and by learning management systems, the surest first.
+COLUMNS = {
+    "id": ("sis login id", "username", "id", "student_id", "id number"),
+    "last_name": ("last_name", "last name", "surname", "family name"),
+    "first_name": ("first_name", "first name", "given name"),
+    "name": ("name", "student", "full name"),
+    "email": ("email", "e-mail", "email address"),
+    "lms": ("lms", "lms_user_id", "id"),
+    "section": ("section", "group", "groups"),
+}
+FIELDS = ("id", "name", "first_name", "last_name", "lms")
 
 
 @dataclass
@@ -46,8 +58,22 @@ class Names:
         return next(iter(ids))
 
 
+def columns_by_field(columns: Sequence[str]) -> dict[str, str]:
+    """Which of a file's columns, in lower case, holds each field; fields that it does not have are missing.
+
+    >>> columns_by_field(["student", "id", "sis login id"])
+    {'id': 'sis login id', 'name': 'student', 'lms': 'id'}
+    """
+    found: dict[str, str] = {}
+    for field_name, names in COLUMNS.items():
+        column = next((name for name in names if name in columns and name not in found.values()), None)
+        if column is not None:
+            found[field_name] = column
+    return found
+
+
 def read_names(path: Path) -> Names:
-    """The list in a CSV file with the columns id, and name or lms or both.
+    """The list in a CSV file with a column for the id, and for the name or the number or both; as `roster` takes it.
 
     Raises:
         GradingError: it cannot be read, a column is missing, or two lines contradict each other.
@@ -61,11 +87,15 @@ def read_names(path: Path) -> Names:
     header = text.partition("\n")[0]
     rows = csv.DictReader(text.splitlines(), delimiter=";" if header.count(";") > header.count(",") else ",")
     columns = {column.strip().lower(): column for column in rows.fieldnames or ()}
-    if "id" not in columns or not {"name", "lms"} & set(columns):
-        raise GradingError(f"{path}:1: the columns id, and name or lms, are needed; these are {', '.join(columns)}")
+    found = columns_by_field(list(columns))
+    if "id" not in found or not {"name", "last_name", "lms"} & set(found):
+        needed = "the columns id, and name or lms, are needed (or first_name and last_name)"
+        raise GradingError(f"{path}:1: {needed}; these are {', '.join(columns)}")
+    place = {name: columns[found[name]] for name in FIELDS if name in found}
+    place |= {"submitted": columns["submitted"]} if "submitted" in columns else {}
     names = Names(path)
     for row in rows:
-        values = {key: (row.get(columns.get(key, "")) or "").strip() for key in COLUMNS}
+        values = {key: (row.get(place.get(key, "")) or "").strip() for key in (*FIELDS, "submitted")}
         _add(names, values, f"{path}:{rows.line_num}")
     return names
 

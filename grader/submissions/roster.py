@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.errors import GradingError
-from grader.submissions.names import checked_id
+from grader.submissions.names import checked_id, columns_by_field
 from grader.submissions.reader import UnusableFile
 from grader.submissions.tables import Row, Table, read_table
 
@@ -15,16 +15,6 @@ __all__ = ["FIELDS", "Roster", "read_roster"]
 
 FIELDS = ("last_name", "first_name", "email", "lms", "section")
 MAX_LENGTH = 128  # characters, in the gradebook
-# What columns are called, in files written by hand and by learning management systems, the surest first.
-NAMES = {
-    "id": ("sis login id", "username", "id", "student_id", "id number"),
-    "last_name": ("last_name", "last name", "surname", "family name"),
-    "first_name": ("first_name", "first name", "given name"),
-    "name": ("name", "student", "full name"),
-    "email": ("email", "e-mail", "email address"),
-    "lms": ("lms", "lms_user_id", "id"),
-    "section": ("section", "group", "groups"),
-}
 
 
 @dataclass
@@ -65,11 +55,7 @@ def read_roster(path: Path) -> Roster:
 
 def _columns(table: Table) -> dict[str, str]:
     """The file's column of each field."""
-    found: dict[str, str] = {}
-    for field, names in NAMES.items():
-        column = next((name for name in names if name in table.columns and name not in found.values()), None)
-        if column is not None:
-            found[field] = column
+    found = columns_by_field(table.columns)
     if "id" not in found:
         there = ", ".join(table.columns)
         raise GradingError(
