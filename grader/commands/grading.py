@@ -63,13 +63,21 @@ def _add_workers(item: argparse.ArgumentParser) -> None:
 def _collect(options: argparse.Namespace) -> int:
     from grader.batch.gradebook import sole_owner
     from grader.lessons.course import Course
+    from grader.nbgrader_plugins.deadlines import course_zone
     from grader.submissions.collect import collect
     from grader.submissions.names import read_names
 
     course = Course(options.root)
     names = read_names(options.names) if options.names else None
     with sole_owner(course):
-        found = collect(course, options.week, options.source, names, archive_times=options.archive_times)
+        found = collect(
+            course,
+            options.week,
+            options.source,
+            names,
+            archive_times=options.archive_times,
+            zone=course_zone(course),
+        )
     for student, done in sorted(found.students.items()):
         say(f"{visible(student)}: {visible(done)}")
     for note in found.notes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -200,7 +201,7 @@ def _student(submission: Any) -> StudentResult:
     score = max(0.0, float(submission.score) - penalty)
     result = _new(submission.student, score, float(submission.max_score))
     result.late_penalty = penalty
-    result.submitted = submission.timestamp.isoformat(sep=" ") if submission.timestamp else ""
+    result.submitted = _utc(submission.timestamp)
     result.to_grade = bool(submission.needs_manual_grade)
     for notebook in submission.notebooks:
         for grade in notebook.grades:
@@ -213,6 +214,10 @@ def _student(submission: Any) -> StudentResult:
             elif item.score is not None:
                 item.score += float(grade.score or 0)
     return result
+
+
+def _utc(time: datetime | None) -> str:
+    return "" if time is None else time.replace(tzinfo=UTC).isoformat(sep=" ")
 
 
 def _add_notebook(results: WeekResults, student: StudentResult, notebook: Any) -> None:
