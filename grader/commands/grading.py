@@ -97,6 +97,7 @@ def _grade(options: argparse.Namespace) -> int:
         start_forkserver()
     from grader.batch.gc_tuning import tune_gc
     from grader.batch.grade_week import State, grade_week, students_with_submissions
+    from grader.batch.unfinished import waiting_grades
     from grader.lessons.course import Course
 
     tune_gc()
@@ -121,6 +122,8 @@ def _grade(options: argparse.Namespace) -> int:
     for student in students_with_submissions(course, options.week)[1]:
         say(f"{visible(student)}: the folder holds no notebook; nothing was graded")
     _say_stale(options.week, graded)
+    for line in waiting_grades(course, options.week):
+        say(line)
     failed = sum(item.state is State.FAILED for item in graded)
     if failed:
         say(f"grader: {failed} of {len(graded)} submissions could not be graded", file=sys.stderr)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from grader.batch.late import LateWeek
     from grader.lessons.course import Course
 
-__all__ = ["add_commands", "bring_penalties_up_to_date"]
+__all__ = ["add_commands", "prepare_grades"]
 
 
 def add_commands(commands: Commands) -> None:
@@ -100,12 +100,19 @@ def _duration(seconds: float) -> str:
     return " ".join(f"{value} {unit}" for unit, value in parts.items() if value) or "less than 1 min"
 
 
-def bring_penalties_up_to_date(course: Course, week: str) -> None:
-    """Compute a week's late penalties again, before its grades are shown; say what changed on standard error."""
+def prepare_grades(course: Course, week: str) -> None:
+    """Compute a week's late penalties again, before its grades are shown.
+
+    What changed, and which grades are stale, is said on standard error.
+    """
     from grader.batch.late import update_penalties
+    from grader.batch.unfinished import stale_grades
 
     found = update_penalties(course, week)
     for line in found.said:
         say(visible(line), file=sys.stderr)
     for item in found.changed:
         say(f"{visible(item.student)}: late penalty −{item.before:g} → −{item.penalty:g}", file=sys.stderr)
+    stale = stale_grades(course, week)
+    if stale:
+        say(stale, file=sys.stderr)
