@@ -26,7 +26,7 @@ from grader.lessons.notebooks import released_notebooks
 from grader.nbgrader_plugins.preprocessors import RunSubmission
 from grader.offering.secret import version_of
 from grader.offering.store import references_of
-from grader.submissions.reader import earlier_hand_ins, fetch, find_submissions
+from grader.submissions.reader import earlier_hand_ins, fetch, find_submissions, is_unreadable
 from grader.submissions.timestamps import DAMAGED_TIMESTAMP, read_timestamp
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "graded_students",
     "grading_context",
     "is_graded",
+    "is_unreadable",
     "make_task",
     "run_submissions",
     "stale_reasons",

@@ -11,7 +11,13 @@ from typing import Any
 import numpy as np
 from nbgrader.api import Gradebook, MissingEntry
 
-from grader.batch.grade_week import cell_reports, graded_notebooks, notebook_problems, students_with_submissions
+from grader.batch.grade_week import (
+    cell_reports,
+    graded_notebooks,
+    is_unreadable,
+    notebook_problems,
+    students_with_submissions,
+)
 from grader.batch.roster import read_sections
 from grader.errors import GradingError
 from grader.grading.cell_report import CellReport
@@ -19,9 +25,10 @@ from grader.lessons.course import Course
 from grader.lessons.roles import Role
 from grader.reports.outcomes import Failure, Outcome, failure_of, is_unattempted
 
-__all__ = ["NOTHING", "NOT_GRADED", "ExerciseResult", "StudentResult", "WeekResults", "read_results"]
+__all__ = ["NOTHING", "NOT_GRADED", "UNREADABLE", "ExerciseResult", "StudentResult", "WeekResults", "read_results"]
 
 NOTHING, NOT_GRADED = "nothing handed in", "handed in, not graded"
+UNREADABLE = "could not be read"
 
 
 @dataclass
@@ -39,7 +46,7 @@ class StudentResult:
     """One student's result in a week.
 
     Attributes:
-        note: why there is no grade: nothing was handed in, or it is not graded; "" if it is.
+        note: why there is no grade: nothing was handed in, it is not graded, or could not be read; "" if there is one.
         failures: why the code of an exercise did not run to the end, by exercise.
         unattempted: exercises that are as they were released.
         repeats_examples: exercises that pass what is shown and nothing that is hidden.
@@ -165,6 +172,9 @@ def read_results(course: Course, week: str) -> WeekResults:
         if not student.note:
             for notebook in graded_notebooks(course, week, student.student).values():
                 _add_notebook(results, student, notebook)
+            # Who has marks by hand nevertheless was judged by a person.
+            if is_unreadable(student.problems) and not any(item.by_hand for item in student.exercises.values()):
+                student.note = UNREADABLE
     results.students.sort(key=lambda item: item.student)
     return results
 
