@@ -518,6 +518,34 @@ def test_a_list_says_when_students_handed_in(course, save, tmp_path):
     assert set(placed(course)["u2"]) == {NAME}  # what a student says about the time does not count
 
 
+def test_times_without_an_offset_are_in_the_zone_of_the_due_dates(course, save, tmp_path):
+    path = tmp_path / "roster.csv"
+    path.write_text("id,name,submitted\nu1,Ada,2025-03-01 00:10\n")
+    (course.root / "deadlines.toml").write_text('timezone = "Europe/Berlin"\n')
+    source = save(zipped((f"Ada/{NAME}", notebook())))
+    said = grader(course, "collect", WEEK, str(source), "--names", str(path)).stdout
+    assert "roster.csv: times without an offset are in Europe/Berlin, the timezone in deadlines.toml" in said
+    assert read_timestamp(str(course.submitted / "u1" / WEEK)) == datetime(2025, 2, 28, 23, 10)
+
+
+def test_the_same_files_with_another_time_are_no_newer_attempt(course, save, tmp_path):
+    archive = save(zipped((f"Ada/{NAME}", notebook())))
+    path = tmp_path / "roster.csv"
+
+    def collected(time):
+        path.write_text(f"id,name,submitted\nu1,Ada,{time}\n")
+        return collect(course, WEEK, [archive], read_names(path)).students["u1"]
+
+    assert collected("") == "collected"
+    assert collected("2025-03-01T12:00:00+01:00") == "the same files; handed in 2025-03-01 11:00:00 UTC"
+    assert collected("2025-03-01T12:00:00+01:00") == "unchanged"
+    assert collected("2025-03-01T10:00:00+01:00") == "the same files; handed in 2025-03-01 09:00:00 UTC"
+    assert collected("") == "unchanged"  # a list without times takes none away
+    assert read_timestamp(str(course.submitted / "u1" / WEEK)) == datetime(2025, 3, 1, 9)
+    attempts = course.root / "downloaded" / WEEK / "attempts" / "u1"
+    assert sorted(item.name for item in attempts.iterdir()) == ["1", "1.json"]
+
+
 # ---- the command
 
 

@@ -83,6 +83,37 @@ def test_what_is_wrong_comes_first_and_what_is_right_is_folded():
     assert page.index("Right</h2>") < page.index('<details id="to_column">')
 
 
+def written(name, score, waits=False):
+    """The cell of a written answer."""
+    cell = nbformat.v4.new_markdown_cell("Because.")
+    marks = {"grade_id": name, "solution": True, "grade": True, "score": score, "points": 8.0}
+    marks |= {"needs_manual_grade": waits, "comment": "Why downhill?"}
+    cell.metadata = nbformat.from_dict({"course": {"exercise": name, "role": "written"}, "nbgrader": marks})
+    return [cell]
+
+
+def test_an_answer_with_part_of_the_points_is_not_called_wrong():
+    right = exercise("right", [check("zeros", passed=True)], score=4.0)
+    page = page_of(right, written("why", 6.0))
+    assert "Begin with" not in page
+    assert "Answers with part of the points" in page
+    assert "6 of 8 points" in page
+    assert "Why downhill?" in page
+    assert "Begin with" in page_of(right, written("why", 0.0))
+    assert "8 of them wait for marking" in page_of(right, written("why", 0.0, waits=True))
+
+
+def test_a_file_that_could_not_be_read_is_to_be_handed_in_again():
+    notebook = nbformat.v4.new_notebook(cells=exercise("neuron", WRONG))
+    said = "The file a.ipynb is empty. None of it could be graded."
+    notebook.metadata["course"] = {"title": "Small", "problems": [said]}
+    page = feedback_page(notebook, PLACE)
+    assert "then hand in a file that opens there" in page
+    assert "The file a.ipynb is empty." in page
+    assert "Begin with" not in page
+    assert "neuron" not in page
+
+
 def test_the_section_of_the_lesson_is_named_and_linked_if_its_address_is_known():
     assert "In the lesson: The sigmoid." in page_of(exercise("sigmoid", WRONG))
     linked = page_of(exercise("sigmoid", WRONG), lessons_url="https://example.org/course/")

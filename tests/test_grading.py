@@ -1,6 +1,7 @@
 """Submissions graded by nbgrader for real: the same scores whichever way it is called."""
 
 import asyncio
+import csv
 import html
 import json
 import os
@@ -286,8 +287,6 @@ def test_late_work_is_penalised_as_nbgrader_does(tmp_path):
 
 
 def test_report_and_export_agree_with_the_gradebook(graded, tmp_path):
-    import csv
-
     assert grader(graded, "report", WEEK, "--output", str(tmp_path / "report.html")).returncode == 0
     page = (tmp_path / "report.html").read_text()
     assert grader(graded, "export", WEEK, "--output", str(tmp_path / "grades.csv")).returncode == 0
@@ -344,6 +343,23 @@ def test_odd_folders_and_files_stop_nobody(tmp_path):
     assert all(score == 0 for name, score in scores(course).items() if name.startswith("link"))
     assert "nothing: the folder holds no notebook" in result.stdout
     assert "when this was handed in is not known" in result.stdout
+    assert grader(course, "export", WEEK, "--output", str(tmp_path / "grades.csv")).returncode == 0
+    with open(tmp_path / "grades.csv", newline="") as stream:
+        notes = {row["student"]: row["note"] for row in csv.DictReader(stream)}
+    assert {name for name, note in notes.items() if note == "could not be read"} == {
+        "thief",
+        "folder",
+        "link",
+        "linked",
+    }
+    assert notes["good"] == notes["garbage"] == ""
+    lms = grader(course, "export", WEEK, "--format", "canvas")
+    assert "folder, link, linked, thief: the file could not be read" in lms.stderr
+    assert grader(course, "feedback", WEEK, "--student", "thief").returncode == 0
+    page = feedback_page(course, "thief")
+    assert "then hand in a file that opens there" in page
+    assert "Begin with" not in page
+    assert "Not attempted" not in page
 
 
 def test_nbgraders_own_feedback_command_makes_the_same_pages(graded, by_hand):

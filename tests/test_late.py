@@ -11,6 +11,7 @@ from grader.batch.late import update_penalties
 from grader.cli import main
 from grader.errors import GradingError
 from grader.nbgrader_plugins.deadlines import Policy, read_deadline
+from grader.submissions.timestamps import read_timestamp
 from tests.classroom import (
     LESSON,
     WEEK,
@@ -205,10 +206,11 @@ def test_late_penalties_follow_the_file_and_every_place_has_the_same_number(tmp_
     deadlines(course, DUE)
     said = grader(course, "late", WEEK)
     assert said.returncode == 0, said.stderr
-    assert "week1 is due 2026-03-09 22:59 UTC (times without an offset are in Europe/Berlin" in said.stdout
+    assert "week1 is due 2026-03-09 23:59 +0100 (times without an offset are in Europe/Berlin" in said.stdout
+    assert "due date: none → 2026-03-09 23:59 +0100" in said.stdout
     assert "late   late by 15 min: −8.6 (it was −0), which leaves 77.4 of 86" in said.stdout
     assert "not known, so they are in time: unknown" in said.stdout
-    assert "3 late; 2 penalties changed" in said.stdout  # one of them within the grace
+    assert "2 late, 1 more within the grace; 2 penalties changed" in said.stdout
     expected = {"intime": 0, "grace": 0, "late": 8.6, "later": 25.8, "extended": 0, "unknown": 0}
     assert penalties(course) == pytest.approx(expected)
     book, export, terminal, report = numbers(course)
@@ -268,3 +270,48 @@ def test_a_policy_of_ones_own_that_fails_is_named(tmp_path):
     assert result.returncode == 1
     assert "Odd, which computes late penalties, failed: 'later'" in result.stdout
     assert penalties(course)["late"] == 5
+
+
+def exported(course, student):
+    rows = csv.DictReader(io.StringIO(grader(course, "export", WEEK).stdout))
+    return next(row for row in rows if row["student"] == student)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("needs_sandbox")
+@pytest.mark.xdist_group("grading")
+def test_times_that_are_put_right_count_without_grading_again(tmp_path):
+    course = make_course(tmp_path)
+    right = with_solutions(released(course), reference_solutions(course))
+    stamps = {name: hand_in(course, name, right).parent / "timestamp.txt" for name in ("corrected", "anew", "edited")}
+    for path in stamps.values():
+        path.write_text("2026-03-10 00:10:00 UTC")
+    deadlines(course, DUE)
+    said = grader(course, "late", WEEK).stdout
+    assert "0 late; no penalty changed" in said
+    assert "not graded yet: 3 (`python -m grader grade week1` grades them)" in said
+    assert grader(course, "grade", WEEK).returncode == 0
+    assert penalties(course) == pytest.approx({"corrected": 8.6, "anew": 8.6, "edited": 8.6})
+    before = {path: path.stat().st_mtime_ns for path in course.autograded.rglob("*.ipynb")}
+
+    stamps["corrected"].write_text("2026-03-09 23:10:00 UTC")
+    said = grader(course, "late", WEEK).stdout
+    assert "corrected handed in 2026-03-10 00:10 +0100 (it was 2026-03-10 01:10 +0100)" in said
+    assert "corrected  late by 11 min, within the grace: −0 (it was −8.6)" in said
+    assert penalties(course)["corrected"] == 0
+    assert read_timestamp(str(course.autograded / "corrected" / WEEK)) == datetime(2026, 3, 9, 23, 10)
+
+    stamps["corrected"].write_text("2026-03-11 23:10:00 UTC")  # a later time alone is no other work
+    hand_in(course, "anew", released(course))
+    stamps["anew"].unlink()
+    assert "3 late; 1 penalty changed" in grader(course, "late", WEEK).stdout
+    assert penalties(course)["anew"] == pytest.approx(8.6)  # what is graded is still the first attempt
+    said = grader(course, "grade", WEEK).stdout
+    assert said.count("(graded before)") == 2
+    assert {path for path, time in before.items() if path.stat().st_mtime_ns != time} == {
+        course.autograded / "anew" / WEEK / f"{LESSON}.ipynb"
+    }
+    assert penalties(course)["corrected"] == pytest.approx(25.8)
+    assert exported(course, "corrected")["submitted"] == "2026-03-11 23:10:00+00:00"
+    assert (exported(course, "anew")["submitted"], exported(course, "anew")["late_penalty"]) == ("", "0")
+    assert "not known, so they are in time: anew" in grader(course, "late", WEEK).stdout

@@ -252,7 +252,9 @@ def test_a_file_that_may_not_be_read_is_reported(tmp_path, monkeypatch):
     (tmp_path / "small.ipynb").write_text("{}")
     monkeypatch.setattr(os, "open", refuse)
     submission = read_submission(tmp_path / "small.ipynb")
-    assert submission.problems == ["The file small.ipynb cannot be read (Permission denied)."]
+    assert submission.problems == [
+        "The file small.ipynb cannot be read (Permission denied). None of it could be graded."
+    ]
 
 
 # Odd notebooks

@@ -92,6 +92,12 @@ def test_regrading_is_announced_shown_and_then_done(course):
     assert "2 grades are stale; since they were given, this has changed:" in said
     assert "  checks or solutions of sigmoid (right, partly)" in said
     assert "  points of accuracy-check: 4 → 8 (right, partly)" in said
+    assert "week1: answers wait to be marked in the formgrader: anew, partly" in said
+    for command in ("export", "report", "feedback"):
+        stale = [line for line in grader(course, command, WEEK).stderr.splitlines() if "stale" in line]
+        assert [line.partition(";")[0] for line in stale] == [
+            "week1: stale grades, as checks, points or limits have changed since: anew, partly, right"
+        ]
 
     done = grader(course, "regrade", WEEK, "--student", "right", "--student", "partly")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -106,6 +112,7 @@ def test_regrading_is_announced_shown_and_then_done(course):
     assert after["anew"] == before["anew"] | {"accuracy-check": (4, None, False, 8)}
 
     assert "stale" not in grader(course, "grade", WEEK, "--student", "right").stdout
+    assert "changed since: anew;" in grader(course, "export", WEEK).stderr
     again = grader(course, "regrade", WEEK, "--student", "right")
     assert again.stdout == "0 stale submissions graded again, 0 with other points; all are recorded\n"
     assert grader(course, "grade", WEEK).returncode == 0  # and who handed in anew is graded as usual

@@ -154,6 +154,7 @@ def test_answers_that_a_person_marked_need_no_misconception():
     for student in term.weeks[2].graded:
         student.exercises["why"].score, student.exercises["why"].by_hand = 0.5, True
     row = next(row for row in exercise_rows(term) if row.item.name == "why")
+    assert row.marked == row.outcomes["partly right"] > 0
     assert (row.outcomes[Outcome.PARTLY], row.unexplained) == (22, 0)
 
 

@@ -15,6 +15,7 @@ from nbgrader.api import MissingEntry
 from grader.batch.cluster import TaskResult, grade_all
 from grader.batch.forkserver import MIN_PARALLEL
 from grader.batch.gradebook import Points, Recorder, sole_owner
+from grader.batch.graded import is_graded
 from grader.batch.late import penalize
 from grader.errors import GradingError, reason_of
 from grader.grading.basis import why_stale
@@ -25,7 +26,7 @@ from grader.lessons.notebooks import released_notebooks
 from grader.nbgrader_plugins.preprocessors import RunSubmission
 from grader.offering.secret import version_of
 from grader.offering.store import references_of
-from grader.submissions.reader import earlier_hand_ins, fetch, find_submissions, is_up_to_date
+from grader.submissions.reader import earlier_hand_ins, fetch, find_submissions, is_unreadable
 from grader.submissions.timestamps import DAMAGED_TIMESTAMP, read_timestamp
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "graded_students",
     "grading_context",
     "is_graded",
+    "is_unreadable",
     "make_task",
     "run_submissions",
     "stale_reasons",
@@ -128,7 +130,7 @@ def grade_week(
     with sole_owner(course), Recorder(course, week) as recorder:
         context = grading_context(course, week, unsafe_without_sandbox=unsafe_without_sandbox)
         with course.gradebook() as gradebook:
-            penalize(gradebook, recorder.penalties)
+            penalize(course, gradebook, recorder.penalties)
         due: list[str] = []
         graded: dict[str, GradingResult] = {}
         for student in chosen:
@@ -178,15 +180,6 @@ def _chosen(course: Course, week: str, students: Iterable[str]) -> list[str]:
     if not chosen:
         raise GradingError(f"nothing to grade: no folder {course.submitted}/<student>/{week} holds a notebook")
     return chosen
-
-
-def is_graded(course: Course, week: str, student: str, released: dict[str, Any]) -> bool:
-    """Whether autograded/ contains the complete result of what is in submitted/ now."""
-    source, target = course.submitted / student / week, course.autograded / student / week
-    files = {name: fetch(path) for name, (path, _) in find_submissions(source, released).items()}
-    handed_in, recorded = read_timestamp(str(source)), read_timestamp(str(target))
-    newer = handed_in is not None and (recorded is None or handed_in > recorded)
-    return not newer and is_up_to_date(target, files)
 
 
 def _graded_before(course: Course, week: str, student: str, context: GradingContext) -> GradingResult:

@@ -18,6 +18,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from nbgrader.api import Comment, Grade, Gradebook, Student, SubmittedAssignment, SubmittedNotebook, new_uuid
@@ -28,9 +29,9 @@ from grader.grading.pipeline import GradedNotebook
 from grader.lessons.course import Course
 from grader.nbgrader_plugins.deadlines import read_deadline
 from grader.nbgrader_plugins.late import LatePenalties, note_dates
-from grader.submissions.timestamps import SECRET, TIMESTAMP, read_secret
+from grader.submissions.timestamps import SECRET, TIMESTAMP, read_secret, timestamp_text
 
-__all__ = ["Points", "Recorder", "sole_owner"]
+__all__ = ["Points", "Recorder", "put_time", "sole_owner"]
 
 STUDENTS, SUBMISSIONS, NOTEBOOKS, GRADES, COMMENTS = (
     kind.__table__ for kind in (Student, SubmittedAssignment, SubmittedNotebook, Grade, Comment)
@@ -166,13 +167,13 @@ class Recorder:
             connection.execute(insert(SUBMISSIONS).values(**own, timestamp=timestamp, extension=extension))
             made = {self._new_notebook(connection, own["id"], key): name for key, name in self._names.items()}
             return _Submission(made, timestamp, extension)
-        if timestamp is not None:
+        if timestamp != found.timestamp:  # also to none: the time of an earlier attempt is not this one's
             connection.execute(update(SUBMISSIONS).where(columns.id == found.id).values(timestamp=timestamp))
         rows = connection.execute(
             select(NOTEBOOKS.c.id, NOTEBOOKS.c.notebook_id).where(NOTEBOOKS.c.assignment_id == found.id)
         )
         notebooks = {row.id: self._names[row.notebook_id] for row in rows if row.notebook_id in self._names}
-        return _Submission(notebooks, timestamp or found.timestamp, found.extension)
+        return _Submission(notebooks, timestamp, found.extension)
 
     def _new_notebook(self, connection: Connection, submission: str, notebook: str) -> str:
         own = new_uuid()
@@ -216,7 +217,7 @@ class Recorder:
         folder.mkdir(parents=True, exist_ok=True)
         files = {f"{result.name}.ipynb": result.text for result in results}
         if timestamp is not None:
-            files[TIMESTAMP] = timestamp.isoformat(sep=" ") + " UTC\n"
+            files[TIMESTAMP] = timestamp_text(timestamp)
         secret = read_secret(self.course.submitted / student / self.week)
         if secret:
             files[SECRET] = secret
@@ -224,7 +225,20 @@ class Recorder:
             if path.name not in files:
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         for name, text in files.items():
-            partial = folder / f".{name}.{os.getpid()}"
-            partial.write_text(text, encoding="utf-8")
-            partial.chmod(READ_ONLY)
-            partial.replace(folder / name)
+            _put(folder, name, text)
+
+
+def put_time(course: Course, week: str, student: str, time: datetime | None) -> None:
+    """Note beside a result when it was handed in, where nbgrader compares the times."""
+    folder = course.autograded / student / week
+    if time is None:
+        (folder / TIMESTAMP).unlink(missing_ok=True)
+    elif folder.is_dir():
+        _put(folder, TIMESTAMP, timestamp_text(time))
+
+
+def _put(folder: Path, name: str, text: str) -> None:
+    partial = folder / f".{name}.{os.getpid()}"
+    partial.write_text(text, encoding="utf-8")
+    partial.chmod(READ_ONLY)
+    partial.replace(folder / name)

@@ -14,12 +14,12 @@ from grader.batch.grade_week import (
     graded_notebooks,
     graded_students,
     grading_context,
-    is_graded,
     run_submissions,
     stale_reasons,
     students_with_submissions,
 )
 from grader.batch.gradebook import Recorder, sole_owner
+from grader.batch.graded import is_graded
 from grader.batch.late import penalize
 from grader.errors import reason_of
 from grader.grading.pipeline import GradedNotebook, GradingContext
@@ -98,7 +98,7 @@ def _recording(course: Course, week: str) -> Iterator[Recorder]:
             yield recorder
         finally:
             with course.gradebook() as gradebook:
-                penalize(gradebook, recorder.penalties)
+                penalize(course, gradebook, recorder.penalties)
 
 
 def _stale(course: Course, week: str, students: list[str], context: GradingContext) -> dict[str, Regraded]:

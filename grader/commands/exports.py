@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader.commands.term import bring_penalties_up_to_date
+from grader.commands.term import prepare_grades
 from grader.commands.terminal import Commands, say
 from grader.errors import GradingError
 
@@ -40,7 +40,7 @@ def _export(options: argparse.Namespace) -> int:
     if options.format not in LMS and (options.template or options.column or options.zero_missing):
         raise GradingError("--template, --column and --zero-missing are for --format canvas and --format moodle")
     course = Course(options.root)
-    bring_penalties_up_to_date(course, options.week)
+    prepare_grades(course, options.week)
     text, problems = _written(course, options)
     if options.output is None:
         sys.stdout.write(text.replace("\r\n", "\n"))

@@ -69,6 +69,7 @@ def _add_workers(item: argparse.ArgumentParser) -> None:
 def _collect(options: argparse.Namespace) -> int:
     from grader.batch.gradebook import sole_owner
     from grader.lessons.course import Course
+    from grader.nbgrader_plugins.deadlines import course_zone
     from grader.submissions.collect import collect
     from grader.submissions.names import read_names
 
@@ -76,7 +77,14 @@ def _collect(options: argparse.Namespace) -> int:
     path = options.names or _roster_of(course)
     names = read_names(path) if path else None
     with sole_owner(course):
-        found = collect(course, options.week, options.source, names, archive_times=options.archive_times)
+        found = collect(
+            course,
+            options.week,
+            options.source,
+            names,
+            archive_times=options.archive_times,
+            zone=course_zone(course),
+        )
     for student, done in sorted(found.students.items()):
         say(f"{visible(student)}: {visible(done)}")
     for note in found.notes:
@@ -109,6 +117,7 @@ def _grade(options: argparse.Namespace) -> int:
         start_forkserver()
     from grader.batch.gc_tuning import tune_gc
     from grader.batch.grade_week import State, grade_week, students_with_submissions
+    from grader.batch.unfinished import waiting_grades
     from grader.lessons.course import Course
 
     tune_gc()
@@ -133,6 +142,8 @@ def _grade(options: argparse.Namespace) -> int:
     for student in students_with_submissions(course, options.week)[1]:
         say(f"{visible(student)}: the folder holds no notebook; nothing was graded")
     _say_stale(options.week, graded)
+    for line in waiting_grades(course, options.week):
+        say(line)
     failed = sum(item.state is State.FAILED for item in graded)
     if failed:
         say(f"grader: {failed} of {len(graded)} submissions could not be graded", file=sys.stderr)

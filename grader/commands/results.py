@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader.commands.term import bring_penalties_up_to_date
+from grader.commands.term import prepare_grades
 from grader.commands.terminal import Commands, progress_bar, say, say_problems
 from grader.errors import GradingError
 from grader.text import visible
@@ -41,12 +41,13 @@ def add_commands(commands: Commands) -> None:
 def _feedback(options: argparse.Namespace) -> int:
     from grader.batch.feedback import make_feedback
     from grader.batch.grade_week import State
+    from grader.batch.unfinished import waiting_grades
     from grader.lessons.course import Course
 
     if options.output and not options.zip:
         raise GradingError("--output names the archive of --zip; pages are always in feedback/")
     course = Course(options.root)
-    bring_penalties_up_to_date(course, options.week)
+    prepare_grades(course, options.week)
     made = make_feedback(
         course,
         options.week,
@@ -59,6 +60,8 @@ def _feedback(options: argparse.Namespace) -> int:
     unchanged = sum(item.state is State.ALREADY_GRADED for item in made)
     said = f"{len(made) - failed} pages in {course.feedback}/<student>/{options.week}/"
     say(f"{said}, {unchanged} of them as before" if unchanged else said)
+    for line in waiting_grades(course, options.week):
+        say(line, file=sys.stderr)
     left_out = _zip(course, options, [item.student for item in made if not item.problem]) if options.zip else 0
     return 1 if failed or left_out else 0
 
@@ -87,7 +90,7 @@ def _report(options: argparse.Namespace) -> int:
     course, weeks = Course(options.root), list(dict.fromkeys(options.week))
     output = options.output or Path("report.html" if len(weeks) == 1 else "term.html")
     for week in weeks or [week for week in course.weeks() if course.is_released(week)]:
-        bring_penalties_up_to_date(course, week)
+        prepare_grades(course, week)
     if len(weeks) == 1:
         write_report(course, weeks[0], output)
     else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from grader.batch.late import LateWeek
     from grader.lessons.course import Course
 
-__all__ = ["add_commands", "bring_penalties_up_to_date"]
+__all__ = ["add_commands", "prepare_grades"]
 
 
 def add_commands(commands: Commands) -> None:
@@ -62,13 +61,24 @@ def _late(options: argparse.Namespace) -> int:
     for item in found.late:
         before = f" (it was −{item.before:g})" if item in found.changed else ""
         came = f"late by {_duration(item.seconds)}" if item.seconds else "in time"
+        came += ", within the grace" if item in found.in_grace else ""
         left = max(0.0, item.score - item.penalty)
         said = f"{came}: −{item.penalty:g}{before}, which leaves {left:g} of {item.score:g}"
         say(f"{visible(item.student):<{width}}  {said}")
     if found.unknown:
         say(f"when they handed in is not known, so they are in time: {', '.join(map(visible, sorted(found.unknown)))}")
-    say(f"{sum(item.seconds > 0 for item in found.late)} late; {len(found.changed)} penalties changed")
+    if found.ungraded:
+        say(f"not graded yet: {len(found.ungraded)} (`python -m grader grade {options.week}` grades them)")
+    say(_sum(found))
     return 0
+
+
+def _sum(found: LateWeek) -> str:
+    grace, changed = len(found.in_grace), len(found.changed)
+    late = f"{sum(item.seconds > 0 for item in found.late) - grace} late"
+    late += f", {grace} more within the grace" if grace else ""
+    penalties = {0: "no penalty", 1: "1 penalty"}.get(changed, f"{changed} penalties")
+    return f"{late}; {penalties} changed"
 
 
 def _rule(found: LateWeek) -> str:
@@ -76,7 +86,7 @@ def _rule(found: LateWeek) -> str:
     if found.due is None:
         return f"{deadline.week} has no due date, neither in deadlines.toml nor in the gradebook"
     source = f"times without an offset are in {deadline.zone}" if deadline.due else "from the gradebook"
-    return f"{deadline.week} is due {found.due.replace(tzinfo=UTC):%Y-%m-%d %H:%M} UTC ({source}); {deadline.policy}"
+    return f"{deadline.week} is due {deadline.local(found.due)} ({source}); {deadline.policy}"
 
 
 def _duration(seconds: float) -> str:
@@ -90,12 +100,19 @@ def _duration(seconds: float) -> str:
     return " ".join(f"{value} {unit}" for unit, value in parts.items() if value) or "less than 1 min"
 
 
-def bring_penalties_up_to_date(course: Course, week: str) -> None:
-    """Compute a week's late penalties again, before its grades are shown; say what changed on standard error."""
+def prepare_grades(course: Course, week: str) -> None:
+    """Compute a week's late penalties again, before its grades are shown.
+
+    What changed, and which grades are stale, is said on standard error.
+    """
     from grader.batch.late import update_penalties
+    from grader.batch.unfinished import stale_grades
 
     found = update_penalties(course, week)
     for line in found.said:
         say(visible(line), file=sys.stderr)
     for item in found.changed:
         say(f"{visible(item.student)}: late penalty −{item.before:g} → −{item.penalty:g}", file=sys.stderr)
+    stale = stale_grades(course, week)
+    if stale:
+        say(stale, file=sys.stderr)

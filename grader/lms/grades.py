@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from grader.lms.sheets import Export, number
-from grader.reports.week_results import NOT_GRADED, NOTHING, StudentResult
+from grader.reports.week_results import NOT_GRADED, NOTHING, UNREADABLE, StudentResult
 from grader.text import visible
 
 __all__ = ["add_notes", "comment", "final_score"]
@@ -13,6 +13,7 @@ __all__ = ["add_notes", "comment", "final_score"]
 REASONS = {
     NOTHING: "handed in nothing; --zero-missing gives 0",
     NOT_GRADED: "handed in, and not graded: grade first",
+    UNREADABLE: "the file could not be read; --zero-missing gives 0",
     "waits": "answers wait to be marked in the formgrader",
 }
 NAMED = 10  # students that a note names
@@ -20,7 +21,7 @@ NAMED = 10  # students that a note names
 
 def final_score(student: StudentResult, *, zero_missing: bool) -> float | None:
     """The score after the late penalty; None if it is not known yet, or if there is nothing to grade."""
-    if student.note == NOTHING:
+    if student.note in (NOTHING, UNREADABLE):
         return 0.0 if zero_missing else None
     return None if student.note or student.waits else student.score
 
@@ -29,6 +30,8 @@ def comment(student: StudentResult) -> str:
     """What the score consists of, in one line for the student."""
     if student.note == NOTHING:
         return "Nothing was handed in."
+    if student.note == UNREADABLE:
+        return "The file could not be read."
     late = f", after {number(student.late_penalty)} for lateness" if student.late_penalty else ""
     return f"{number(student.score)} of {number(student.max_score)} points{late}."
 

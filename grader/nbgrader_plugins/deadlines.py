@@ -16,7 +16,7 @@ from grader.errors import GradingError
 from grader.lessons.course import Course
 from grader.text import did_you_mean
 
-__all__ = ["FILE", "Deadline", "Policy", "read_deadline"]
+__all__ = ["FILE", "Deadline", "Policy", "course_zone", "read_deadline"]
 
 FILE = "deadlines.toml"
 POLICIES = ("none", "zero", "per day", "nbgrader")
@@ -75,6 +75,7 @@ class Deadline:
         policy: what lateness costs.
         due: when the work is due; None leaves it to the gradebook.
         zone: the zone in which times without one were read, and why.
+        clock: that zone.
         extensions: until when work of single students is due.
     """
 
@@ -83,11 +84,16 @@ class Deadline:
     due: datetime | None = None
     zone: str = "UTC"
     extensions: Mapping[str, datetime] = field(default_factory=dict)
+    clock: tzinfo = UTC
 
     def extension(self, student: str) -> timedelta | None:
         """A student's extension; None if there is none."""
         until = self.extensions.get(student)
         return None if until is None or self.due is None else until - self.due
+
+    def local(self, time: datetime) -> str:
+        """A UTC time as the file would have it, with its offset."""
+        return f"{time.replace(tzinfo=UTC).astimezone(self.clock):%Y-%m-%d %H:%M %z}"
 
 
 def read_deadline(course: Course, week: str) -> Deadline:
@@ -105,10 +111,30 @@ def read_deadline(course: Course, week: str) -> Deadline:
     if "due" not in own:
         if extensions:
             raise GradingError(f"{place}: there are extensions, but it is not said when the work is due")
-        return Deadline(week, policy, zone=zone_name)
+        return Deadline(week, policy, zone=zone_name, clock=zone)
     due = _moment(f"{place} due", own["due"], zone)
     until = {name: _extended(f"{place} extensions {name}", item, due, zone) for name, item in extensions.items()}
-    return Deadline(week, policy, due, zone_name, until)
+    return Deadline(week, policy, due, zone_name, until, zone)
+
+
+def course_zone(course: Course) -> tuple[tzinfo, str]:
+    """The zone of the course's times that have none, and where that is from.
+
+    Raises:
+        GradingError: deadlines.toml cannot be read, or names no time zone.
+    """
+    path = course.root / FILE
+    return _zone(f"{path}", course, _form(path).get("timezone"))
+
+
+def _form(path: Path) -> dict[str, Any]:
+    """What the file says; empty if there is none."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+        raise GradingError(f"{path} cannot be read: {problem}") from None
 
 
 def _extensions(place: str, week: str, own: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,13 +149,8 @@ def _extensions(place: str, week: str, own: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _tables(path: Path, course: Course, week: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What the file says about all weeks, and about one; empty if there is no file."""
-    try:
-        form = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        return {}, {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise GradingError(f"{path} cannot be read: {problem}") from None
+    """What the file says about all weeks, and about one."""
+    form = _form(path)
     weeks = {name: item for name, item in form.items() if isinstance(item, dict)}
     for name in weeks:
         if name not in {*course.weeks(), week}:

@@ -23,6 +23,7 @@ from pygments.lexers import PythonLexer
 from traitlets import Unicode
 
 from grader.nbgrader_plugins.feedback_model import read_exercises
+from grader.submissions.reader import is_unreadable
 from grader.templating import pages
 from grader.text import visible
 
@@ -40,7 +41,7 @@ CODE_CSS = Markup(
     f"@media screen and (prefers-color-scheme: dark) {{\n{DARK}\n.code {{ background: var(--wash); }}\n}}"
 )
 LEXER = PythonLexer()
-STATES = ("wrong", "unattempted", "waits", "right")
+STATES = ("wrong", "unattempted", "waits", "marked", "right")
 LONGEST = 8_000  # characters of one answer that are shown
 
 
@@ -107,10 +108,12 @@ def feedback_page(notebook: Any, place: Mapping[str, Any], lessons_url: str = ""
             max_score=place["max_score"],
             late_penalty=place["late_penalty"],
             problems=list(course.get("problems", [])),
+            unreadable=is_unreadable(course.get("problems", [])),
             exercises=exercises,
             wrong=by_state["wrong"],
             unattempted=by_state["unattempted"],
             waiting=by_state["waits"],
+            marked=by_state["marked"],
             right=by_state["right"],
             lesson_url=f"{lessons_url.rstrip('/')}/{lesson}" if lessons_url else "",
             code_css=CODE_CSS,

@@ -72,7 +72,7 @@ class ExerciseFeedback:
 
     @property
     def state(self) -> str:
-        """ "waits", "right", "unattempted" or "wrong"."""
+        """ "waits", "right", "unattempted", "wrong", or "marked": an answer that has some of its points."""
         if self.waits:
             return "waits"
         if self.comment == NO_ANSWER and not self.score:
@@ -80,6 +80,8 @@ class ExerciseFeedback:
         failing = [check for check in self.checks if not check.passed]
         if not failing and self.score >= self.points:
             return "right"
+        if self.role == Role.WRITTEN and self.score:
+            return "marked"
         return "unattempted" if failing and all(check.kind == "unattempted" for check in failing) else "wrong"
 
     @property

@@ -75,7 +75,8 @@ def note_dates(gradebook: Gradebook, deadline: Deadline, *, write: bool = True) 
     said = []
     assignment = gradebook.find_assignment(deadline.week)
     if assignment.duedate != deadline.due:
-        said.append(f"due date: {assignment.duedate or 'none'} → {deadline.due} UTC")
+        before = deadline.local(assignment.duedate) if assignment.duedate else "none"
+        said.append(f"due date: {before} → {deadline.local(deadline.due)}")
         assignment.duedate = deadline.due
     for submission in assignment.submissions:
         wanted = deadline.extension(submission.student_id)

@@ -19,7 +19,7 @@ from matplotlib.ticker import MaxNLocator
 from grader.lessons.course import Course
 from grader.reports.hints import hints_of
 from grader.reports.statistics import FEW, alpha, items
-from grader.reports.week_results import NOT_GRADED, NOTHING, StudentResult, WeekResults, read_results
+from grader.reports.week_results import NOT_GRADED, NOTHING, UNREADABLE, StudentResult, WeekResults, read_results
 from grader.templating import pages
 from grader.text import visible
 
@@ -38,8 +38,8 @@ def report_page(course: Course, results: WeekResults, hints: Mapping[tuple[str, 
     """The report on a week; `output` is where it will be, from where feedback pages are linked."""
     week = results.week
     notes = Counter(student.note for student in results.students)
-    shares = np.array([student.share for student in results.graded])
-    best = max(student.max_score for student in results.graded)
+    shares = np.array([student.share for student in results.graded] or [0.0])
+    best = max(student.max_score for student in results.students)
     whole = alpha(results.shares() * np.array(list(results.exercises.values())))
     misconceptions = [
         {"exercise": exercise, "name": name, "count": count, "hint": hints.get((exercise, name), "")}
@@ -59,7 +59,7 @@ def report_page(course: Course, results: WeekResults, hints: Mapping[tuple[str, 
             median=best * float(np.median(shares)),
             max_score=best,
             graded=len(results.graded),
-            missing={note: count for note in (NOTHING, NOT_GRADED) if (count := notes[note])},
+            missing={note: count for note in (NOTHING, NOT_GRADED, UNREADABLE) if (count := notes[note])},
             sections=any(student.section for student in results.students),
             waiting=results.waiting,
             review=sum(student.to_grade for student in results.students) - results.waiting,
@@ -111,7 +111,7 @@ def _distribution(results: WeekResults) -> Figure:
     figure = Figure(figsize=(8, 2.8), layout="constrained")
     axes = figure.add_subplot()
     # Where answers wait, scores of different totals are compared by their share.
-    best = 100.0 if results.waiting else max(student.max_score for student in results.graded)
+    best = 100.0 if results.waiting else max(student.max_score for student in results.students)
     edges = np.linspace(0, best, 11)
     values = [best * min(student.share, 1) for student in results.graded]
     axes.hist(values, bins=list(edges), color=BLUE, edgecolor="white")

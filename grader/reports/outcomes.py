@@ -35,6 +35,7 @@ class Outcome(StrEnum):
     CRASH = "crashes"
     ERROR = "stops with an error"
     WAITS = "to be marked"
+    UNREADABLE = "no file that can be read"
 
     @property
     def is_failure(self) -> bool:

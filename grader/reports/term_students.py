@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from grader.reports.outcomes import Outcome
 from grader.reports.term_results import Term
-from grader.reports.week_results import NOTHING
+from grader.reports.week_results import NOTHING, UNREADABLE
 
 __all__ = ["Misconception", "StudentRow", "misconception_rows", "student_rows"]
 
@@ -110,11 +110,19 @@ def student_rows(term: Term) -> list[StudentRow]:
                 [None if result is None or result.note else result.share for result in results],
                 [week for week, result in known if not result.note and result.waits],
                 [week for week, result in known if result.note == NOTHING],
-                sorted((week, *item) for week, result in known for item in set(result.misconceptions)),
+                sorted(
+                    (week, *item) for week, result in known if not result.note for item in set(result.misconceptions)
+                ),
                 [
                     (week, exercise, failure.kind, failure.text)
                     for week, result in known
                     for exercise, failure in result.failures.items()
+                    if not result.note
+                ]
+                + [
+                    (week, "", Outcome.UNREADABLE, " ".join(result.problems))
+                    for week, result in known
+                    if result.note == UNREADABLE
                 ],
             )
         )

@@ -36,7 +36,11 @@ class WeekRow:
 
 @dataclass
 class ExerciseRow:
-    """An exercise: its statistics, how many came to which end, whose code did not run, and what looks broken."""
+    """An exercise: its statistics, how many came to which end, whose code did not run, and what looks broken.
+
+    Attributes:
+        marked: how many have part of the points for an answer that a person marks.
+    """
 
     week: str
     item: Item
@@ -45,6 +49,7 @@ class ExerciseRow:
     unexplained: int
     failures: dict[Outcome, list[tuple[str, str]]]
     remarks: list[str]
+    marked: int = 0
 
 
 def week_rows(term: Term) -> list[WeekRow]:
@@ -87,6 +92,7 @@ def _exercises(week: WeekResults) -> list[ExerciseRow]:
         row = ExerciseRow(week.week, item, week.exercises[item.name], Counter(), 0, defaultdict(list), [])
         for student in week.graded:
             _count(row, student)
+        row.marked = 0 if item.name in week.checked else row.outcomes[Outcome.PARTLY]
         row.unexplained *= item.name in week.checked  # nothing explains what a person marked
         row.remarks = list(filter(None, (item.remark(whole), *_suspicions(row))))
         rows.append(row)

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from nbgrader.api import Gradebook, MissingEntry
 
-from grader.batch.grade_week import cell_reports, graded_notebooks, notebook_problems, students_with_submissions
+from grader.batch.grade_week import (
+    cell_reports,
+    graded_notebooks,
+    is_unreadable,
+    notebook_problems,
+    students_with_submissions,
+)
 from grader.batch.roster import read_sections
 from grader.errors import GradingError
 from grader.grading.cell_report import CellReport
@@ -18,9 +25,10 @@ from grader.lessons.course import Course
 from grader.lessons.roles import Role
 from grader.reports.outcomes import Failure, Outcome, failure_of, is_unattempted
 
-__all__ = ["NOTHING", "NOT_GRADED", "ExerciseResult", "StudentResult", "WeekResults", "read_results"]
+__all__ = ["NOTHING", "NOT_GRADED", "UNREADABLE", "ExerciseResult", "StudentResult", "WeekResults", "read_results"]
 
 NOTHING, NOT_GRADED = "nothing handed in", "handed in, not graded"
+UNREADABLE = "could not be read"
 
 
 @dataclass
@@ -38,7 +46,7 @@ class StudentResult:
     """One student's result in a week.
 
     Attributes:
-        note: why there is no grade: nothing was handed in, or it is not graded; "" if it is.
+        note: why there is no grade: nothing was handed in, it is not graded, or could not be read; "" if there is one.
         failures: why the code of an exercise did not run to the end, by exercise.
         unattempted: exercises that are as they were released.
         repeats_examples: exercises that pass what is shown and nothing that is hidden.
@@ -164,6 +172,9 @@ def read_results(course: Course, week: str) -> WeekResults:
         if not student.note:
             for notebook in graded_notebooks(course, week, student.student).values():
                 _add_notebook(results, student, notebook)
+            # Who has marks by hand nevertheless was judged by a person.
+            if is_unreadable(student.problems) and not any(item.by_hand for item in student.exercises.values()):
+                student.note = UNREADABLE
     results.students.sort(key=lambda item: item.student)
     return results
 
@@ -200,7 +211,7 @@ def _student(submission: Any) -> StudentResult:
     score = max(0.0, float(submission.score) - penalty)
     result = _new(submission.student, score, float(submission.max_score))
     result.late_penalty = penalty
-    result.submitted = submission.timestamp.isoformat(sep=" ") if submission.timestamp else ""
+    result.submitted = _utc(submission.timestamp)
     result.to_grade = bool(submission.needs_manual_grade)
     for notebook in submission.notebooks:
         for grade in notebook.grades:
@@ -213,6 +224,10 @@ def _student(submission: Any) -> StudentResult:
             elif item.score is not None:
                 item.score += float(grade.score or 0)
     return result
+
+
+def _utc(time: datetime | None) -> str:
+    return "" if time is None else time.replace(tzinfo=UTC).isoformat(sep=" ")
 
 
 def _add_notebook(results: WeekResults, student: StudentResult, notebook: Any) -> None:

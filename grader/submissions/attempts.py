@@ -19,6 +19,7 @@ from pathlib import Path
 
 from grader.submissions.members import UPLOAD
 from grader.submissions.reader import UnusableFile
+from grader.submissions.timestamps import TIMESTAMP
 
 __all__ = ["Attempts", "Origin"]
 
@@ -99,11 +100,13 @@ class Attempts:
             for name, path in files.items():
                 shutil.copyfile(path, Path(partial) / name)
             if timestamp:
-                (Path(partial) / "timestamp.txt").write_text(timestamp, encoding="ascii")
+                (Path(partial) / TIMESTAMP).write_text(timestamp, encoding="ascii")
             return self._place(Path(partial), origin)
 
     def _place(self, partial: Path, origin: Origin) -> str:
         digest, current = _digest(partial), _digest(self.place)
+        if digest != current and self._is_in_place(partial, origin):
+            return self._note_time(partial, origin)
         same = [number for number, known in self.known.items() if known[0] == digest]
         is_new = not same or (origin.order > 0 and all(self.known[one][1].is_older_than(origin) for one in same))
         number = self._keep(partial, digest, origin) if is_new else max(same)
@@ -124,6 +127,29 @@ class Attempts:
         self._replace(number, current)
         lacks = f" (it lacks {', '.join(gone)})" if gone else ""
         return f"replaced by a newer attempt{lacks}; the earlier ones are in {self.kept}"
+
+    def _in_place(self) -> int:
+        """The number of the attempt that is in place; 0 if what is there was put there, or changed, by hand."""
+        current = _digest(self.place)
+        return max((number for number, (digest, _) in self.known.items() if digest == current), default=0)
+
+    def _is_in_place(self, partial: Path, origin: Origin) -> bool:
+        """Whether this is the attempt in place, but for the time."""
+        known = self.known.get(self._in_place(), ("", Origin("")))[1]
+        same = (known.layout, known.order) == (origin.layout, origin.order)
+        return same and _digest(partial, timed=False) == _digest(self.place, timed=False)
+
+    def _note_time(self, partial: Path, origin: Origin) -> str:
+        """Note when the files in place were handed in; a time that is known is not lost for one that is not."""
+        number, new = self._in_place(), partial / TIMESTAMP
+        if self.known[number][1].given != origin.given:
+            self._note(number, origin)
+        if not new.exists():
+            return "unchanged"
+        for folder in (self.place, self.kept / str(number)):
+            shutil.copyfile(new, folder / TIMESTAMP)
+        self.known[number] = (_digest(self.place), origin)
+        return f"the same files; handed in {new.read_text(encoding='ascii').strip()}"
 
     def _newest(self) -> int:
         newest = min(self.known)
@@ -182,12 +208,17 @@ def _read_origin(path: Path) -> Origin:
         return Origin("unknown")
 
 
-def _digest(folder: Path) -> str:
-    """A digest of a folder's files; empty if there is no folder, of no other folder if it holds anything unusual."""
+def _digest(folder: Path, *, timed: bool = True) -> str:
+    """A digest of a folder's files; empty if there is no folder, of no other folder if it holds anything unusual.
+
+    Unless it is `timed`, when they were handed in does not count.
+    """
     if not folder.is_dir():
         return ""
     digest = hashlib.sha256()
     for path in sorted(folder.iterdir()):
+        if path.name == TIMESTAMP and not timed:
+            continue
         facts = path.lstat()
         is_usual = stat.S_ISREG(facts.st_mode) and facts.st_size <= UPLOAD.member_bytes
         content = path.read_bytes() if is_usual else os.fsencode(path)

@@ -11,7 +11,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from grader.lessons.course import Course
@@ -21,6 +21,7 @@ from grader.submissions.layouts import Download, Student, is_notebook_name, reco
 from grader.submissions.members import CLASS, Container, Folder
 from grader.submissions.names import Names, plain_id
 from grader.submissions.reader import UnusableFile
+from grader.submissions.timestamps import timestamp_text
 from grader.submissions.uploads import attempts_in, folded, unpack
 
 __all__ = ["Collected", "collect"]
@@ -42,7 +43,13 @@ class Collected:
 
 
 def collect(
-    course: Course, week: str, sources: Iterable[Path], names: Names | None = None, *, archive_times: bool = False
+    course: Course,
+    week: str,
+    sources: Iterable[Path],
+    names: Names | None = None,
+    *,
+    archive_times: bool = False,
+    zone: tuple[tzinfo, str] = (UTC, "UTC"),
 ) -> Collected:
     """What was put into submitted/<student>/<week>/, with every attempt kept in downloaded/<week>/attempts/.
 
@@ -52,12 +59,13 @@ def collect(
         sources: archives and folders, the oldest first.
         names: the students' ids; without it they are the names in the sources.
         archive_times: whether the times in the sources are when students handed in.
+        zone: that of times without one in the list of names, and why.
 
     Raises:
         Problem: there is no such week.
     """
     course.need_week(week)
-    collector = _Collector(course, week, names, archive_times)
+    collector = _Collector(course, week, names, archive_times, zone)
     for source in sources:
         try:
             with _opened(source) as container:
@@ -88,9 +96,12 @@ def _opened(source: Path) -> Iterator[Container]:
 class _Collector:
     """Takes one source after the other."""
 
-    def __init__(self, course: Course, week: str, names: Names | None, archive_times: bool):
+    def __init__(self, course: Course, week: str, names: Names | None, archive_times: bool, zone: tuple[tzinfo, str]):
         self.course, self.week, self.names, self.archive_times = course, week, names, archive_times
         self.said = Collected()
+        self.zone, zone_name = zone
+        if names and any(time.tzinfo is None for time in names.submitted.values()):
+            self.said.notes.append(f"{names.path.name}: times without an offset are in {zone_name}")
         self.kept = course.root / "downloaded" / week / "attempts"
         self.lessons = set(course.released_notebooks(week))
         self.spelled = {folded(path.name): path.name for path in course.submitted.glob("*")}
@@ -172,8 +183,10 @@ class _Collector:
     def _timestamp(self, name: str, time: datetime | None) -> str:
         """The content of timestamp.txt, as nbgrader reads it; empty if when it was handed in is not known."""
         known = self.names.submitted.get(name) if self.names else None
+        if known is not None and known.tzinfo is None:
+            known = known.replace(tzinfo=self.zone)
         known = known or (time if self.archive_times else None)
-        return "" if known is None else known.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ") + " UTC\n"
+        return "" if known is None else timestamp_text(known.astimezone(UTC).replace(tzinfo=None))
 
     def _say(self, name: str, done: str) -> None:
         if name not in self.said.students or not done.startswith("unchanged"):

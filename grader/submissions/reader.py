@@ -31,6 +31,7 @@ __all__ = [
     "exercises_of",
     "fetch",
     "find_submissions",
+    "is_unreadable",
     "is_up_to_date",
     "read_regular",
     "read_submission",
@@ -40,6 +41,8 @@ __all__ = [
 MAX_FILE = 20_000_000
 MAX_CELLS = 2000
 MAX_SOURCE = 200_000
+NONE_OF_IT = "None of it could be graded."
+LINKED = "The folder is a link, which is not followed. Nothing in it was graded."
 CACHED_LENGTH = 10_000  # maximum length of a cell whose names are cached
 
 
@@ -91,9 +94,9 @@ def fetch(path: Path) -> Fetched:
     except FileNotFoundError:
         return Fetched(name, problem="The notebook was not handed in.")
     except UnusableFile as problem:
-        return Fetched(name, problem=f"The file {name} {problem} None of it could be graded.")
+        return Fetched(name, problem=f"The file {name} {problem} {NONE_OF_IT}")
     except OSError as problem:
-        return Fetched(name, problem=f"The file {name} cannot be read ({problem.strerror}).")
+        return Fetched(name, problem=f"The file {name} cannot be read ({problem.strerror}). {NONE_OF_IT}")
 
 
 def understand(fetched: Fetched) -> Submission:
@@ -104,13 +107,11 @@ def understand(fetched: Fetched) -> Submission:
     try:
         return _read_cells(json.loads(fetched.data.decode("utf-8-sig")))
     except UnusableFile as problem:
-        return Submission(problems=[f"The file {name} {problem} None of it could be graded."])
+        return Submission(problems=[f"The file {name} {problem} {NONE_OF_IT}"])
     except UnicodeDecodeError:
-        return Submission(problems=[f"The file {name} is not UTF-8 text. None of it could be graded."])
+        return Submission(problems=[f"The file {name} is not UTF-8 text. {NONE_OF_IT}"])
     except (ValueError, RecursionError):
-        return Submission(
-            problems=[f"The file {name} is not a notebook (it is not valid JSON). None of it could be graded."]
-        )
+        return Submission(problems=[f"The file {name} is not a notebook (it is not valid JSON). {NONE_OF_IT}"])
 
 
 class UnusableFile(Exception):
@@ -137,6 +138,11 @@ def read_regular(path: Path, limit: int) -> bytes:
     if not data.strip():
         raise UnusableFile("is empty.")
     return data
+
+
+def is_unreadable(problems: Iterable[str]) -> bool:
+    """Whether problems of a submitted file say that none of it was read."""
+    return any(problem == LINKED or problem.endswith(NONE_OF_IT) for problem in problems)
 
 
 def _read_cells(form: Any) -> Submission:
@@ -197,8 +203,7 @@ def find_submissions(folder: Path, released: dict[str, Any]) -> dict[str, tuple[
         report. A renamed notebook is recognised by its exercises.
     """
     if folder.is_symlink() or folder.parent.is_symlink():
-        said = "The folder is a link, which is not followed. Nothing in it was graded."
-        return {name: (folder / "not followed" / name, [said]) for name in released}
+        return {name: (folder / "not followed" / name, [LINKED]) for name in released}
     found: dict[str, tuple[Path, list[str]]] = {}
     files = sorted(path for path in folder.glob("*") if path.name.lower().endswith(".ipynb"))
     for name in released:

@@ -21,6 +21,7 @@ __all__ = [
     "exchange_files",
     "read_secret",
     "read_timestamp",
+    "timestamp_text",
 ]
 
 EXCHANGE_FILES = TIMESTAMP, SECRET = "timestamp.txt", "submission_secret.txt"
@@ -39,6 +40,11 @@ def read_timestamp(folder: str) -> datetime | None:
         return parse_utc(text) if text else None
     except (OSError, UnusableFile, UnicodeDecodeError, ValueError, OverflowError):
         return None
+
+
+def timestamp_text(time: datetime) -> str:
+    """The content of timestamp.txt for a UTC time without a zone, as nbgrader reads it."""
+    return time.isoformat(sep=" ") + " UTC\n"
 
 
 def read_secret(folder: Path) -> str:
