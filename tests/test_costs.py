@@ -110,7 +110,7 @@ def test_a_choice_that_equals_the_references_does_not_pass_for_that():
 
 def test_a_message_names_both_costs_and_a_hidden_ones_gist_neither():
     verdict = judge(returned("go"), returned("wait"), KNOWN)
-    assert verdict.message == "'wait' comes to 9, the best choice to 2.5. 1 more would pass."
+    assert verdict.message == "'wait' comes to 9, the best choice to 2.5. Up to 3.5 would pass."
     assert verdict.gist == "Another choice would have been much better here."
     assert "none of the choices: wait, go, run" in judge(returned("go"), returned("fly"), KNOWN).message
 

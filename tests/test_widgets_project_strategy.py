@@ -44,6 +44,12 @@ def test_the_students_size_is_drawn_and_said():
     assert "31.5 times in 100" in picture.panel.sentence
 
 
+def test_the_sentence_counts_the_examples_that_the_slider_shows():
+    picture = DevSetSize(**SIZES)
+    picture.panel.controls[0].value = 397.16  # the browser's step that is nearest to 400
+    assert "measured on 400 examples" in picture.panel.sentence
+
+
 def test_the_chance_falls_with_the_examples():
     picture = DevSetSize(**SIZES)
     chances = []
@@ -84,7 +90,9 @@ def test_the_errors_after_some_actions_are_those_of_the_table():
 
 def test_what_cannot_be_paid_for_or_was_done_is_refused():
     picture = ProjectSimulator(**GAPS)
-    press(picture, "collect", "relabel", "more", "more")
+    press(picture, "collect", "relabel", "relabel")
+    assert "You did relabel already" in picture.panel.sentence
+    press(picture, "more", "more")
     assert "You did more already" in picture.panel.sentence
     press(picture, "match")
     assert "match takes 2 days. Days left: 1" in picture.panel.sentence
@@ -105,8 +113,7 @@ def test_another_project_begins_at_its_beginning():
 
 def test_the_ledger_says_what_each_decision_cost():
     picture = ProjectSimulator(**GAPS)
-    press(picture, "blur")
-    assert "test error" not in picture.panel.sentence
+    press(picture, "blur", "finish")
     picture.panel.controls[1].value = True
     game = picture.games[picture.project]
     tests = {action: game.errors([action])[3] for action in DAYS}
@@ -114,6 +121,45 @@ def test_the_ledger_says_what_each_decision_cost():
     assert f"blur: {tests['blur'] - tests[best]:.1f} points worse than {best}" in picture.panel.sentence
     assert [bar.get_width() for bar in picture.others] == pytest.approx([game.errors([])[3], *tests.values()])
     assert f"At best, ten days end at {game.best()[0]:.1f} %" in picture.panel.sentence
+
+
+def test_the_test_set_stays_closed_until_the_project_is_finished():
+    picture = ProjectSimulator(**GAPS)
+    reveal = picture.panel.controls[1]
+    press(picture, "collect", "relabel", "more")
+    reveal.value = True
+    assert reveal.disabled
+    assert "est error" not in picture.panel.sentence
+    assert not any(bar.get_width() for bar in picture.others)
+    reveal.value = False
+    press(picture, "bigger")
+    test = picture.games["A"].errors(["collect", "relabel", "more", "bigger"])[3]
+    assert f"the test error of “digits from elsewhere” is {test:.1f} %" in picture.panel.sentence
+    assert picture.test.get_ydata() == pytest.approx([test])
+    assert not reveal.disabled
+    assert "At best" not in picture.panel.sentence
+
+
+def test_a_finished_project_is_closed_until_it_is_started_again():
+    picture = ProjectSimulator(**GAPS)
+    press(picture, "bigger", "finish")
+    picture.panel.controls[1].value = True
+    for button in ("undo", "match"):
+        press(picture, button)
+        assert "The project is finished" in picture.panel.sentence
+        assert picture.done == ["bigger"]
+    press(picture, "start again")
+    assert (picture.done, picture.panel.controls[1].value, picture.panel.controls[1].disabled) == ([], False, True)
+
+
+def test_the_names_of_projects_are_not_told_before_the_end():
+    picture = ProjectSimulator(**GAPS)
+    assert list(picture.panel.controls[0].options) == list("ABCDEF")
+    for letter, game in picture.games.items():
+        picture.panel.controls[0].value = letter
+        assert game.name not in picture.panel.sentence
+        press(picture, "finish")
+        assert game.name in picture.panel.sentence
 
 
 def test_no_affordable_set_of_actions_beats_the_best():

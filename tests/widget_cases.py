@@ -393,9 +393,12 @@ WEEK10 = [
         "project_simulator",
         "week10",
         project_strategy.GAPS,
-        buttons=(*(f"{action} ({price})" for action, price in DAYS.items()), "undo", "start again"),
+        set_up=click("bigger (1)", "finish"),
+        forgets={"project": "another project begins at its beginning"},
+        buttons=(*(f"{action} ({price})" for action, price in DAYS.items()), "undo", "finish", "start again"),
         before={
             **{f"{action} ({price})": click("start again") for action, price in DAYS.items()},
+            "finish": click("start again"),
             "start again": click("bigger (1)"),
         },
     ),

@@ -232,8 +232,9 @@ def _explain_cost(choice: Any, settings: Settings) -> Diagnosis:
         gist = "It returned something that is none of the choices."
         return Diagnosis("choice", gist, f"{show(choice)} is none of the choices: {', '.join(known)}.")
     gist = "Another choice would have been much better here."
-    detail = f"{choice!r} comes to {known[choice]:.3g}, the best choice to {min(known.values()):.3g}. "
-    return Diagnosis("cost", gist, f"{detail}{settings.atol or 0:g} more would pass.")
+    best = min(known.values())
+    detail = f"{choice!r} comes to {known[choice]:.3g}, the best choice to {best:.3g}. "
+    return Diagnosis("cost", gist, f"{detail}Up to {best + (settings.atol or 0):.3g} would pass.")
 
 
 def _names(names: Sequence[str]) -> str:

@@ -28,7 +28,7 @@ def project_simulator(decompose: Callable[..., Any]) -> Panel:
     """Return a panel with six projects, ten days, and seven actions, whose outcomes were measured.
 
     Left, the errors after each decision; in the middle the gaps, by your function; right,
-    if asked for, what every other action would have led to in the place of the last one.
+    if asked for once the project is finished, what every other action would have led to in the place of the last one.
 
     Args:
         decompose: your function (human, train, train_dev, dev, test) → (gaps, largest).

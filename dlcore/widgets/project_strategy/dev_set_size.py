@@ -63,8 +63,8 @@ class DevSetSize:
         ax.minorticks_off()
         (self.curve,) = ax.plot([], [], color=COLOURS["blue"])
         (self.asked,) = ax.plot([], [], "--", color=COLOURS["vermilion"], label="your dev_size")
-        (self.here,) = ax.plot([], [], "o", color=COLOURS["black"], ms=8, label="this dev set")
-        legend = ax.legend(loc="upper right", fontsize=9)
+        (self.here,) = ax.plot([], [], "o", color=COLOURS["black"], ms=8, label="this dev set", clip_on=False)
+        legend = ax.legend(loc="lower left", fontsize=9)
         self.live.freeze(*self.bells, self.curve, self.asked, self.here, legend)
         controls = [
             log_slider("dev examples", FEWEST, MOST, 400),
@@ -75,7 +75,7 @@ class DevSetSize:
 
     def update(self, examples: float, difference: float, error: float) -> str:
         """Draw the bells and the curve."""
-        examples = round(examples)
+        examples = round(float(f"{examples:.2g}"))  # as the slider shows it
         rates = error / 100, (error + difference) / 100
         places = np.linspace(0, WIDEST, 400)
         for bell, rate in zip(self.bells, rates, strict=True):

@@ -24,6 +24,7 @@ TRAIN, TRAIN_DEV, DEV, TEST = range(4)  # columns of the table
 LINES = {"train": ("blue", "o-"), "train-dev": ("green", "s--"), "dev": ("vermilion", "d-.")}
 GAPS = ("bias", "variance", "mismatch")
 HIGHEST = 90.0  # per cent
+CLOSED = "The project is finished: its test set has been opened. Press `start again` to play it anew."
 
 
 class Game:
@@ -71,30 +72,43 @@ class ProjectSimulator:
     @matplotlib.rc_context(STYLE)
     def __init__(self, decompose: Callable[..., Any]):
         self.decompose = decompose
-        self.games = {game.name: game for game in games()}
+        self.games = dict(zip("ABCDEF", games(), strict=True))  # their own names would say what the trouble is
         self.done: list[str] = []
+        self.finished = False
         self.refused = ""
         self.live = LiveFigure(
             size=(9.6, 3.8),
             breaks=(0.4, 0.66),
-            alt="Left: training, train-dev and dev error after each decision, by day. Middle: three bars, the gaps. "
-            "Right: for each action a bar, the test error that it would have led to.",
+            alt="Left: training, train-dev and dev error after each decision, by day, and a star for the test error "
+            "once the project is finished. Middle: three bars, the gaps. "
+            "Right, once the project is finished: for each action a bar, the test error with it as the last one.",
         )
-        self.lines = self._draw_lines()
+        self.lines, self.test = self._draw_lines()
         self.gaps = self._draw_bars((0.475, 0.16, 0.165, 0.72), GAPS, "Your gaps", "points", (-35, 60), "orange")
         self.others = self._draw_bars(
-            (0.755, 0.16, 0.225, 0.72), ["nothing", *DAYS], "Instead of the last", "test error, %", (0, HIGHEST), "sky"
+            (0.755, 0.16, 0.225, 0.72),
+            ["nothing", *DAYS],
+            "Had the last step been",
+            "test error, %",
+            (0, HIGHEST),
+            "sky",
         )
         (self.chosen,) = self.live.figure.axes[2].plot([], [], "D", color=COLOURS["vermilion"], ms=7)
-        self.live.freeze(*self.lines.values(), *self.gaps, *self.others, self.chosen)
+        self.closed = self.live.figure.axes[2].text(
+            HIGHEST / 2, 3.5, "with a tick, once the\nproject is finished", ha="center", va="center", fontsize=9
+        )
+        self.live.freeze(*self.lines.values(), self.test, *self.gaps, *self.others, self.chosen, self.closed)
         names = list(self.games)
         self.project = names[0]
-        controls = [choice("project", names, names[0]), toggle("show what would have happened")]
+        self.reveal = toggle("show what would have happened")
+        self.reveal.disabled = True
+        controls = [choice("project", names, names[0]), self.reveal]
         buttons: dict[str, Callable[[], None]] = {
             f"{action} ({price})": lambda action=action: self._do(action)  # type: ignore[misc]
             for action, price in DAYS.items()
         }
-        self.panel = Panel(self.live, controls, self.update, buttons | {"undo": self._undo, "start again": self._clear})
+        buttons |= {"undo": self._undo, "finish": self._finish, "start again": self._clear}
+        self.panel = Panel(self.live, controls, self.update, buttons)
 
     def update(self, project: str, hindsight: bool) -> str:
         """Draw where the project stands."""
@@ -102,15 +116,20 @@ class ProjectSimulator:
             self.project = project
             self._clear()
         game = self.games[project]
+        hindsight = hindsight and self.finished
+        self.reveal.disabled = not self.finished
         steps = [self.done[:count] for count in range(len(self.done) + 1)]
         rows = np.array([game.errors(done) for done in steps])
         for column, line in enumerate(self.lines.values()):
             line.set_data([days(done) for done in steps], rows[:, column])
+        self.test.set_data([days(self.done)] * self.finished, [rows[-1][TEST]] * self.finished)
         gaps, largest = self._gaps(float(game.state["human"]), rows[-1])
         for bar, gap in zip(self.gaps, gaps, strict=True):
             bar.set_width(gap)
         self._show_others(game, hindsight)
         words = f"{self._ledger(rows)}\nThe largest gap is {largest}. Days left: {BUDGET - days(self.done)}."
+        if self.finished:
+            words += f"\nFinished: the test error of “{game.name}” is {rows[-1][TEST]:.1f} %."
         if hindsight:
             words += f"\n{self._hindsight(game)}"
         return f"{self.refused}\n{words}" if self.refused else words
@@ -118,19 +137,26 @@ class ProjectSimulator:
     def _do(self, action: str) -> None:
         game, left = self.games[self.project], BUDGET - days(self.done)
         self.refused = ""
-        if action in self.done:
+        if self.finished:
+            self.refused = CLOSED
+        elif action in self.done:
             self.refused = f"You did {action} already."
         elif action not in game.affordable(self.done):
             self.refused = f"{action} takes {DAYS[action]} days. Days left: {left}."
         else:
             self.done.append(action)
+            self.finished = not self.games[self.project].affordable(self.done)
 
     def _undo(self) -> None:
-        self.refused = ""
-        del self.done[-1:]
+        self.refused = CLOSED if self.finished else ""
+        if not self.finished:
+            del self.done[-1:]
+
+    def _finish(self) -> None:
+        self.refused, self.finished = "", True
 
     def _clear(self) -> None:
-        self.refused, self.done = "", []
+        self.refused, self.done, self.finished, self.reveal.value = "", [], False, False
 
     def _ledger(self, rows: Floats) -> str:
         lines = []
@@ -140,7 +166,8 @@ class ProjectSimulator:
             lines.append(f"day {day}, {what}: {errors}")
         state = self.games[self.project].state
         known = f"{state['web']} digits from the web, {state['users']} of the users, {state['width']} units"
-        seen = f"{state['wrong_labels']} of 100 labels wrong; fill {state['fill']} (users {state['fill_users']}), "
+        seen = f"{state['wrong_labels']} of 100 labels wrong in train and train-dev; "
+        seen += f"fill {state['fill']} (users {state['fill_users']}), "
         seen += f"sharpness {state['sharpness']} (users {state['sharpness_users']})"
         return "\n".join([f"At first: {known}; {seen}.", *lines])
 
@@ -153,13 +180,17 @@ class ProjectSimulator:
             regret = outcomes[action] - outcomes[best]
             words.append(f"{action}: {'the best' if regret <= 0 else f'{regret:.1f} points worse than {best}'}")
         error, path = game.best()
-        ledger = f"Decision by decision, on the test set: {'; '.join(words)}. " if words else ""
-        now = game.errors(self.done)[TEST]
-        return f"{ledger}The test error is {now:.1f} %. At best, ten days end at {error:.1f} %: {', '.join(path)}."
+        ledger = f"Each step by itself, on the test set: {'; '.join(words)}. " if words else ""
+        return (
+            f"{ledger}(That looks one step ahead and at no price: what is worse by itself may be in the best plan.)\n"
+            f"At best, ten days end at {error:.1f} %, with {', '.join(path)} in any order. This is the smallest test "
+            "error of all plans, so some of it is chance."
+        )
 
     def _show_others(self, game: Game, hindsight: bool) -> None:
         before = self.done[:-1]
         possible = ["nothing", *game.affordable(before)] if hindsight else []
+        self.closed.set_visible(not hindsight)
         for action, bar in zip(["nothing", *DAYS], self.others, strict=True):
             steps = before if action == "nothing" else [*before, action]
             bar.set_width(game.errors(steps)[TEST] if action in possible else 0)
@@ -178,14 +209,15 @@ class ProjectSimulator:
             raise CourseError(f"`{name}` should return numbers for {', '.join(GAPS)}.")
         return [float(gap) for gap in gaps if gap is not None], str(got[1])[:40]
 
-    def _draw_lines(self) -> dict[str, Any]:
+    def _draw_lines(self) -> tuple[dict[str, Any], Any]:
         ax = self.live.figure.add_axes((0.065, 0.16, 0.325, 0.72), xlim=(-0.3, BUDGET + 0.3), ylim=(0, HIGHEST))
         ax.set(title="Errors after each decision", xlabel="day", ylabel="error, %")
         lines = {}
         for name, (colour, look) in LINES.items():
             (lines[name],) = ax.plot([], [], look, color=COLOURS[colour], label=name)
+        (test,) = ax.plot([], [], "*", color=COLOURS["black"], ms=13, label="test, at the end")
         ax.legend(loc="upper right", fontsize=9)
-        return lines
+        return lines, test
 
     def _draw_bars(
         self,
