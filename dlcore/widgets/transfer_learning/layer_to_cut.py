@@ -18,6 +18,7 @@ from dlcore.widgets.transfer_learning.student_neighbours import asked_distances,
 __all__ = ["LayerToCut"]
 
 POOL, SIZES, DRAWS = 250, (1, 2, 5, 10, 20), 5  # images that are used; examples of each class; draws in the table
+FIRST_DRAW = 4  # in this one the two networks lie clearly apart, in draw 0 they hardly do
 PLACES = ("pixels", "conv 1", "pool 1", "conv 2", "pool 2", "dense 3", "dense 4")
 KINDS = {"trained": ("blue", "D-"), "random": ("orange", "s--")}
 GAIN = "random − trained"
@@ -55,7 +56,7 @@ class LayerToCut:
         controls = [
             choice("table", ["trained", "random", GAIN], "trained"),
             stops("examples of each class", SIZES, 5),
-            whole_slider("draw", 0, 19, 0),
+            whole_slider("draw", 0, 19, FIRST_DRAW),
         ]
         self.panel = Panel(self.live, controls, self.update)
 
