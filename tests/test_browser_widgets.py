@@ -107,16 +107,6 @@ def test_a_page_whose_width_changes_many_times_is_drawn_once_it_stays(page):
     page.settle()
 
 
-def test_what_stops_show_cannot_be_typed_into(chromium, tmp_path):
-    name = next(name for name in SHOWN if name.startswith("batch_and_decay"))
-    with widgets_page(chromium, tmp_path, [name]) as page:
-        page.show_all()
-        readouts = page.panel(name).locator(".dlcore-stops .widget-readout")
-        page.page.locator(".dlcore-stops .widget-readout[contenteditable=false]").nth(1).wait_for()
-        assert readouts.evaluate_all("all => all.map(each => each.isContentEditable)") == [False, False]
-        assert page.troubles == []
-
-
 @pytest.mark.parametrize("kind", PAGES)
 def test_pictures_suit_their_page(page, kind):
     theme, width = PAGES[kind]
