@@ -207,7 +207,11 @@ class NotebookPage:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"cell {number} did not run: {prompt.inner_text()!r}")
             if prompt.inner_text() == before and time.monotonic() > again:  # a busy page may lose a key
-                cell.locator(".cm-content, .jp-Placeholder-prompt").first.click()
+                try:
+                    cell.locator(".cm-content, .jp-Placeholder-prompt").first.click()
+                except Exception as problem:
+                    problem.add_note(f"dialogs: {self.page.locator('dialog.jp-Dialog').all_inner_texts()}")
+                    raise
                 self.page.keyboard.press("Control+Enter")
                 again = time.monotonic() + 20
             self.page.wait_for_timeout(50)
