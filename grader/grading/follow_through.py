@@ -24,6 +24,7 @@ from grader.syntax import has_placeholder
 
 __all__ = ["follow_steps", "score_followed", "slips"]
 
+NOT_DIAGNOSED = {False: 0, True: 0}  # no message of these runs is shown
 # A function that cannot be asked for its source or its code, only called. What student code can still do is in
 # docs/threat-model.md.
 STAND_IN = """
@@ -132,7 +133,7 @@ def score_followed(
             report = reports[cell.name]
             if report.passed:
                 continue
-            second = judge_checks(cell, came[cell.name], exercise.hints, seen)
+            second = judge_checks(cell, came[cell.name], exercise.hints, seen, NOT_DIAGNOSED)
             report.own_misconceptions = [check.misconception for check in second.values() if check.misconception]
             if _restore(report, [second[number].passed for number in sorted(second)]):
                 put_right = reference.replaceable(exercise.name) & failed

@@ -8,7 +8,7 @@ on these reveals nothing about their arguments.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -149,11 +149,15 @@ def all_seen(
 
 
 def judge_checks(
-    cell: CheckCell, came: dict[int, Record | None], hints: dict[str, str], seen: Sequence[Seen] = ()
+    cell: CheckCell,
+    came: dict[int, Record | None],
+    hints: dict[str, str],
+    seen: Sequence[Seen] = (),
+    diagnosed: Mapping[bool, int] = DIAGNOSED,
 ) -> dict[int, CheckReport]:
-    """Reports, by number, on the checks of a cell."""
+    """Reports, by number, on the checks of a cell; `diagnosed` says how many failing ones, by whether hidden."""
     reports = {}
-    left = dict(DIAGNOSED)
+    left = dict(diagnosed)
     for number, have in came.items():
         unseen = cell.hidden[number]
         verdict = cell.verdict(number, have, hints, seen, diagnosed=left[unseen] > 0)
