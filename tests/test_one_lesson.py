@@ -34,7 +34,7 @@ def reference(lesson, course_root):
 def grade(reference, course_root, tmp_path_factory):
     """Grades the release with some solutions put in; returns the points of each cell, and the graded notebook."""
     released = nbformat.read(course_root / "release" / WEEK / f"{LESSON}.ipynb", as_version=4)
-    material = GradingContext({LESSON: released}, {LESSON: reference}, Limits())
+    material = GradingContext({LESSON: released}, [{LESSON: reference}], Limits())
 
     def grade(solutions):
         path = tmp_path_factory.mktemp("submitted") / f"{LESSON}.ipynb"

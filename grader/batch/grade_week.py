@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -26,7 +26,7 @@ from grader.lessons.notebooks import released_notebooks
 from grader.nbgrader_plugins.preprocessors import RunSubmission
 from grader.offering.secret import version_of
 from grader.offering.store import references_of
-from grader.submissions.reader import earlier_hand_ins, fetch, find_submissions, is_unreadable
+from grader.submissions.reader import earlier_hand_ins, fetch, find_submissions, graded_metadata
 from grader.submissions.timestamps import DAMAGED_TIMESTAMP, read_timestamp
 
 __all__ = [
@@ -36,8 +36,6 @@ __all__ = [
     "graded_notebooks",
     "graded_students",
     "grading_context",
-    "is_graded",
-    "is_unreadable",
     "make_task",
     "run_submissions",
     "stale_reasons",
@@ -150,15 +148,9 @@ def grading_context(course: Course, week: str, *, unsafe_without_sandbox: bool =
     settings.unsafe_without_sandbox |= unsafe_without_sandbox
     sandboxed = settings.sandboxed()
     released = released_notebooks(course.release / week)
-    versions = references_of(course, week, released)
+    references = references_of(course, week, released)
     return GradingContext(
-        released,
-        versions[0],
-        settings.limits,
-        sandboxed,
-        settings.follow_through,
-        settings.explained_hand_ins,
-        versions,
+        released, references, settings.limits, sandboxed, settings.follow_through, settings.explained_hand_ins
     )
 
 
@@ -183,8 +175,8 @@ def _chosen(course: Course, week: str, students: Iterable[str]) -> list[str]:
 
 
 def _graded_before(course: Course, week: str, student: str, context: GradingContext) -> GradingResult:
-    notebooks = graded_notebooks(course, week, student)
-    problems = [text for notebook in notebooks.values() for text in notebook_problems(notebook)]
+    paths = sorted((course.autograded / student / week).glob("*.ipynb"))
+    problems = [str(text) for path in paths for text in graded_metadata(path).get("problems", [])]
     with course.gradebook() as gradebook:
         try:
             submission = gradebook.find_submission(week, student)
@@ -196,17 +188,19 @@ def _graded_before(course: Course, week: str, student: str, context: GradingCont
             float(submission.score), float(submission.late_submission_penalty or 0), float(submission.max_score)
         )
     result = _result(student, State.ALREADY_GRADED, points, " ".join(problems))
-    result.stale = stale_reasons(notebooks, context, version_of(course.root, student))
+    result.stale = stale_reasons(course, week, student, context)
     return result
 
 
-def stale_reasons(notebooks: Mapping[str, Any], context: GradingContext, version: int) -> list[str]:
-    """What has changed since a submission's notebooks were graded; `version` is that of the student's numbers."""
+def stale_reasons(course: Course, week: str, student: str, context: GradingContext) -> list[str]:
+    """What has changed since a submission's notebooks were graded."""
+    bases = context.bases[version_of(course.root, student)]
+    paths = {name: course.autograded / student / week / f"{name}.ipynb" for name in sorted(bases)}
     reasons = [
         reason
-        for name, notebook in notebooks.items()
-        if name in context.references
-        for reason in why_stale(notebook, context.bases[version][name])
+        for name, path in paths.items()
+        if path.is_file()
+        for reason in why_stale(graded_metadata(path), bases[name])
     ]
     return list(dict.fromkeys(reasons))
 
@@ -256,9 +250,7 @@ def graded_notebooks(course: Course, week: str, student: str) -> dict[str, Any]:
 
 
 def _read(path: Path) -> Any:
-    return nbformat.v4.reads(
-        path.read_text(encoding="utf-8")
-    )  # nbformat.read validates, which takes five times as long
+    return nbformat.v4.reads(path.read_text(encoding="utf-8"))  # nbformat.read validates: five times as long
 
 
 def notebook_problems(notebook: Any) -> list[str]:

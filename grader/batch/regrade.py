@@ -11,7 +11,6 @@ from nbgrader.api import Gradebook, MissingEntry
 
 from grader.batch.cluster import TaskResult
 from grader.batch.grade_week import (
-    graded_notebooks,
     graded_students,
     grading_context,
     run_submissions,
@@ -24,7 +23,6 @@ from grader.batch.late import penalize
 from grader.errors import reason_of
 from grader.grading.pipeline import GradedNotebook, GradingContext
 from grader.lessons.course import Course
-from grader.offering.secret import version_of
 from grader.submissions.timestamps import read_timestamp
 
 __all__ = ["Change", "Regraded", "regrade"]
@@ -107,7 +105,7 @@ def _stale(course: Course, week: str, students: list[str], context: GradingConte
     having = students_with_submissions(course, week)[0]
     found = {}
     for student in graded:
-        reasons = stale_reasons(graded_notebooks(course, week, student), context, version_of(course.root, student))
+        reasons = stale_reasons(course, week, student, context)
         if not reasons:
             continue
         found[student] = Regraded(student, reasons)

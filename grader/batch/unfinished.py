@@ -6,13 +6,12 @@ from collections.abc import Iterable
 
 from nbgrader.api import Gradebook, MissingEntry
 
-from grader.batch.grade_week import graded_notebooks, stale_reasons
+from grader.batch.grade_week import stale_reasons
 from grader.errors import Problem
 from grader.grading.pipeline import GradingContext
 from grader.lessons.course import Course
 from grader.lessons.notebooks import released_notebooks
 from grader.nbgrader_plugins.preprocessors import RunSubmission
-from grader.offering.secret import version_of
 from grader.offering.store import references_of
 from grader.text import visible
 
@@ -29,18 +28,12 @@ def stale_grades(course: Course, week: str) -> str:
     settings = RunSubmission(config=course.config)
     released = released_notebooks(course.release / week)
     try:
-        versions = references_of(course, week, released)
+        references = references_of(course, week, released)
     except Problem as problem:
         return f"{week}: whether grades are stale is not known: {problem}"
     # Nothing is run, so whether there is a sandbox does not matter.
-    context = GradingContext(
-        released, versions[0], settings.limits, follow_through=settings.follow_through, versions=versions
-    )
-    found = [
-        student
-        for student in students
-        if stale_reasons(graded_notebooks(course, week, student), context, version_of(course.root, student))
-    ]
+    context = GradingContext(released, references, settings.limits, follow_through=settings.follow_through)
+    found = [student for student in students if stale_reasons(course, week, student, context)]
     if not found:
         return ""
     return (

@@ -208,7 +208,7 @@ def check_memory_limit() -> Finding:
 def check_workers(limits: Limits) -> Finding:
     """Whether a Dask cluster starts as for grading and handles an empty submission."""
     started = time.monotonic()
-    (outcome,) = grade_all(GradingContext({}, {}, limits), [GradingTask("nobody", {})], workers=os.cpu_count())
+    (outcome,) = grade_all(GradingContext({}, [{}], limits), [GradingTask("nobody", {})], workers=os.cpu_count())
     if outcome.problem:
         return Finding("Dask workers", BAD, outcome.problem, "Use --workers 0 until it is put right")
     return Finding("Dask workers", GOOD, f"{os.cpu_count()} started and stopped in {time.monotonic() - started:.1f} s")

@@ -47,32 +47,29 @@ class GradingContext:
 
     Attributes:
         released: the week's released notebooks, by name.
-        references: their references, by name.
+        references: for each version of the hidden checks' numbers, the notebooks' references, by name.
         limits: the resource limits of one submission.
         sandboxed: whether to run student code in the sandbox.
         follow_through: whether a later exercise keeps its points if an earlier one is wrong.
         explained_hand_ins: for how many versions of a notebook a student reads why hidden checks fail.
-        versions: the references for each version of the hidden checks' numbers; `references` alone by default.
         bases: for each version, what grades of each notebook rest on.
     """
 
     released: dict[str, Any]
-    references: dict[str, Reference]
+    references: list[dict[str, Reference]]
     limits: Limits
     sandboxed: bool = True
     follow_through: bool = True
     explained_hand_ins: int = EXPLAINED_HAND_INS
-    versions: list[dict[str, Reference]] = field(default_factory=list)
     bases: list[dict[str, dict[str, Any]]] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.versions = self.versions or [self.references]
         self.bases = [
             {
                 name: basis_of(reference, self.limits, follow_through=self.follow_through)
                 for name, reference in references.items()
             }
-            for references in self.versions
+            for references in self.references
         ]
 
 
@@ -117,7 +114,7 @@ def grade_submission(context: GradingContext, task: GradingTask) -> list[GradedN
 
 def _grade_notebook(context: GradingContext, task: GradingTask, name: str) -> GradedNotebook:
     fetched, said = task.files[name]
-    reference = context.versions[task.version][name]
+    reference = context.references[task.version][name]
     rebuilt = rebuild(context.released[name], understand(fetched))
     notebook, problems = rebuilt.notebook, [*said, *rebuilt.problems]
     note_submission(notebook, problems, fetched.digest, task.hand_ins.get(name, []))

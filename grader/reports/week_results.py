@@ -14,7 +14,6 @@ from nbgrader.api import Gradebook, MissingEntry
 from grader.batch.grade_week import (
     cell_reports,
     graded_notebooks,
-    is_unreadable,
     notebook_problems,
     students_with_submissions,
 )
@@ -24,6 +23,7 @@ from grader.grading.cell_report import CellReport
 from grader.lessons.course import Course
 from grader.lessons.roles import Role
 from grader.reports.outcomes import Failure, Outcome, failure_of, is_unattempted
+from grader.submissions.reader import is_unreadable
 
 __all__ = ["NOTHING", "NOT_GRADED", "UNREADABLE", "ExerciseResult", "StudentResult", "WeekResults", "read_results"]
 

@@ -31,6 +31,7 @@ __all__ = [
     "exercises_of",
     "fetch",
     "find_submissions",
+    "graded_metadata",
     "is_unreadable",
     "is_up_to_date",
     "read_regular",
@@ -265,21 +266,21 @@ def is_up_to_date(folder: Path, files: Mapping[str, Fetched]) -> bool:
 
 def earlier_hand_ins(path: Path) -> list[str]:
     """The digests of the versions of a notebook that were graded before, from its result in autograded/."""
-    digests = _course_of(path).get("hand_ins")
+    digests = graded_metadata(path).get("hand_ins")
     return [item for item in digests if isinstance(item, str)] if isinstance(digests, list) else []
 
 
 def _was_graded(path: Path, digest: str) -> bool:
-    course = _course_of(path)
+    course = graded_metadata(path)
     return bool(course.get("graded")) and course.get("submitted") == digest
 
 
-def _course_of(path: Path) -> dict[str, Any]:
+def graded_metadata(path: Path) -> dict[str, Any]:
     """The course's metadata of a notebook in autograded/; empty if there are none."""
     try:
         data = path.read_bytes()
-        start = data.rfind(b'\n "metadata": {')  # nbformat writes it behind the cells, which need not be parsed
-        course = json.loads(data if start < 0 else b"{" + data[start:])["metadata"]["course"]
+        # It stands behind the cells, which need not be parsed; inside a text the quotes would have backslashes.
+        course = json.loads(b"{" + data[data.rindex(b'"metadata": {') :])["metadata"]["course"]
     except (OSError, ValueError, KeyError, TypeError):
         return {}
     return course if isinstance(course, dict) else {}
