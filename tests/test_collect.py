@@ -358,12 +358,13 @@ def test_a_list_gives_ids_to_folders_too(course, save, tmp_path):
             "name,lms\nAda,1\n",
             ":1: the columns id, and name or lms, are needed (or first_name and last_name); these are name, lms",
         ),
-        ("", ":1: the columns id, and name or lms, are needed"),
+        ("", " is empty: its first line has to name the columns"),
+        ("id,name\nu1,Lovelace, Ada\n", ":2: there are 3 cells for 2 columns; text with commas has to stand in quotes"),
         ("id,name\n../../x,Ada\n", ":2: the id ../../x cannot be a student's id"),
         ("id,name\nu1,Ada\nu1,Ben\n", ":3: the id u1 is there twice"),
         ("id,lms\nu1,5\nu2,5\n", ":3: u2 and u1 have the same number, 5"),
         ("id,name,submitted\nu1,Ada,yesterday\n", ":2: yesterday is not a time such as 2025-03-01 23:59"),
-        ("id,name\nu1,Zoë\n", " is not UTF-8 text; save it from the spreadsheet as “CSV UTF-8”"),
+        ("id,name\nu1,\0\n", ":2: this is no text that can be read; save the file as “CSV UTF-8”"),
     ],
 )
 def test_a_list_that_is_not_right_is_refused_naming_file_and_line(text, reason, tmp_path):
@@ -579,6 +580,14 @@ def test_a_folder_that_cannot_be_written_costs_only_its_student(course, save):
     found = collect(course, WEEK, [save(zipped((f"ada/{NAME}", notebook()), (f"ben/{NAME}", notebook())))])
     assert "ada could not be collected (File exists: " in found.problems[0]
     assert set(placed(course)) == {"ben"}
+
+
+def test_a_list_as_older_spreadsheets_save_it_is_read_and_that_is_said(tmp_path):
+    path = tmp_path / "names.csv"
+    path.write_text("id;name\nu1;Zoë\n", encoding="cp1252")
+    names = read_names(path)
+    assert names.by_name["zoë"] == {"u1"}
+    assert names.notes == [f"{path} is not UTF-8 text, and was read as Windows-1252: look at names such as Zoë"]
 
 
 def test_a_list_with_first_and_last_names_gives_ids(tmp_path):

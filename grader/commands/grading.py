@@ -87,7 +87,7 @@ def _collect(options: argparse.Namespace) -> int:
         )
     for student, done in sorted(found.students.items()):
         say(f"{visible(student)}: {visible(done)}")
-    for note in found.notes:
+    for note in [*(names.notes if names else ()), *found.notes]:
         say(visible(note))
     for problem in found.problems:
         say(visible(problem), file=sys.stderr)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import unicodedata
 from collections import defaultdict
@@ -14,6 +13,7 @@ from pathlib import Path
 from grader.errors import GradingError
 from grader.submissions.layouts import Student
 from grader.submissions.reader import UnusableFile
+from grader.submissions.tables import read_table
 
 __all__ = ["ROSTER", "Names", "checked_id", "columns_by_field", "plain_id", "read_names"]
 
@@ -30,14 +30,14 @@ COLUMNS = {
     "lms": ("lms", "lms_user_id", "id"),
     "section": ("section", "group", "groups"),
 }
-FIELDS = ("id", "name", "first_name", "last_name", "lms")
 
 
 @dataclass
 class Names:
-    """A list of students: ids by name and by the LMS's number, and when each handed in, if it says so."""
+    """A list of students: ids by name and by the LMS's number, when each handed in, and what is to be said of it."""
 
     path: Path
+    notes: list[str] = field(default_factory=list)
     by_name: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     by_user: dict[str, str] = field(default_factory=dict)
     ids: set[str] = field(default_factory=set)
@@ -76,27 +76,17 @@ def read_names(path: Path) -> Names:
     """The list in a CSV file with a column for the id, and for the name or the number or both; as `roster` takes it.
 
     Raises:
-        GradingError: it cannot be read, a column is missing, or two lines contradict each other.
+        GradingError: it is no table that `read_table` takes, a column is missing, or two lines contradict each other.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise GradingError(f"{path} is not UTF-8 text; save it from the spreadsheet as “CSV UTF-8”") from None
-    except OSError as problem:
-        raise GradingError(f"{path} cannot be read ({problem.strerror})") from None
-    header = text.partition("\n")[0]
-    rows = csv.DictReader(text.splitlines(), delimiter=";" if header.count(";") > header.count(",") else ",")
-    columns = {column.strip().lower(): column for column in rows.fieldnames or ()}
-    found = columns_by_field(list(columns))
-    if "id" not in found or not {"name", "last_name", "lms"} & set(found):
+    table = read_table(path)
+    columns = columns_by_field(table.columns)
+    if "id" not in columns or not {"name", "last_name", "lms"} & set(columns):
         needed = "the columns id, and name or lms, are needed (or first_name and last_name)"
-        raise GradingError(f"{path}:1: {needed}; these are {', '.join(columns)}")
-    place = {name: columns[found[name]] for name in FIELDS if name in found}
-    place |= {"submitted": columns["submitted"]} if "submitted" in columns else {}
-    names = Names(path)
-    for row in rows:
-        values = {key: (row.get(place.get(key, "")) or "").strip() for key in (*FIELDS, "submitted")}
-        _add(names, values, f"{path}:{rows.line_num}")
+        raise GradingError(f"{path}:1: {needed}; these are {', '.join(table.columns)}")
+    names = Names(path, table.notes)
+    for row in table.rows:
+        values = {field_name: row.cells.get(columns.get(field_name, ""), "") for field_name in COLUMNS}
+        _add(names, values | {"submitted": row.cells.get("submitted", "")}, f"{path}:{row.line}")
     return names
 
 
