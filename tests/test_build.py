@@ -14,10 +14,11 @@ from dlcore.checks.compare import Settings, agree
 from grader.errors import BuildError, GradingError
 from grader.lessons import build as building
 from grader.lessons.build import build, build_week
+from grader.lessons.cells import BEGIN_SOLUTION, END_SOLUTION
 from grader.lessons.course import Course
 from grader.lessons.hidden_tests import BEGIN_HIDDEN, END_HIDDEN, visible_part
 from grader.lessons.notebooks import compose_source, course_metadata, grade_id
-from grader.lessons.parser import BEGIN_SOLUTION, END_SOLUTION, read_lesson
+from grader.lessons.parser import read_lesson
 from grader.lessons.variants import lesson_files, variants_path
 from tests.conftest import ROOT
 from tests.small_lesson import TEXT, VARIANTS, lesson_file

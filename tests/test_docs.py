@@ -161,7 +161,7 @@ def test_words_in_the_vocabulary_are_explained_once_and_the_fields_are_there():
 
 
 def test_every_role_is_in_the_vocabulary_and_in_the_guide_for_authors():
-    from grader.lessons.parser import ROLES
+    from grader.lessons.cells import ROLES
 
     vocabulary = (ROOT / "docs" / "vocabulary.md").read_text(encoding="utf-8")
     authoring = (ROOT / "docs" / "authoring.md").read_text(encoding="utf-8")

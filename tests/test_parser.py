@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.errors import BuildError, Problem
+from grader.lessons.cells import ROLES, bound_at_top, quiz_answer
 from grader.lessons.hidden_tests import BEGIN_HIDDEN, END_HIDDEN, hidden_part, visible_part
-from grader.lessons.parser import ROLES, bound_at_top, quiz_answer, read_lesson
+from grader.lessons.parser import read_lesson
 from grader.lessons.variants import variants_path
 from tests.small_lesson import (
     DOUBLE,

@@ -12,10 +12,11 @@ from dlcore.checks.answer_key import SUFFIX
 from grader.cli import main
 from grader.errors import BuildError, Problem
 from grader.lessons.build import build
+from grader.lessons.cells import quiz_answer
 from grader.lessons.course import Course
 from grader.lessons.hidden_tests import visible_lines
 from grader.lessons.notebooks import is_folded
-from grader.lessons.parser import quiz_answer, read_lesson
+from grader.lessons.parser import read_lesson
 from grader.lessons.sections import headings_of
 from grader.lessons.variants import base_of
 from grader.site.build import build_site

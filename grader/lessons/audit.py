@@ -22,8 +22,9 @@ from dlcore.checks.compare import agree
 from dlcore.checks.evidence import OutcomeKind
 from dlcore.checks.verdict import Verdict
 from grader.execution.evidence import Record
+from grader.lessons.cells import Cell
 from grader.lessons.hidden_tests import is_check_call, repeats_examples
-from grader.lessons.parser import Cell, Lesson, LessonExercise
+from grader.lessons.parser import Lesson, LessonExercise
 from grader.lessons.reference import CheckCell, Reference, ReferenceExercise
 from grader.lessons.roles import Role
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from grader.lessons.cells import BEGIN_SOLUTION, END_SOLUTION, Cell
 from grader.lessons.optional import is_optional
-from grader.lessons.parser import BEGIN_SOLUTION, END_SOLUTION, Cell, Lesson
+from grader.lessons.parser import Lesson
 from grader.lessons.roles import Role
 from grader.lessons.sections import HEADING
 

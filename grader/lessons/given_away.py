@@ -16,8 +16,9 @@ import nbformat
 
 import dlcore
 from grader.lessons.audit import Defect
+from grader.lessons.cells import BEGIN_SOLUTION, END_SOLUTION, Cell
 from grader.lessons.notebooks import course_metadata
-from grader.lessons.parser import BEGIN_SOLUTION, END_SOLUTION, Cell, Lesson
+from grader.lessons.parser import Lesson
 from grader.lessons.roles import Role
 from grader.lessons.variants import week_order
 from grader.syntax import parse

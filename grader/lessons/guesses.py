@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 
 from grader.lessons.audit import Defect
-from grader.lessons.parser import Cell, Lesson
+from grader.lessons.cells import Cell
+from grader.lessons.parser import Lesson
 
 __all__ = ["guess_defects", "is_guess"]
 

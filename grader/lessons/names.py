@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from types import CodeType
 
 from grader.lessons.audit import Defect
-from grader.lessons.parser import Cell
+from grader.lessons.cells import Cell
 from grader.lessons.roles import Role
 
 __all__ = ["shared_names"]

@@ -15,7 +15,8 @@ import nbformat
 from nbformat.notebooknode import NotebookNode
 
 from grader.errors import GradingError
-from grader.lessons.parser import Cell, Lesson
+from grader.lessons.cells import Cell
+from grader.lessons.parser import Lesson
 from grader.lessons.roles import Role
 
 __all__ = [

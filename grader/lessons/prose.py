@@ -13,10 +13,11 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from grader.lessons.audit import Defect
+from grader.lessons.cells import Cell, quiz_answer
 from grader.lessons.formulas import FormulaParser, why_no_formulas
 from grader.lessons.guesses import guess_defects
 from grader.lessons.optional import optional_defects
-from grader.lessons.parser import Cell, Lesson, quiz_answer
+from grader.lessons.parser import Lesson
 from grader.lessons.roles import Role
 from grader.lessons.variants import variants_path
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from grader.lessons.parser import Cell, Lesson
+from grader.lessons.cells import Cell
+from grader.lessons.parser import Lesson
 
 __all__ = ["Heading", "headings_of", "question_before", "sections", "slug_of"]
 

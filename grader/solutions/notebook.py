@@ -13,8 +13,9 @@ from typing import Any
 import nbformat
 from nbformat.notebooknode import NotebookNode
 
+from grader.lessons.cells import Cell, quiz_answer
 from grader.lessons.notebooks import KERNELSPEC
-from grader.lessons.parser import Cell, Lesson, LessonExercise, quiz_answer
+from grader.lessons.parser import Lesson, LessonExercise
 from grader.lessons.reference import Reference, ReferenceExercise
 from grader.lessons.roles import Role
 from grader.lessons.sections import Heading, question_before, sections
