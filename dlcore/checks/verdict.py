@@ -161,7 +161,7 @@ def _judge(
         return Verdict(False, "misconception", best.hint, best.hint, best.name)
     if best is not None:
         return Verdict(False, "misconception", best.hint, f"{best.hint}\n{_facts(expected, got, settings)}", best.name)
-    if not diagnosed and _both_returned(expected, got, settings) and not settings.costs:
+    if not diagnosed and _values_differ(expected, got, settings):
         return Verdict(False, "values", "The result is not right.", difference(expected.value, got.value, settings))
     found = _explain(expected, got, settings, lengths)
     return Verdict(False, found.kind, found.gist, found.detail)
@@ -182,14 +182,15 @@ def _alike(name: str, seen: Sequence[Seen]) -> int:
     return count
 
 
-def _both_returned(expected: Outcome, got: Outcome, settings: Settings) -> bool:
-    """Whether both returned something, and not the same."""
-    return expected.kind == got.kind == OutcomeKind.RETURNED and not agree(expected.value, got.value, settings)
+def _values_differ(expected: Outcome, got: Outcome, settings: Settings) -> bool:
+    """Whether both returned something, and not the same; where choices have costs, several may be right."""
+    both = expected.kind == got.kind == OutcomeKind.RETURNED
+    return both and not settings.costs and not agree(expected.value, got.value, settings)
 
 
 def _facts(expected: Outcome, got: Outcome, settings: Settings) -> str:
     """What came and what was expected, for a mistake whose cause a misconception's hint gives."""
-    if _both_returned(expected, got, settings) and not settings.costs:
+    if _values_differ(expected, got, settings):
         return difference(expected.value, got.value, settings)
     detail = _explain(expected, got, settings, ()).detail
     return detail.removesuffix(explain_error(got.error, got.text).detail).rstrip()
