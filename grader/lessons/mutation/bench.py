@@ -130,7 +130,8 @@ class Bench:
         judge = Judge()
         self.replay(judge)
         self.seconds = max(LONGEST, 20 * (time.perf_counter() - start))
-        self.checks = [_with_costs(check, read_costs(stage.lesson), exercise.name) for check in judge.checks]
+        costs = read_costs(stage.lesson)
+        self.checks = [_with_costs(check, costs, exercise.name) for check in judge.checks]
         self.inputs: dict[tuple[str, str], list[Check]] = {}
 
     def replay(self, judge: Judge) -> None:
