@@ -453,8 +453,8 @@ def test_a_check_cell_that_calls_no_check_is_refused(refused):
 
 
 def test_a_lesson_that_cannot_be_read_is_refused_before_anything_runs(refused):
-    text = replaced((":points: 5\n", ":points: 0\n"))
-    assert_reported(refused(text), text, ":points: 0", "has points 0, not a positive number")
+    text = replaced((":points: 5\n", ":points: -1\n"))
+    assert_reported(refused(text), text, ":points: -1", "has points -1, not a number from 0")
 
 
 def test_two_lessons_of_a_week_cannot_share_an_exercise(small_course):

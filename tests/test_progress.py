@@ -160,3 +160,12 @@ def test_a_placeholder_that_was_checked_is_not_attempted(notebook):
     assert rows(notebook)["double"] == ("not attempted", 0, 2)
     tried("double", 1, notebook["double"], False)
     assert rows(notebook)["double"] == ("fails", 0, 2)
+
+
+def test_optional_exercises_are_counted_apart_and_never_what_is_next():
+    rows = [Row("double", 5, "passes", 2, 2), Row("more", 0, "fails", 1, 2), Row("most", 0, "passes", 1, 1)]
+    table = Progress(rows)
+    counted = "1 of 1 exercises pass their visible checks: 5 of 5 points."
+    assert table.summary == f"{counted} So do 1 of 2 optional ones."
+    assert "✗ more       optional   1 of 2 checks, fails" in repr(table)
+    assert "<td>optional</td>" in table._repr_html_()

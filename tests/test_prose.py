@@ -569,4 +569,21 @@ def test_what_has_points_does_not_stand_in_an_optional_section(defects, heading,
     assert [said.partition(" ")[0] for _, said in found] == names
     assert all("has points, but stands in the optional section" in said for _, said in found)
     if names:
-        assert found[0][0] == text[: text.index(":exercise: row_means\n:role: solution")].count("\n")
+        assert found[0][0] == text[: text.index(":exercise: row_means\n:points: 4")].count("\n")
+
+
+def test_an_optional_exercise_gives_no_points_and_every_other_one_does(defects):
+    no_points = (":points: 4\n", ":points: 0\n")
+    assert defects(replaced(("## Averaging", "## Averaging (optional)"), no_points)) == []
+    (defect,) = defects(replaced(no_points))
+    assert defect[1].startswith("row_means has no points, but stands in no section")
+
+
+def test_what_is_not_optional_does_not_need_what_is(defects):
+    text = replaced(("## Averaging", "## Averaging (optional)"), (":points: 4\n", ":points: 0\n"))
+    used = "```{code-cell} ipython3\n:role: demo\n\nprint(row_means(np.zeros((2, 3))))\n```\n"
+    below = text.replace("## Questions\n", f"## Questions\n\n{used}")
+    ((line, said),) = defects(below)
+    assert said == "the optional row_means is used here, where the lesson is not optional"
+    assert line == line_of(below, "print(row_means") - 3
+    assert defects(text.replace("## Questions\n", f"{used}\n## Questions\n")) == []

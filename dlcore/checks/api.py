@@ -63,7 +63,9 @@ def begin(lesson: str, folder: str = ".") -> None:
         _outcomes.clear()
         points = sum([*(exercise.points for exercise in key.exercises.values()), *key.written.values()])
         written = f" and {len(key.written)} to be graded by a person" if key.written else ""
-        count = f"{len(key.exercises)} exercises with checks{written}"
+        optional = sum(not exercise.points for exercise in key.exercises.values())
+        of_them = f" ({optional} of them optional)" if optional else ""
+        count = f"{len(key.exercises)} exercises with checks{of_them}{written}"
         print(f"{key.title}: {count}, {points:g} points. progress() shows how far you are.")
         if read_kept(folder, lesson).is_damaged:
             print("What you did here earlier cannot be read any more: run the checks again, and progress() knows it.")

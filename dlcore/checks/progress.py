@@ -33,7 +33,7 @@ LEFT = "<td style='text-align:left'>"
 
 @dataclass(frozen=True)
 class Row:
-    """One exercise: its points, its state, how many of its checks pass, and the day that the state is of."""
+    """One exercise: its points (0 if it is optional), its state, how many of its checks pass, and the state's day."""
 
     exercise: str
     points: float
@@ -52,6 +52,10 @@ class Row:
 
 def _checks(row: Row) -> str:
     return f"{row.passed} of {row.checks} checks" if row.checks and row.state != "passed" else ""
+
+
+def _points(row: Row, unit: str = " points") -> str:
+    return f"{row.points:g}{unit}" if row.points else "optional"
 
 
 def _standing(row: Row) -> str:
@@ -75,20 +79,25 @@ class Progress:
     @property
     def summary(self) -> str:
         """One or more sentences: how many exercises pass, and their points."""
-        checked = [row for row in self.rows if row.state != "graded by hand"]
+        judged = [row for row in self.rows if row.state != "graded by hand"]
+        checked = [row for row in judged if row.points]
         done = [row for row in checked if row.state == "passes"]
         points, total = sum(row.points for row in done), sum(row.points for row in checked)
         by_hand = sum(row.points for row in self.rows) - total
+        optional = [row.state == "passes" for row in judged if not row.points]
         earlier = sum(row.state == "passed" for row in checked)
-        again = f" {earlier} more passed before this notebook's last start." if earlier else ""
-        more = f" Another {by_hand:g} are given by a person." if by_hand else ""
-        count = f"{len(done)} of {len(checked)}"
-        return f"{count} exercises pass their visible checks: {points:g} of {total:g} points.{again}{more}"
+        sentences = [
+            f"{len(done)} of {len(checked)} exercises pass their visible checks: {points:g} of {total:g} points.",
+            f"So do {sum(optional)} of {len(optional)} optional ones." if optional else "",
+            f"{earlier} more passed before this notebook's last start." if earlier else "",
+            f"Another {by_hand:g} are given by a person." if by_hand else "",
+        ]
+        return " ".join(filter(None, sentences))
 
     def __repr__(self) -> str:
         width = max((len(row.exercise) for row in self.rows), default=0)
         lines = [
-            f"{MARKS[row.state]:<{self._mark_width}} {row.exercise:<{width}} {row.points:>5g} points   {_standing(row)}"
+            f"{MARKS[row.state]:<{self._mark_width}} {row.exercise:<{width}} {_points(row):>12}   {_standing(row)}"
             for row in self.rows
         ]
         lines += [self.summary, *([f"Next: {self.link[1]}"] if self.link[1] else [])]
@@ -102,7 +111,7 @@ class Progress:
     def _repr_html_(self) -> str:
         cells = "".join(
             f"<tr><td>{MARKS[row.state]}</td>{LEFT}<code>{html.escape(row.exercise)}</code></td>"
-            f"<td>{row.points:g}</td><td>{_checks(row)}</td>{LEFT}{row.words}</td></tr>"
+            f"<td>{_points(row, '')}</td><td>{_checks(row)}</td>{LEFT}{row.words}</td></tr>"
             for row in self.rows
         )
         head = "<tr><th></th><th style='text-align:left'>exercise</th><th>points</th><th>checks</th><th></th></tr>"
@@ -169,7 +178,7 @@ def _row(exercise: KeyExercise, bound: Any, kept: Kept, saved: Lesson | None) ->
 
 def _next(rows: list[Row], own: Sequence[Path], others: Sequence[Lesson]) -> tuple[str, str]:
     """A link to what is to be done next, and its words."""
-    open_rows = [row for row in rows if row.state not in ("passes", "passed", "graded by hand")]
+    open_rows = [row for row in rows if row.points and row.state not in ("passes", "passed", "graded by hand")]
     for row in open_rows[:1]:
         for lesson in filter(None, map(read_lesson, own)):
             exercise = lesson.find(row.exercise)

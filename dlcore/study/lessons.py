@@ -71,12 +71,12 @@ class Lesson:
 
     @property
     def checked(self) -> list[Exercise]:
-        """The exercises that checks judge."""
-        return [exercise for exercise in self.exercises if exercise.is_checked]
+        """The exercises that checks judge, without those that are optional: these give no points."""
+        return [exercise for exercise in self.exercises if exercise.is_checked and exercise.points]
 
     @property
     def done(self) -> list[str]:
-        """The exercises that passed as they stand in the notebook."""
+        """Those of them that passed as they stand in the notebook."""
         return [
             item.name for item in self.checked if self.kept.passed(item.name, source_digest(item.name, item.source))
         ]

@@ -150,9 +150,9 @@ def _check_setup(cell: Cell) -> None:
 
 def _check_points(cell: Cell, line: int) -> None:
     points = cell.options.get("points")
-    if isinstance(points, bool) or not isinstance(points, int | float) or not 0 < points < float("inf"):
+    if isinstance(points, bool) or not isinstance(points, int | float) or not 0 <= points < float("inf"):
         raise BuildError(
-            f"the {cell.role} cell of {cell.exercise} has points {points!r}, not a positive number",
+            f"the {cell.role} cell of {cell.exercise} has points {points!r}, not a number from 0",
             cell.path,
             line,
         )

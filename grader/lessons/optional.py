@@ -1,11 +1,15 @@
-"""Find a lesson's optional sections, in which nothing is graded."""
+"""Find a lesson's optional sections, whose exercises give no points."""
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
+from itertools import chain
 
 from grader.lessons.audit import Defect
-from grader.lessons.parser import Lesson
+from grader.lessons.cells import Cell
+from grader.lessons.parser import Lesson, LessonExercise
 from grader.lessons.roles import Role
 from grader.lessons.sections import sections
 
@@ -20,12 +24,40 @@ def is_optional(heading: str) -> bool:
 
 
 def optional_defects(lesson: Lesson) -> list[Defect]:
-    """The graded exercises in optional sections: who leaves those out would lose points."""
-    found, seen = [], set()
-    for cell, path in sections(lesson):
-        heading = next((item.text for item in path if is_optional(item.text)), "")
-        if heading and cell.role in (Role.SOLUTION, Role.QUIZ, Role.WRITTEN) and cell.exercise not in seen:
-            seen.add(cell.exercise)
-            text = f"{cell.exercise} has points, but stands in the optional section “{heading}”"
-            found.append(Defect(cell.path, cell.line, text))
-    return found
+    """What whoever leaves out the optional sections would miss: points, or a function that the rest needs."""
+    headings = {
+        id(cell): next((item.text for item in path if is_optional(item.text)), "") for cell, path in sections(lesson)
+    }
+    own = {name: headings[id(exercise.solution)] for name, exercise in lesson.exercises.items()}
+    optional = {name for name, heading in own.items() if heading}
+    return [
+        *chain.from_iterable(_point_defects(exercise, own[name]) for name, exercise in lesson.exercises.items()),
+        *(
+            Defect(cell.path, cell.line, f"the optional {name} is used here, where the lesson is not optional")
+            for cell in lesson.cells
+            if cell.kind == "code" and not headings[id(cell)]
+            for name in sorted(optional & _names(cell))
+        ),
+    ]
+
+
+def _point_defects(exercise: LessonExercise, heading: str) -> Iterator[Defect]:
+    """Points in an optional section, or none outside of one."""
+    for cell in exercise.checks if exercise.kind == Role.SOLUTION else [exercise.solution]:
+        if heading and cell.points:
+            text = f"{cell.exercise} has points, but stands in the optional section “{heading}”: write points: 0"
+            yield Defect(cell.path, cell.line, text)
+            return
+        if not heading and not cell.points:
+            text = f"{cell.exercise} has no points, but stands in no section whose heading ends with “(optional)”"
+            yield Defect(cell.path, cell.line, text)
+            return
+
+
+def _names(cell: Cell) -> set[str]:
+    """The names that a code cell reads; none if Python alone cannot read it, as it has magics."""
+    try:
+        tree = ast.parse(cell.source)
+    except SyntaxError:
+        return set()
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

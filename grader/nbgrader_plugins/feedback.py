@@ -94,7 +94,9 @@ def feedback_page(notebook: Any, place: Mapping[str, Any], lessons_url: str = ""
         lessons_url: the address of the lessons' website, or "".
     """
     course = notebook.metadata.get("course", {})
-    exercises = read_exercises(notebook.cells)
+    exercises = [
+        item for item in read_exercises(notebook.cells) if not (item.is_optional and item.state == "unattempted")
+    ]
     by_state = {state: [item for item in exercises if item.state == state] for state in STATES}
     lesson = f"{place['assignment']}/{place['notebook']}.html"
     return (
@@ -110,7 +112,7 @@ def feedback_page(notebook: Any, place: Mapping[str, Any], lessons_url: str = ""
             problems=list(course.get("problems", [])),
             unreadable=is_unreadable(course.get("problems", [])),
             exercises=exercises,
-            wrong=by_state["wrong"],
+            wrong=sorted(by_state["wrong"], key=lambda item: item.is_optional),
             unattempted=by_state["unattempted"],
             waiting=by_state["waits"],
             marked=by_state["marked"],

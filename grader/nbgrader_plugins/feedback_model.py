@@ -71,6 +71,11 @@ class ExerciseFeedback:
         return list(dict.fromkeys(note for report in self.reports for note in report.notes))
 
     @property
+    def is_optional(self) -> bool:
+        """Whether it gives no points."""
+        return not self.points
+
+    @property
     def state(self) -> str:
         """ "waits", "right", "unattempted", "wrong", or "marked": an answer that has some of its points."""
         if self.waits:

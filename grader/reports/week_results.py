@@ -223,6 +223,7 @@ def _student(submission: Any) -> StudentResult:
                 item.score = None
             elif item.score is not None:
                 item.score += float(grade.score or 0)
+    result.exercises = {name: item for name, item in result.exercises.items() if item.max_score}  # not the optional
     return result
 
 
@@ -241,7 +242,7 @@ def _add_notebook(results: WeekResults, student: StudentResult, notebook: Any) -
             results.exercises.setdefault(name, student.exercises[name].max_score)
             if cell.metadata.course.get("role") == Role.WRITTEN and _is_blank(student.exercises[name]):
                 student.unattempted.add(name)
-    reports = cell_reports(notebook)
+    reports = [report for report in cell_reports(notebook) if report.exercise in student.exercises]
     results.checked |= {report.exercise for report in reports}
     _add_failures(student, reports)
     for report in reports:

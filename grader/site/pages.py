@@ -122,7 +122,7 @@ def _exercise(name: str, stub: Any, checks: Sequence[str], points: float, lesson
     """An exercise: its name and points, the stub with its docstring, and the checks that students see."""
     return "\n".join(
         [
-            f":::{{admonition}} Exercise: `{name}` · {_counted(points, 'point')}",
+            f":::{{admonition}} Exercise: `{name}` · {_points(points)}",
             ":class: exercise",
             "",
             _fenced("python", stub.source),
@@ -137,12 +137,16 @@ def _exercise(name: str, stub: Any, checks: Sequence[str], points: float, lesson
 
 def _answer(role: str, points: float, lesson: str) -> str:
     what, link = ("Answer", CHECKED) if role == Role.QUIZ else ("Write your answer", BY_HAND)
-    title = f"{what} · {_counted(points, 'point')}"
+    title = f"{what} · {_points(points)}"
     return f":::{{admonition}} {title}\n:class: exercise answer\n\n{_lab_link(lesson, link)}\n:::"
 
 
 def _lab_link(lesson: str, words: str) -> str:
     return f"[Open it in JupyterLab]({LAB}/{lesson}.ipynb) (after `make lab`): {words}"
+
+
+def _points(number: float) -> str:
+    return _counted(number, "point") if number else "optional"
 
 
 def _counted(number: float, word: str) -> str:

@@ -81,7 +81,7 @@ def _preparation(lesson: Lesson) -> Iterator[NotebookNode]:
 
 def _exercise(lesson: Lesson, reference: Reference, exercise: LessonExercise, place: str) -> Iterator[NotebookNode]:
     points = sum(cell.points for cell in exercise.checks)
-    yield _text(f"### `{exercise.name}` ({points:g} points)\n\n{place}".strip())
+    yield _text(f"### `{exercise.name}` ({_points(points)})\n\n{place}".strip())
     yield nbformat.v4.new_code_cell(_without_markers(exercise.solution.source))
     if exercise.hints:
         items = [hint.replace("\n", "\n   ") for hint in exercise.hints]
@@ -151,7 +151,7 @@ def _written(lesson: Lesson, reference: Reference, exercise: LessonExercise, pla
 
 
 def _points(points: float) -> str:
-    return f"{points:g} point" + ("" if points == 1 else "s")
+    return f"{points:g} point" + ("" if points == 1 else "s") if points else "optional"
 
 
 def _without_markers(source: Any) -> str:
