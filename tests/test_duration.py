@@ -4,7 +4,7 @@ from grader.lessons.duration import core_minutes, misjudged
 from grader.lessons.parser import read_lesson
 from tests.small_lesson import TEXT, lesson_file
 
-WORDS = "word " * 400  # two minutes to read
+WORDS = "word " * 300  # to read
 
 
 def minutes(folder, text):
@@ -27,11 +27,18 @@ def test_the_core_goes_on_after_an_optional_section_in_the_same_cell(tmp_path):
 
 def test_exercises_questions_and_written_answers_take_time(tmp_path):
     solutions, quizzes, written = TEXT.count(":role: solution"), TEXT.count("role: quiz"), TEXT.count('"written"')
-    assert minutes(tmp_path / "all", TEXT) > 3 * solutions + 1.5 * quizzes + 8 * written
+    assert minutes(tmp_path / "all", TEXT) > 4 * solutions + 2 * quizzes + 10 * written
 
 
-@pytest.mark.parametrize(("said", "is_named"), [(20, False), (300, True)])
+@pytest.mark.parametrize(("said", "is_named"), [(30, False), (140, True)])
 def test_minutes_far_from_the_estimate_are_named(tmp_path, said, is_named):
     text = TEXT.replace("  title: A small", f"  minutes: {said}\n  title: A small", 1)
     found = misjudged(read_lesson(lesson_file(tmp_path, text)))
-    assert ("the header says 300 minutes" in found) == is_named
+    assert ("the header says 140 minutes" in found) == is_named
+
+
+def test_a_core_above_two_and_a_half_hours_is_named(tmp_path):
+    text = TEXT.replace("  title: A small", "  minutes: 170\n  title: A small", 1)
+    assert misjudged(read_lesson(lesson_file(tmp_path, text))).startswith("the core takes 170 minutes")
+    long = f"{TEXT}\n+++\n\n{WORDS * 90}\n"
+    assert misjudged(read_lesson(lesson_file(tmp_path, long))).startswith("the core takes")

@@ -12,10 +12,12 @@ from grader.lessons.sections import HEADING
 
 __all__ = ["core_minutes", "misjudged"]
 
-WORDS_A_MINUTE = 200
-A_LINE_OF_SOLUTION = 0.75
-MINUTES = {Role.SOLUTION: 3.0, Role.QUIZ: 1.5, Role.WRITTEN: 8.0, Role.DEMO: 0.5}
-TOLERANCE = 25  # minutes
+# So that the sums are near what readers of seven lessons needed, who ran and tried everything in the core.
+WORDS_A_MINUTE = 150
+A_LINE_OF_SOLUTION = 0.9
+MINUTES = {Role.SOLUTION: 4.0, Role.QUIZ: 2.0, Role.WRITTEN: 10.0, Role.DEMO: 0.75}
+TOLERANCE = 15  # minutes
+MOST = 150  # minutes of a lesson's core
 
 
 def core_minutes(lesson: Lesson) -> float:
@@ -30,8 +32,10 @@ def core_minutes(lesson: Lesson) -> float:
 
 
 def misjudged(lesson: Lesson) -> str:
-    """A sentence if the header's minutes are far from the estimate, else ""."""
+    """A sentence if the header's minutes are far from the estimate, or too many, else ""."""
     said, core = lesson.header.minutes, core_minutes(lesson)
+    if max(said, core - TOLERANCE) > MOST:
+        return f"the core takes {max(said, round(core))} minutes; above {MOST}, something is better marked (optional)"
     if not said or abs(said - core) <= TOLERANCE:
         return ""
     return f"the header says {said} minutes without what is optional; by its words and exercises it is about {core:.0f}"
