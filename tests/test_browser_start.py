@@ -119,7 +119,8 @@ def test_the_start_page_is_readable_and_leads_to_where_one_stopped(opened, theme
     page.wait_for_url("**/lab/tree/week1/logistic_regression.ipynb")  # the address follows the panel
 
 
-def test_a_fresh_lesson_run_as_a_whole_shows_nothing_red_and_runs_what_is_folded(opened, work):
+@pytest.mark.parametrize("theme", ["light", "dark"], indirect=True)
+def test_a_fresh_lesson_run_as_a_whole_shows_nothing_red_and_runs_what_is_folded(opened, theme):
     lesson = opened(LESSON)
     page = lesson.page
     folded = [number for number, cell in enumerate(lesson.cells) if "jupyter" in cell.metadata]
@@ -136,7 +137,11 @@ def test_a_fresh_lesson_run_as_a_whole_shows_nothing_red_and_runs_what_is_folded
     cell.locator(".jp-Placeholder-prompt").first.wait_for()
     assert cell.locator(".cm-content").count() == 0
     assert cell.locator(".jp-OutputArea-output").count() > 0
-    shoot(lesson, "folded")
+    shoot(lesson, f"folded-{theme}")
+    figure = page.locator(".jp-RenderedImage > img").first
+    assert (figure.evaluate("node => getComputedStyle(node).filter") == "none") == (theme == "light")
+    figure.scroll_into_view_if_needed()
+    shoot(lesson, f"figure-{theme}")
 
 
 def test_validate_says_what_fails(opened):

@@ -26,6 +26,7 @@ from dlcore.checks.verdict import Seen, Verdict, judge
 from dlcore.errors import CheckFailed, CourseError, NotAttempted, SetupError
 from dlcore.study.definitions import answer_digest
 from dlcore.study.kept import keep, read_kept
+from dlcore.study.theme import follow_theme
 
 __all__ = [
     "begin",
@@ -59,6 +60,7 @@ def begin(lesson: str, folder: str = ".") -> None:
         key = _lessons[lesson] = read_key(lesson, folder)
         _folders[lesson] = os.path.abspath(folder)
         follow_cells()
+        follow_theme()
         _results.clear()
         _outcomes.clear()
         points = sum([*(exercise.points for exercise in key.exercises.values()), *key.written.values()])
