@@ -54,7 +54,11 @@ def measured(chromium: str, names: list[str], begin: str = "") -> dict[str, list
     """The latencies of each widget in a page of its own server."""
     with tempfile.TemporaryDirectory() as folder, widgets_page(chromium, Path(folder), names, begin=begin) as page:
         page.run(0)
-        return {name: latencies(page, name) for name in names}
+        found: dict[str, list[float]] = {}
+        for name in names:
+            found[name] = latencies(page, name)
+            print(f"  {name}: {len(found[name])} pictures", file=sys.stderr, flush=True)
+        return found
 
 
 def told(times: list[float]) -> str:
