@@ -29,7 +29,7 @@ def residual_depth(
     Args:
         residual_forward: your function (X, p) → (out, cache).
         residual_backward: your function (dout, cache) → (dX, grads).
-        gradient_reach: your function (dout, caches, block_backward) → norms.
+        gradient_reach: your function (dout, caches, step_back) → norms.
         plain_forward, plain_backward: the same for a block without a shortcut.
     """
     return ResidualDepth(residual_forward, residual_backward, gradient_reach, plain_forward, plain_backward).panel
