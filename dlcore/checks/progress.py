@@ -55,7 +55,7 @@ def _checks(row: Row) -> str:
 
 
 def _points(row: Row, unit: str = " points") -> str:
-    return f"{row.points:g}{unit}" if row.points else "optional"
+    return f"{row.points:g}{unit if row.points != 1 else unit.removesuffix('s')}" if row.points else "optional"
 
 
 def _standing(row: Row) -> str:
