@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-__all__ = ["FORMULA", "did_you_mean", "harmless", "visible", "visible_lines"]
+__all__ = ["FORMULA", "did_you_mean", "harmless", "points_of", "visible", "visible_lines"]
 
 FORMULA = ("=", "+", "-", "@")  # with which spreadsheets begin a formula
 
@@ -42,6 +42,15 @@ def harmless(text: str) -> str:
     """
     text = visible(text)
     return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+
+
+def points_of(best: float, unmarked: float) -> str:
+    """The points that a score is out of: the best possible ones, of which some are not marked yet.
+
+    >>> points_of(94, 0), points_of(94, 8)
+    ('94', '86 (8 to be marked)')
+    """
+    return f"{best - unmarked:g} ({unmarked:g} to be marked)" if unmarked else f"{best:g}"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

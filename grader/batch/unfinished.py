@@ -11,6 +11,7 @@ from grader.errors import Problem
 from grader.grading.pipeline import GradingContext
 from grader.lessons.course import Course
 from grader.lessons.notebooks import released_notebooks
+from grader.nbgrader_plugins.marking import is_unmarked
 from grader.nbgrader_plugins.preprocessors import RunSubmission
 from grader.offering.store import references_of
 from grader.text import visible
@@ -61,8 +62,7 @@ def _waiting(gradebook: Gradebook, week: str) -> tuple[list[str], list[str]]:
     for submission in submissions:
         for grade in (grade for notebook in submission.notebooks for grade in notebook.grades):
             if grade.needs_manual_grade:
-                unmarked = grade.auto_score is None and grade.manual_score is None
-                (marks if unmarked else reviews).add(submission.student.id)
+                (marks if is_unmarked(grade) else reviews).add(submission.student.id)
     return sorted(marks), sorted(reviews - marks)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from grader.batch.forkserver import MIN_PARALLEL, start_forkserver
 from grader.commands.terminal import Commands, progress_bar, say, say_problems
-from grader.text import visible
+from grader.text import points_of, visible
 
 if TYPE_CHECKING:
     from grader.batch.grade_week import GradingResult
@@ -135,7 +135,8 @@ def _grade(options: argparse.Namespace) -> int:
     names = {item.student: visible(item.student) for item in graded}
     width = max(map(len, names.values()))
     for item in graded:
-        what = f"{item.score:>7g} of {item.max_score:g}" if item.state is not State.FAILED else " failed"
+        best = points_of(item.max_score, item.unmarked)
+        what = f"{item.score:>7g} of {best}" if item.state is not State.FAILED else " failed"
         note = f" (late: −{item.late_penalty:g})" if item.late_penalty else ""
         note += " (graded before)" if item.state is State.ALREADY_GRADED else ""
         say(f"{names[item.student]:<{width}} {what}{note}  {visible(item.problem)}".rstrip())
@@ -203,7 +204,7 @@ def _say_changes(found: Sequence[Regraded]) -> None:
 
 
 def _points(points: float | None) -> str:
-    return "to mark" if points is None else f"{points:g}"
+    return "to be marked" if points is None else f"{points:g}"
 
 
 def _kept(points: float | None) -> str:
