@@ -14,7 +14,7 @@ from grader.lessons.notebooks import released_notebooks
 from grader.nbgrader_plugins.marking import is_unmarked
 from grader.nbgrader_plugins.preprocessors import RunSubmission
 from grader.offering.store import references_of
-from grader.text import visible
+from grader.text import first_of, visible
 
 __all__ = ["stale_grades", "waiting_grades"]
 
@@ -67,6 +67,4 @@ def _waiting(gradebook: Gradebook, week: str) -> tuple[list[str], list[str]]:
 
 
 def _named(students: Iterable[str]) -> str:
-    names = [visible(student) for student in students]
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"{', '.join(names[:NAMED])}{more}"
+    return first_of([visible(student) for student in students], NAMED)
