@@ -2,9 +2,14 @@
 
 The class is made from the first lesson: each student solves each exercise with the reference, an
 alternative or a misconception, drawn independently; so whole functions are the same by accident, which
-makes it harder than a real class. Ten students copy eight of ten exercises from another, with other
-names of variables, other layout, no comments, and statements exchanged where that changes nothing.
-copydetect is compared on fewer students, and only if it is installed.
+makes it harder than a real class. In a second class, mistakes go together: who is weak makes more of
+them, and some are made more often than others, so that two weak students are alike without having
+copied. A ranking that rests on shared mistakes has to be measured there, too: letting a rare mistake that
+two share count as likeness found more copies in the first class, and called six times as many honest
+pairs unlikely in the second (500 students, three classes), so it is not done. Ten students copy eight
+of ten exercises from another, with other names of variables, other layout, no comments, and statements
+exchanged where that changes nothing. copydetect is compared on fewer students, and only if it is
+installed.
 
     python bench/similarity.py [number of students]
 """
@@ -13,9 +18,11 @@ from __future__ import annotations
 
 import ast
 import io
+import math
 import random
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +34,7 @@ from grader.similarity.normal_form import normal_form
 
 ROOT = Path(__file__).parent.parent
 NUMBER, FEWER, COPIES, PAGE, SEEDS = 500, 120, 10, 30, (1, 2, 3)
+Pool = dict[str, tuple[list[str], list[str]]]
 Class = dict[str, dict[str, str]]
 Pairs = set[frozenset[str]]
 
@@ -35,16 +43,18 @@ def main() -> None:
     number = int(sys.argv[1]) if len(sys.argv) > 1 else NUMBER
     pool = solutions()
     print(f"{COPIES} disguised copies in a class, {len(SEEDS)} classes; ranks among all pairs\n")
-    for count, ranking, name in (
-        (number, ours, "grader similar"),
-        (FEWER, ours, "grader similar"),
-        (FEWER, theirs, "copydetect"),
+    for count, ranking, draw, name in (
+        (number, ours, independently, "grader similar"),
+        (FEWER, ours, independently, "grader similar"),
+        (FEWER, theirs, independently, "copydetect"),
+        (number, ours, by_ability, "grader similar, mistakes by ability"),
+        (FEWER, ours, by_ability, "grader similar, mistakes by ability"),
     ):
         if ranking is theirs and not _has_copydetect():
             print("copydetect is not installed: left out")
             continue
         for seed in SEEDS:
-            students, copies = make_class(pool, count, random.Random(seed))
+            students, copies = make_class(pool, count, random.Random(seed), draw)
             begun = time.perf_counter()
             ranked, flagged = ranking(students)
             seconds = time.perf_counter() - begun
@@ -56,28 +66,47 @@ def main() -> None:
             print(f"{name}, {count} students: {said}; {seconds:.1f} s", flush=True)
 
 
-def solutions() -> dict[str, list[str]]:
-    """Every solution that the lesson's authors wrote, right or wrong, by exercise; the reference first."""
+def solutions() -> Pool:
+    """Every solution that the lesson's authors wrote, by exercise: right ones, the reference first, and wrong ones."""
     lesson = read_lesson(ROOT / "course" / "week1" / "logistic_regression.md")
     return {
-        name: [item.source for item in (exercise.solution, *exercise.alternatives, *exercise.misconceptions)]
+        name: (
+            [item.source for item in (exercise.solution, *exercise.alternatives)],
+            [item.source for item in exercise.misconceptions],
+        )
         for name, exercise in lesson.exercises.items()
         if exercise.kind is Role.SOLUTION
     }
 
 
-def make_class(pool: dict[str, list[str]], number: int, rng: random.Random) -> tuple[Class, Pairs]:
+def independently(right: list[str], wrong: list[str], ability: float, rng: random.Random) -> str:
+    """A student's solution, whatever the others of the same student are."""
+    return rng.choice([*right, *wrong]) if rng.random() < 0.75 else right[0]
+
+
+def by_ability(right: list[str], wrong: list[str], ability: float, rng: random.Random) -> str:
+    """A student's solution, which is more often wrong the less able the student is."""
+    if wrong and rng.random() < 1 / (1 + math.exp(1.2 + 1.2 * ability)):
+        return rng.choices(wrong, [1 / place for place in range(1, len(wrong) + 1)])[0]
+    return rng.choice(right) if rng.random() < 0.5 else right[0]
+
+
+def make_class(
+    pool: Pool, number: int, rng: random.Random, draw: Callable[[list[str], list[str], float, random.Random], str]
+) -> tuple[Class, Pairs]:
     """Students' solutions, and who copied from whom."""
-    students = {
-        f"s{place}": {name: rng.choice(found) if rng.random() < 0.75 else found[0] for name, found in pool.items()}
-        for place in range(number - COPIES)
-    }
+    strengths = random.Random(number)
+    students = {}
+    for place in range(number - COPIES):
+        ability = strengths.gauss(0, 1)
+        students[f"s{place}"] = {name: draw(right, wrong, ability, rng) for name, (right, wrong) in pool.items()}
     pairs = set()
     for place, source in enumerate(rng.sample(sorted(students), COPIES)):
         work = students[source]
         own = rng.sample(sorted(work), 2)
         students[f"c{place}"] = {
-            name: rng.choice(pool[name]) if name in own else disguised(text, rng) for name, text in work.items()
+            name: rng.choice([*pool[name][0], *pool[name][1]]) if name in own else disguised(text, rng)
+            for name, text in work.items()
         }
         pairs.add(frozenset((source, f"c{place}")))
     return students, pairs

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-__all__ = ["FORMULA", "did_you_mean", "harmless", "visible", "visible_lines"]
+__all__ = ["FORMULA", "did_you_mean", "first_of", "harmless", "points_of", "visible", "visible_lines"]
 
 FORMULA = ("=", "+", "-", "@")  # with which spreadsheets begin a formula
 
@@ -42,6 +42,25 @@ def harmless(text: str) -> str:
     """
     text = visible(text)
     return f"'{text}" if text.lstrip(" ").startswith(FORMULA) else text
+
+
+def points_of(best: float, unmarked: float) -> str:
+    """The points that a score is out of: the best possible ones, of which some are not marked yet.
+
+    >>> points_of(94, 0), points_of(94, 8)
+    ('94', '86 (8 to be marked)')
+    """
+    return f"{best - unmarked:g} ({unmarked:g} to be marked)" if unmarked else f"{best:g}"
+
+
+def first_of(names: Sequence[str], most: int) -> str:
+    """The names in one line, of which only the first `most` are written.
+
+    >>> first_of(["ada", "ben", "chen"], 2), first_of(["ada", "ben"], 2)
+    ('ada, ben and 1 more', 'ada, ben')
+    """
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -625,6 +625,60 @@ def test_the_roster_of_the_course_gives_ids_unless_another_list_is_named(course,
     assert set(placed(course)) == {"ada", "other"}
 
 
+@pytest.fixture
+def of_three(save):
+    """A download in which three students handed in files, and one a text."""
+    members = [(canvas(who, user, user), notebook(who)) for who, user in (("ada", 34), ("ben", 35), ("chen", 36))]
+    return str(save(zipped(*members, ("dora_37_text.html", b"<p>text"))))
+
+
+def test_a_list_that_holds_only_some_is_said_to_and_then_nothing_is_wrong(course, of_three, tmp_path, capsys):
+    path = tmp_path / "two.csv"
+    path.write_text("id,lms\nu1,34\nu3,36\nu9,99\n")
+    command = ["--root", str(course.root), "collect", WEEK, of_three, "--names", str(path)]
+    assert main(command) == 1
+    said = capsys.readouterr().err
+    assert "ben is not in two.csv (the LMS's number is 35)" in said
+    assert f"1 who handed in is not in {path}: add them to it, or say --only-listed" in said
+    assert main([*command, "--only-listed"]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert f"{of_three}: 1 left out, as they are not in the list: ben" in said.out
+    assert "in the list, and without a submission here: u9" in said.out
+    assert "dora" not in said.out
+    assert set(placed(course)) == {"u1", "u3"}
+
+
+def test_students_who_are_named_are_collected_and_nobody_else_is_a_problem(course, of_three, tmp_path, capsys):
+    path = tmp_path / "names.csv"
+    path.write_text("id,name,lms\nu1,Ada,34\nu2,Ben,\nu4,Ben,\n")
+    command = ["--root", str(course.root), "collect", WEEK, of_three, "--names", str(path), "--student"]
+    assert main([*command, "u1"]) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert "2 left out, as --student names others: ben, chen" in said.out
+    assert set(placed(course)) == {"u1"}
+    assert main([*command, "u1", "--student", "u2"]) == 1  # which of the two Bens it is cannot be told
+    said = capsys.readouterr().err
+    assert "ben is the name of several students in names.csv: u2, u4" in said
+    assert "u2: there is no submission in what was named" in said
+    assert set(placed(course)) == {"u1"}
+
+
+def test_a_student_who_is_named_and_not_there_is_a_problem(course, of_three, capsys):
+    command = ["--root", str(course.root), "collect", WEEK, of_three]
+    assert main([*command, "--student", "ada", "--student", "ida"]) == 1
+    assert "ida: there is no submission in what was named" in capsys.readouterr().err
+    assert set(placed(course)) == {"ada"}
+    (course.root / "roster.csv").write_text("id,lms\nada,34\n")
+    assert main([*command, "--student", "adda"]) == 2
+    assert "there is no adda in" in (said := capsys.readouterr().err)
+    assert "Did you mean ada?" in said
+    (course.root / "roster.csv").unlink()
+    assert main([*command, "--only-listed"]) == 2
+    assert "there is no list of students" in capsys.readouterr().err
+
+
 def test_where_nothing_is_collected_it_is_not_said_that_the_rest_was(course, tmp_path, capsys):
     assert main(["--root", str(course.root), "collect", WEEK, str(tmp_path / "missing.zip")]) == 1
     assert "problems: 1; nothing was collected" in capsys.readouterr().err

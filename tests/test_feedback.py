@@ -18,7 +18,7 @@ PLACE = {
     "student": "ada",
     "assignment": "week1",
     "notebook": "small",
-    "score": 6.0,
+    "score": 4.0,
     "max_score": 12.0,
     "late_penalty": 0,
 }
@@ -83,11 +83,11 @@ def test_what_is_wrong_comes_first_and_what_is_right_is_folded():
     assert page.index("Right</h2>") < page.index('<details id="to_column">')
 
 
-def written(name, score, waits=False):
+def written(name, score, waits=False, unmarked=False):
     """The cell of a written answer."""
     cell = nbformat.v4.new_markdown_cell("Because.")
     marks = {"grade_id": name, "solution": True, "grade": True, "score": score, "points": 8.0}
-    marks |= {"needs_manual_grade": waits, "comment": "Why downhill?"}
+    marks |= {"needs_manual_grade": waits, "unmarked": unmarked, "comment": "Why downhill?"}
     cell.metadata = nbformat.from_dict({"course": {"exercise": name, "role": "written"}, "nbgrader": marks})
     return [cell]
 
@@ -100,7 +100,15 @@ def test_an_answer_with_part_of_the_points_is_not_called_wrong():
     assert "6 of 8 points" in page
     assert "Why downhill?" in page
     assert "Begin with" in page_of(right, written("why", 0.0))
-    assert "8 of them wait for marking" in page_of(right, written("why", 0.0, waits=True))
+
+
+def test_the_score_is_of_the_points_that_are_marked():
+    right = exercise("right", [check("zeros", passed=True)], score=4.0)
+    header = re.compile(r"<p><b>(.+?)</p>", re.DOTALL)
+    waits = header.search(page_of(right, written("why", 0.0, waits=True, unmarked=True)))[1]
+    assert waits.strip() == "4 of 4 points</b>; 8 more to be marked"
+    reviewed = header.search(page_of(right, written("why", 2.0, waits=True)))[1]
+    assert reviewed.strip() == "4 of 12 points</b>; 8 of them to be reviewed"
 
 
 def test_a_file_that_could_not_be_read_is_to_be_handed_in_again():

@@ -208,7 +208,7 @@ def test_late_penalties_follow_the_file_and_every_place_has_the_same_number(tmp_
     assert said.returncode == 0, said.stderr
     assert "week1 is due 2026-03-09 23:59 +0100 (times without an offset are in Europe/Berlin" in said.stdout
     assert "due date: none → 2026-03-09 23:59 +0100" in said.stdout
-    assert "late   late by 15 min: −8.6 (it was −0), which leaves 77.4 of 86" in said.stdout
+    assert "late   late by 15 min: −8.6 (it was −0), which leaves 77.4 of the 86 earned (8 to be marked)" in said.stdout
     assert "not known, so they are in time: unknown" in said.stdout
     assert "2 late, 1 more within the grace; 2 penalties changed" in said.stdout
     expected = {"intime": 0, "grace": 0, "late": 8.6, "later": 25.8, "extended": 0, "unknown": 0}

@@ -1,14 +1,25 @@
 """The page about the term: its numbers, what it says of code that did not run, and the page in a browser."""
 
 import html
+import json
 import os
 import re
 from pathlib import Path
 
+import nbformat
 import pytest
 
+from dlcore.checks.compare import Settings
+from dlcore.checks.evidence import Outcome as Observed
+from dlcore.checks.evidence import OutcomeKind
 from grader.cli import main
+from grader.execution.cell_run import Cause, CellRun, Status
+from grader.execution.evidence import Record
+from grader.execution.steps import Part, StepKey
 from grader.grading.cell_report import CellReport, CheckReport
+from grader.grading.failures import FailureKind, Place, RunFailure
+from grader.grading.scoring import score
+from grader.lessons.reference import CheckCell, Reference, ReferenceExercise
 from grader.reports.outcomes import Outcome, failure_of, is_unattempted
 from grader.reports.term_page import term_page
 from grader.reports.term_students import misconception_rows, student_rows
@@ -20,8 +31,15 @@ from tests.processes import PATIENCE
 from tests.term_class import HINTS, LOOP, made_up_term
 
 
-def report(*notes, checks=()):
-    return CellReport("f-check", "f", 2.0, 0.0, list(checks), list(notes))
+def report(*notes, checks=(), failure=None):
+    return CellReport("f-check", "f", 2.0, 0.0, list(checks), list(notes), failure=failure)
+
+
+def older(*notes):
+    """A report as versions wrote it that had no field `failure`, read again."""
+    form = report(*notes).to_json()
+    del form["failure"], form["own_misconceptions"]
+    return CellReport.from_json(json.loads(json.dumps(form)))
 
 
 def check(kind, *, passed=False):
@@ -45,21 +63,83 @@ def check(kind, *, passed=False):
         ("The checks were not reached: the notebook used up its time.", Outcome.ENDLESS, "used up the time"),
     ],
 )
-def test_code_that_did_not_run_is_explained(note, kind, said):
-    failure = failure_of([report("Something else.", note)])
+def test_graded_notebooks_that_have_only_sentences_are_explained(note, kind, said):
+    failure = failure_of([older("Something else.", note)])
     assert failure.kind is kind
     assert said in failure.text
+    assert failure_of([report(note)]) is None  # where there is the field, sentences can be any
+
+
+KINDS = {
+    FailureKind.SYNTAX: Outcome.SYNTAX,
+    FailureKind.ERROR: Outcome.ERROR,
+    FailureKind.MISSING: Outcome.ERROR,
+    FailureKind.TIME: Outcome.ENDLESS,
+    FailureKind.UNREACHED: Outcome.ENDLESS,
+    FailureKind.KILLED: Outcome.CRASH,
+}
+
+
+@pytest.mark.parametrize("kind", FailureKind)
+@pytest.mark.parametrize("place", Place)
+def test_every_kind_of_failure_is_told_whatever_the_sentences_and_survives_the_notebook(kind, place):
+    written = report("A sentence.", failure=RunFailure(kind, place, "x\x1b[2J"))
+    again = CellReport.from_json(json.loads(json.dumps(written.to_json())))
+    assert again == written
+    failure = failure_of([report(), again])
+    assert failure.kind is KINDS[kind]
+    assert "\x1b" not in failure.text
 
 
 def test_the_kind_that_explains_the_others_is_named():
-    later = "The checks did not find the function (name 'f' is not defined)."
-    assert failure_of([report(later), report("The solution cell stopped with SyntaxError: x")]).kind is Outcome.SYNTAX
-    assert failure_of([report("Follow-through: …")]) is None
+    later = report(failure=RunFailure(FailureKind.MISSING, Place.CHECKS, "name 'f' is not defined"))
+    first = report(failure=RunFailure(FailureKind.SYNTAX, Place.SOLUTION, "SyntaxError: x"))
+    assert failure_of([later, first]).kind is Outcome.SYNTAX
+    assert failure_of([report("Follow-through: …"), older("Follow-through: …")]) is None
 
 
 def test_what_an_error_says_cannot_act_on_a_terminal():
-    said = failure_of([report("The solution cell stopped with ValueError: a\x1b[2J")]).text
+    said = failure_of([report(failure=RunFailure(FailureKind.ERROR, Place.SOLUTION, "ValueError: a\x1b[2J"))]).text
     assert said.endswith(r"ValueError: a\x1b[2J")
+
+
+EARLIER = CellRun(cause=Cause.EARLIER)
+RUNS = [
+    (CellRun(Status.ERROR, "TabError", "tabs"), EARLIER, "The solution cell stopped with TabError: tabs"),
+    (CellRun(Status.ERROR, "NameError", "nump"), EARLIER, "The solution cell stopped with NameError: nump"),
+    (CellRun(Status.TIMEOUT, seconds=10), EARLIER, "The solution cell was stopped: it took longer than 10 seconds."),
+    (CellRun(Status.OK), CellRun(Status.TIMEOUT, seconds=9.6), "The checks were stopped: it took longer than 10 sec"),
+    (CellRun(Status.OK), CellRun(Status.DIED, cause=Cause.TIME), "The checks were stopped: it ran too long and could"),
+    (CellRun(Status.OK), CellRun(Status.DIED, cause=Cause.EXIT), "The checks were stopped: it ended the kernel."),
+    (CellRun(Status.OK), CellRun(Status.ERROR, "NameError", "name 'f'"), "The checks did not find the function (name"),
+    (CellRun(Status.OK), CellRun(), "The checks were not reached: the notebook used up its time."),
+]
+EXPECTED = [
+    (FailureKind.SYNTAX, Place.SOLUTION),
+    (FailureKind.ERROR, Place.SOLUTION),
+    (FailureKind.TIME, Place.SOLUTION),
+    (FailureKind.TIME, Place.CHECKS),
+    (FailureKind.TIME, Place.CHECKS),
+    (FailureKind.KILLED, Place.CHECKS),
+    (FailureKind.MISSING, Place.CHECKS),
+    (FailureKind.UNREACHED, Place.CHECKS),
+]
+
+
+@pytest.mark.parametrize(
+    ("solution", "checks", "sentence", "kind", "place"),
+    [(*run, *expected) for run, expected in zip(RUNS, EXPECTED, strict=True)],
+)
+def test_scoring_notes_why_code_did_not_run_beside_the_sentence(solution, checks, sentence, kind, place):
+    cell = nbformat.v4.new_code_cell("", metadata={"course": {"exercise": "f", "role": "solution"}})
+    record = Record("", "f(1)", (1,), (), Settings(), Observed(OutcomeKind.RETURNED, 1.0))
+    check_cell = CheckCell("f-check", 2.0, "check(f, 1)", "check(f, 1)", "", "f", records=[record], hidden=[False])
+    exercise = ReferenceExercise("f", "solution", "", [check_cell])
+    reference = Reference("small", "Small", {"f": exercise}, None, {})
+    runs = {StepKey(Part.CELL, "0"): solution, StepKey(Part.VISIBLE, "f-check"): checks}
+    found = score(nbformat.v4.new_notebook(cells=[cell]), reference, runs)["f-check"]
+    assert (found.failure.kind, found.failure.place) == (kind, place)
+    assert found.notes[0].startswith(sentence)
 
 
 def test_only_what_is_as_released_counts_as_not_attempted():

@@ -38,6 +38,7 @@ from grader.lessons.course import Course
 from grader.lessons.notebooks import grade_id
 from grader.nbgrader_plugins import feedback, feedback_model
 from grader.nbgrader_plugins.feedback import FeedbackExporter, feedback_page
+from grader.nbgrader_plugins.marking import is_unmarked
 from grader.submissions.timestamps import EXCHANGE_FILES
 from grader.templating import TEMPLATES
 
@@ -52,14 +53,14 @@ class _Page:
     """What one page is made from, and where it goes.
 
     Attributes:
-        scores: by cell, the points gained, the points there are, and whether a person has yet to grade.
+        scores: by cell, what GetGradesAndState notes in it.
         comments: by cell.
     """
 
     source: str
     target: str
     place: dict[str, Any]
-    scores: dict[str, tuple[float, float, bool]] = field(default_factory=dict)
+    scores: dict[str, dict[str, Any]] = field(default_factory=dict)
     comments: dict[str, str] = field(default_factory=dict)
 
     def digest(self, basis: str) -> str:
@@ -124,24 +125,30 @@ def _pages(course: Course, week: str, students: Sequence[str]) -> list[_Page]:
             page = _Page(str(path), str(target), place | {"score": 0.0, "max_score": 0.0, "late_penalty": 0.0})
             found[student, path.stem] = page
     with course.gradebook() as gradebook:
-        for student, name, cell, score, most, waits, penalty in _grades(gradebook, week):
-            if (student, name) in found:
-                page = found[student, name]
-                page.scores[cell] = (float(score or 0), float(most or 0), bool(waits))
-                page.place["late_penalty"] = float(penalty or 0)
+        for row in _grades(gradebook, week):
+            if (row.student_id, row.notebook) in found:
+                page = found[row.student_id, row.notebook]
+                page.scores[row.cell] = {
+                    "score": float(row.score or 0),
+                    "points": float(row.max_score or 0),
+                    "needs_manual_grade": bool(row.needs_manual_grade),
+                    "unmarked": is_unmarked(row),
+                }
+                page.place["late_penalty"] = float(row.late_submission_penalty or 0)
         for student, name, cell, comment in _comments(gradebook, week):
             if (student, name) in found and comment:
                 found[student, name].comments[cell] = comment
     for page in found.values():
         scores = page.scores.values()
-        page.place["score"] = sum(score for score, _, _ in scores) - page.place["late_penalty"]
-        page.place["max_score"] = sum(most for _, most, _ in scores)
+        page.place["score"] = sum(item["score"] for item in scores) - page.place["late_penalty"]
+        page.place["max_score"] = sum(item["points"] for item in scores)
     return list(found.values())
 
 
 def _grades(gradebook: Gradebook, week: str) -> list[Any]:
-    """Every grade of a week: student, notebook, cell, score, points, whether it waits, and the notebook's penalty."""
-    columns = (Grade.score, Grade.max_score, Grade.needs_manual_grade, SubmittedNotebook.late_submission_penalty)
+    """Every grade of a week, with its student, notebook and cell, and the notebook's penalty."""
+    points = (Grade.score, Grade.max_score, Grade.auto_score, Grade.manual_score)
+    columns = (*points, Grade.needs_manual_grade, SubmittedNotebook.late_submission_penalty)
     return list(_of_week(gradebook, Grade, week, *columns))
 
 
@@ -151,7 +158,7 @@ def _comments(gradebook: Gradebook, week: str) -> list[Any]:
 
 
 def _of_week(gradebook: Gradebook, kind: Any, week: str, *columns: Any) -> Any:
-    names = (SubmittedAssignment.student_id, Notebook.name, BaseCell.name)
+    names = (SubmittedAssignment.student_id, Notebook.name.label("notebook"), BaseCell.name.label("cell"))
     return (
         gradebook.db.query(*names, *columns)
         .select_from(kind)
@@ -238,6 +245,6 @@ def _fill(cell: Any, page: _Page) -> None:
         return
     name = grade_id(cell)
     if marks.get("grade") and name in page.scores:
-        marks["score"], marks["points"], marks["needs_manual_grade"] = page.scores[name]
+        marks.update(page.scores[name])
     if marks.get("solution") or marks.get("task"):
         marks["comment"] = page.comments.get(name)

@@ -23,6 +23,7 @@ from grader.grading.cell_report import CellReport
 from grader.grading.pipeline import GradingContext, GradingTask
 from grader.lessons.course import Course
 from grader.lessons.notebooks import released_notebooks
+from grader.nbgrader_plugins.marking import unmarked_points
 from grader.nbgrader_plugins.preprocessors import RunSubmission
 from grader.offering.secret import version_of
 from grader.offering.store import references_of
@@ -57,6 +58,8 @@ class GradingResult:
 
     Attributes:
         score: the points, after the late penalty.
+        max_score: the best possible points.
+        unmarked: those of them that wait for a person.
         stale: what has changed since it was graded.
     """
 
@@ -65,6 +68,7 @@ class GradingResult:
     score: float = 0.0
     late_penalty: float = 0.0
     max_score: float = 0.0
+    unmarked: float = 0.0
     problem: str = ""
     stale: list[str] = field(default_factory=list)
 
@@ -129,11 +133,13 @@ def grade_week(
         context = grading_context(course, week, unsafe_without_sandbox=unsafe_without_sandbox)
         with course.gradebook() as gradebook:
             penalize(course, gradebook, recorder.penalties)
+            unmarked = unmarked_points(gradebook, week)
         due: list[str] = []
         graded: dict[str, GradingResult] = {}
         for student in chosen:
             if not force and is_graded(course, week, student, context.released):
                 graded[student] = _graded_before(course, week, student, context)
+                graded[student].unmarked = unmarked.get(student, 0.0)
             else:
                 due.append(student)
         outcomes = run_submissions(course, week, context, due, workers, scheduler)
@@ -206,7 +212,7 @@ def stale_reasons(course: Course, week: str, student: str, context: GradingConte
 
 
 def _result(student: str, state: State, points: Points, said: str) -> GradingResult:
-    return GradingResult(student, state, points.score, points.penalty, points.best, said)
+    return GradingResult(student, state, points.score, points.penalty, points.best, points.unmarked, said)
 
 
 def make_task(course: Course, week: str, student: str, released: dict[str, Any]) -> GradingTask:

@@ -59,16 +59,33 @@ def sole_owner(course: Course) -> Iterator[None]:
 
 @dataclass
 class Points:
-    """A submission's points: before the late penalty, that penalty, and the best possible ones."""
+    """A submission's points.
+
+    Attributes:
+        earned: before the late penalty.
+        penalty: the late penalty.
+        best: the best possible ones.
+        unmarked: those of them that wait for a person.
+    """
 
     earned: float = 0.0
     penalty: float = 0.0
     best: float = 0.0
+    unmarked: float = 0.0
 
     @property
     def score(self) -> float:
         """The points that count."""
         return max(0.0, self.earned - self.penalty)
+
+    def __add__(self, other: Points) -> Points:
+        """The points of both together."""
+        return Points(
+            self.earned + other.earned,
+            self.penalty + other.penalty,
+            self.best + other.best,
+            self.unmarked + other.unmarked,
+        )
 
 
 @dataclass
@@ -146,11 +163,13 @@ class Recorder:
             submission = self._submission(connection, student, timestamp)
             points = Points()
             for notebook, name in submission.notebooks.items():
-                gained, possible = self._fill(connection, notebook, by_name[name], same_work)
-                penalty = self.penalties.penalty(student, gained, submission.timestamp, self._due, submission.extension)
+                own = self._fill(connection, notebook, by_name[name], same_work)
+                handed_in, extension = submission.timestamp, submission.extension
+                penalty = self.penalties.penalty(student, own.earned, handed_in, self._due, extension)
                 change = update(NOTEBOOKS).where(NOTEBOOKS.c.id == notebook).values(late_submission_penalty=penalty)
                 connection.execute(change)
-                points = Points(points.earned + gained, points.penalty + (penalty or 0), points.best + possible)
+                own.penalty = penalty or 0.0
+                points += own
         self._put_in_place(student, timestamp, results)
         return points
 
@@ -183,16 +202,15 @@ class Recorder:
                 connection.execute(insert(table), [{"notebook_id": own, "cell_id": cell} for cell in cells])
         return own
 
-    def _fill(
-        self, connection: Connection, notebook: str, result: GradedNotebook, same_work: bool
-    ) -> tuple[float, float]:
-        score = best = 0.0
+    def _fill(self, connection: Connection, notebook: str, result: GradedNotebook, same_work: bool) -> Points:
+        """Write a notebook's scores and comments; returns its points, before the late penalty."""
+        points = Points()
         changes = []
         columns = GRADES.c
         scores = (columns.auto_score, columns.manual_score, columns.extra_credit)
         wanted = select(columns.id, columns.cell_id, *scores, columns.needs_manual_grade)
         for row in connection.execute(wanted.where(columns.notebook_id == notebook)):
-            name, auto = self._cells[row.cell_id], row.auto_score
+            name, auto, by_hand = self._cells[row.cell_id], row.auto_score, row.needs_manual_grade
             if name in result.grades:
                 auto = result.grades[name]
                 by_hand = row.manual_score is not None or auto is None
@@ -200,8 +218,11 @@ class Recorder:
                     by_hand = row.needs_manual_grade
                 changes.append({"key": row.id, "auto_score": auto, "needs_manual_grade": by_hand})
             given = row.manual_score if row.manual_score is not None else auto
-            score += 0.0 if given is None else float(given) + float(row.extra_credit or 0)
-            best += self._points[row.cell_id]
+            points.best += self._points[row.cell_id]
+            if given is not None:
+                points.earned += float(given) + float(row.extra_credit or 0)
+            elif by_hand:
+                points.unmarked += self._points[row.cell_id]
         _change(connection, GRADES, changes)
         rows = connection.execute(select(COMMENTS.c.id, COMMENTS.c.cell_id).where(COMMENTS.c.notebook_id == notebook))
         named = [(row.id, self._cells[row.cell_id]) for row in rows]
@@ -209,7 +230,7 @@ class Recorder:
             {"key": key, "auto_comment": result.comments[name]} for key, name in named if name in result.comments
         ]
         _change(connection, COMMENTS, comments)
-        return score, best
+        return points
 
     def _put_in_place(self, student: str, timestamp: datetime | None, results: Sequence[GradedNotebook]) -> None:
         """Write the graded notebooks and rename them into place; other files in the folder are removed."""

@@ -15,6 +15,7 @@ from grader.lessons.course import Course
 from grader.lessons.notebooks import released_notebooks
 from grader.nbgrader_plugins.deadlines import Deadline, read_deadline
 from grader.nbgrader_plugins.late import LatePenalties, note_dates, seconds_late
+from grader.nbgrader_plugins.marking import unmarked_points
 from grader.text import did_you_mean
 
 __all__ = ["LateStudent", "LateWeek", "penalize", "update_penalties"]
@@ -32,13 +33,18 @@ class _Changes:
 
 @dataclass
 class LateStudent:
-    """A submission's lateness in seconds, its points before the penalty, and the penalty now and before."""
+    """A submission's lateness in seconds, its points before the penalty, and the penalty now and before.
+
+    Attributes:
+        unmarked: points that wait for a person, of which the penalty takes its part when they are given.
+    """
 
     student: str
     seconds: float
     score: float = 0.0
     penalty: float = 0.0
     before: float = 0.0
+    unmarked: float = 0.0
 
 
 @dataclass
@@ -116,6 +122,7 @@ def _computed(course: Course, gradebook: Gradebook, penalties: LatePenalties) ->
     due = assignment.duedate if deadline.due is None else deadline.due
     found, changes = LateWeek(due, deadline), _Changes()
     late: dict[str, LateStudent] = {}
+    unmarked = unmarked_points(gradebook, deadline.week)
     rows = gradebook.db.execute(_scores(assignment.id)).all()
     times = _times(course, deadline.week, {row.student_id: row.timestamp for row in rows})
     for row in rows:
@@ -124,6 +131,7 @@ def _computed(course: Course, gradebook: Gradebook, penalties: LatePenalties) ->
         seconds = seconds_late(time, due, extension)
         penalty = penalties.penalty(row.student_id, row.score, time, due, extension)
         item = late.setdefault(row.student_id, LateStudent(row.student_id, seconds))
+        item.unmarked = unmarked.get(row.student_id, 0.0)
         item.score, item.penalty = item.score + row.score, item.penalty + (penalty or 0.0)
         item.before += row.late_submission_penalty or 0.0
         if abs((penalty or 0.0) - (row.late_submission_penalty or 0.0)) > 1e-9:

@@ -11,9 +11,10 @@ from grader.errors import Problem
 from grader.grading.pipeline import GradingContext
 from grader.lessons.course import Course
 from grader.lessons.notebooks import released_notebooks
+from grader.nbgrader_plugins.marking import is_unmarked
 from grader.nbgrader_plugins.preprocessors import RunSubmission
 from grader.offering.store import references_of
-from grader.text import visible
+from grader.text import first_of, visible
 
 __all__ = ["stale_grades", "waiting_grades"]
 
@@ -61,12 +62,9 @@ def _waiting(gradebook: Gradebook, week: str) -> tuple[list[str], list[str]]:
     for submission in submissions:
         for grade in (grade for notebook in submission.notebooks for grade in notebook.grades):
             if grade.needs_manual_grade:
-                unmarked = grade.auto_score is None and grade.manual_score is None
-                (marks if unmarked else reviews).add(submission.student.id)
+                (marks if is_unmarked(grade) else reviews).add(submission.student.id)
     return sorted(marks), sorted(reviews - marks)
 
 
 def _named(students: Iterable[str]) -> str:
-    names = [visible(student) for student in students]
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"{', '.join(names[:NAMED])}{more}"
+    return first_of([visible(student) for student in students], NAMED)

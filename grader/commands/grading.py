@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from grader.batch.forkserver import MIN_PARALLEL, start_forkserver
 from grader.commands.terminal import Commands, progress_bar, say, say_problems
-from grader.text import visible
+from grader.text import first_of, points_of, visible
 
 if TYPE_CHECKING:
     from grader.batch.grade_week import GradingResult
@@ -34,6 +34,12 @@ def add_commands(commands: Commands) -> None:
         type=Path,
         metavar="CSV",
         help="students' ids: columns id, and name or lms (a number); default: roster.csv in the course's folder",
+    )
+    item.add_argument("--student", action="append", default=[], metavar="ID", help="only this one (may be repeated)")
+    item.add_argument(
+        "--only-listed",
+        action="store_true",
+        help="only those in the list, which need not hold everybody who handed in",
     )
     item.add_argument(
         "--archive-times",
@@ -70,7 +76,7 @@ def _collect(options: argparse.Namespace) -> int:
     from grader.batch.gradebook import sole_owner
     from grader.lessons.course import Course
     from grader.nbgrader_plugins.deadlines import course_zone
-    from grader.submissions.collect import collect
+    from grader.submissions.collect import Choice, collect
     from grader.submissions.names import read_names
 
     course = Course(options.root)
@@ -82,6 +88,7 @@ def _collect(options: argparse.Namespace) -> int:
             options.week,
             options.source,
             names,
+            Choice(frozenset(options.student), options.only_listed),
             archive_times=options.archive_times,
             zone=course_zone(course),
         )
@@ -95,6 +102,10 @@ def _collect(options: argparse.Namespace) -> int:
     if found.problems:
         rest = "the rest was collected" if found.students else "nothing was collected"
         say(f"grader: problems: {len(found.problems)}; {rest}", file=sys.stderr)
+    if found.unlisted and path:
+        who = "1 who handed in is" if found.unlisted == 1 else f"{found.unlisted} who handed in are"
+        said = f"grader: {who} not in {path}: add them to it, or say --only-listed if it need not hold everybody"
+        say(said, file=sys.stderr)
     return 1 if found.problems else 0
 
 
@@ -135,7 +146,8 @@ def _grade(options: argparse.Namespace) -> int:
     names = {item.student: visible(item.student) for item in graded}
     width = max(map(len, names.values()))
     for item in graded:
-        what = f"{item.score:>7g} of {item.max_score:g}" if item.state is not State.FAILED else " failed"
+        best = points_of(item.max_score, item.unmarked)
+        what = f"{item.score:>7g} of {best}" if item.state is not State.FAILED else " failed"
         note = f" (late: −{item.late_penalty:g})" if item.late_penalty else ""
         note += " (graded before)" if item.state is State.ALREADY_GRADED else ""
         say(f"{names[item.student]:<{width}} {what}{note}  {visible(item.problem)}".rstrip())
@@ -160,8 +172,7 @@ def _say_stale(week: str, graded: Sequence[GradingResult]) -> None:
         return
     say(f"{sum(bool(item.stale) for item in graded)} grades are stale; since they were given, this has changed:")
     for reason, students in reasons.items():
-        more = f" and {len(students) - NAMED} more" if len(students) > NAMED else ""
-        say(f"  {visible(reason)} ({', '.join(students[:NAMED])}{more})")
+        say(f"  {visible(reason)} ({first_of(students, NAMED)})")
     say(f"`python -m grader regrade {week} --dry-run` says what grading them again would change.")
 
 
@@ -203,7 +214,7 @@ def _say_changes(found: Sequence[Regraded]) -> None:
 
 
 def _points(points: float | None) -> str:
-    return "to mark" if points is None else f"{points:g}"
+    return "to be marked" if points is None else f"{points:g}"
 
 
 def _kept(points: float | None) -> str:

@@ -63,7 +63,8 @@ def _late(options: argparse.Namespace) -> int:
         came = f"late by {_duration(item.seconds)}" if item.seconds else "in time"
         came += ", within the grace" if item in found.in_grace else ""
         left = max(0.0, item.score - item.penalty)
-        said = f"{came}: −{item.penalty:g}{before}, which leaves {left:g} of {item.score:g}"
+        said = f"{came}: −{item.penalty:g}{before}, which leaves {left:g} of the {item.score:g} earned"
+        said += f" ({item.unmarked:g} to be marked)" if item.unmarked else ""
         say(f"{visible(item.student):<{width}}  {said}")
     if found.unknown:
         say(f"when they handed in is not known, so they are in time: {', '.join(map(visible, sorted(found.unknown)))}")

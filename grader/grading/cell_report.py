@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from grader.grading.failures import RunFailure, failure_in_notes
 from grader.lessons.hidden_tests import repeats_examples
 from grader.templating import pages
 
@@ -31,6 +32,7 @@ class CellReport:
 
     Attributes:
         followed: whether points were restored by follow-through.
+        failure: why code did not run to the end; None if it did.
         own_misconceptions: what is left of them once earlier mistakes are put right; None where none was.
     """
 
@@ -42,6 +44,7 @@ class CellReport:
     notes: list[str] = field(default_factory=list)
     followed: bool = False
     own_misconceptions: list[str] | None = None
+    failure: RunFailure | None = None
 
     @property
     def misconceptions(self) -> list[str]:
@@ -68,12 +71,17 @@ class CellReport:
 
     def to_json(self) -> dict[str, Any]:
         """The report as plain data."""
-        return vars(self) | {"checks": [vars(check) for check in self.checks]}
+        failure = self.failure.to_json() if self.failure is not None else None
+        return vars(self) | {"checks": [vars(check) for check in self.checks], "failure": failure}
 
     @classmethod
     def from_json(cls, form: dict[str, Any]) -> CellReport:
-        """The report from the output of `to_json`."""
-        return cls(**(form | {"checks": [CheckReport(**item) for item in form["checks"]]}))
+        """The report from the output of `to_json`, also of versions that had no `failure`."""
+        if "failure" not in form:
+            failure = failure_in_notes(form["notes"])
+        else:
+            failure = RunFailure.from_json(form["failure"]) if form["failure"] is not None else None
+        return cls(**(form | {"checks": [CheckReport(**item) for item in form["checks"]], "failure": failure}))
 
 
 def cell_html(report: CellReport) -> str:

@@ -18,6 +18,7 @@ from grader.execution.cell_run import Cause, CellRun, Status
 from grader.execution.evidence import Record, match_records, read_records
 from grader.execution.steps import Part, Step, StepKey
 from grader.grading.cell_report import CellReport, CheckReport
+from grader.grading.failures import SYNTAX_ERRORS, FailureKind, Place, RunFailure, first_cause
 from grader.lessons.notebooks import course_metadata, grade_id, is_check
 from grader.lessons.reference import CheckCell, Reference
 from grader.lessons.roles import Role
@@ -107,7 +108,8 @@ def score(notebook: Any, reference: Reference, runs: dict[StepKey, CellRun]) -> 
             report.checks = [judged[number] for number in sorted(judged)]
             report.score = _score(report)
             if not report.passed:
-                report.notes = [*failures.get(exercise.name, ()), *_cut_short(visible, hidden)]
+                stopped = [*failures.get(exercise.name, ()), *_cut_short(visible, hidden)]
+                report.notes, report.failure = [_said(failure) for failure in stopped], first_cause(stopped)
             if report.repeats_examples:
                 report.notes.append(REPEATS_EXAMPLES)
             reports[cell.name] = report
@@ -179,32 +181,46 @@ def _name_missing(verdict: Verdict, where: str, cell: CheckCell) -> Verdict:
     return replace(verdict, kind="unattempted-other", gist=sentence, message=sentence)
 
 
-def _failed_solutions(notebook: Any, runs: dict[StepKey, CellRun]) -> dict[str, list[str]]:
-    """Notes on solution cells that did not run to the end, by exercise."""
-    notes: dict[str, list[str]] = {}
+def _failed_solutions(notebook: Any, runs: dict[StepKey, CellRun]) -> dict[str, list[RunFailure]]:
+    """The solution cells that did not run to the end, by exercise."""
+    failures: dict[str, list[RunFailure]] = {}
     for number, cell in enumerate(notebook.cells):
         run = runs.get(StepKey(Part.CELL, str(number)), CellRun(Status.OK))
         name = course_metadata(cell).get("exercise", "")
         if run.status is Status.ERROR:
-            notes.setdefault(name, []).append(f"The solution cell stopped with {run.error}: {run.text}")
+            kind = FailureKind.SYNTAX if run.error in SYNTAX_ERRORS else FailureKind.ERROR
+            failures.setdefault(name, []).append(RunFailure(kind, Place.SOLUTION, f"{run.error}: {run.text}"))
         elif run.status in (Status.TIMEOUT, Status.DIED):
-            notes.setdefault(name, []).append(f"The solution cell was stopped: {_cause(run)}.")
-    return notes
+            failures.setdefault(name, []).append(_stopped(run, Place.SOLUTION))
+    return failures
 
 
-def _cause(run: CellRun) -> str:
+def _stopped(run: CellRun, place: Place) -> RunFailure:
     if run.status is Status.TIMEOUT:
-        return f"it took longer than {run.seconds:.0f} seconds"
-    return CAUSES.get(run.cause, "the kernel died")
+        return RunFailure(FailureKind.TIME, place, f"it took longer than {run.seconds:.0f} seconds")
+    kind = FailureKind.TIME if run.cause is Cause.TIME else FailureKind.KILLED
+    return RunFailure(kind, place, CAUSES.get(run.cause, "the kernel died"))
 
 
-def _cut_short(visible: CellRun, hidden: CellRun) -> list[str]:
-    """Notes on why a check cell did not run to the end."""
-    for run, which in ((visible, "checks"), (hidden, "hidden checks")):
+def _cut_short(visible: CellRun, hidden: CellRun) -> list[RunFailure]:
+    """Why a check cell did not run to the end."""
+    for run, place in ((visible, Place.CHECKS), (hidden, Place.HIDDEN)):
         if run.status in (Status.TIMEOUT, Status.DIED):
-            return [f"The {which} were stopped: {_cause(run)}."]
-        if run.status is Status.ERROR and which == "checks" and run.error == "NameError":
-            return [f"The checks did not find the function ({run.text})."]
+            return [_stopped(run, place)]
+        if run.status is Status.ERROR and place is Place.CHECKS and run.error == "NameError":
+            return [RunFailure(FailureKind.MISSING, place, run.text)]
     if visible.status is Status.NOT_RUN and visible.cause is not Cause.EARLIER:
-        return ["The checks were not reached: the notebook used up its time."]
+        return [RunFailure(FailureKind.UNREACHED, Place.CHECKS)]
     return []
+
+
+def _said(failure: RunFailure) -> str:
+    """A failure in a sentence, for the student."""
+    if failure.kind in (FailureKind.SYNTAX, FailureKind.ERROR):
+        return f"The {failure.place} stopped with {failure.said}"
+    if failure.kind is FailureKind.MISSING:
+        return f"The {failure.place} did not find the function ({failure.said})."
+    if failure.kind is FailureKind.UNREACHED:
+        return f"The {failure.place} were not reached: the notebook used up its time."
+    were = "was" if failure.place is Place.SOLUTION else "were"
+    return f"The {failure.place} {were} stopped: {failure.said}."

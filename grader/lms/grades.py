@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from grader.lms.sheets import Export, number
 from grader.reports.week_results import NOT_GRADED, NOTHING, UNREADABLE, StudentResult
-from grader.text import visible
+from grader.text import first_of, visible
 
 __all__ = ["add_notes", "comment", "final_score"]
 
@@ -41,5 +41,4 @@ def add_notes(export: Export, students: Iterable[StudentResult]) -> None:
     for kind, reason in REASONS.items():
         names = [visible(student.student) for student in students if kind == (student.note or "waits" * student.waits)]
         if names:
-            more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-            export.notes.append(f"left out: {', '.join(names[:NAMED])}{more}: {reason}")
+            export.notes.append(f"left out: {first_of(names, NAMED)}: {reason}")

@@ -98,6 +98,7 @@ def feedback_page(notebook: Any, place: Mapping[str, Any], lessons_url: str = ""
         item for item in read_exercises(notebook.cells) if not (item.is_optional and item.state == "unattempted")
     ]
     by_state = {state: [item for item in exercises if item.state == state] for state in STATES}
+    unmarked = sum(item.points for item in exercises if item.unmarked)
     lesson = f"{place['assignment']}/{place['notebook']}.html"
     return (
         pages()
@@ -107,7 +108,9 @@ def feedback_page(notebook: Any, place: Mapping[str, Any], lessons_url: str = ""
             student=visible(place["student"]),
             week=place["assignment"],
             score=place["score"],
-            max_score=place["max_score"],
+            max_score=place["max_score"] - unmarked,
+            unmarked=unmarked,
+            reviewed=sum(item.points for item in exercises if item.waits and not item.unmarked),
             late_penalty=place["late_penalty"],
             problems=list(course.get("problems", [])),
             unreadable=is_unreadable(course.get("problems", [])),

@@ -44,7 +44,8 @@ class ExerciseFeedback:
         anchor: the id of its part of the page.
         section: the heading that it stands under in the lesson.
         score: its points, by hand or not.
-        waits: whether a person has yet to grade it.
+        waits: whether a person has yet to grade it, or to review the points given to an earlier version.
+        unmarked: whether it has no points yet, so that its points count in no total.
         followed: whether points were given because only an earlier exercise is wrong.
     """
 
@@ -57,6 +58,7 @@ class ExerciseFeedback:
     score: float = 0.0
     points: float = 0.0
     waits: bool = False
+    unmarked: bool = False
     followed: bool = False
     reports: list[CellReport] = field(default_factory=list)
 
@@ -137,4 +139,5 @@ def read_exercises(cells: Sequence[Any]) -> list[ExerciseFeedback]:
             item.score += float(grades.get("score") or 0)
             item.points += float(grades.get("points") or 0)
             item.waits |= data.get("role") == Role.WRITTEN and bool(grades.get("needs_manual_grade", False))
+            item.unmarked |= bool(grades.get("unmarked", False))
     return list(found.values())

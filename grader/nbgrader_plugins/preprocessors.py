@@ -23,6 +23,7 @@ from grader.lessons.course import Course
 from grader.lessons.notebooks import course_metadata, grade_id
 from grader.lessons.reference import Reference
 from grader.lessons.roles import Role
+from grader.nbgrader_plugins.marking import is_unmarked
 from grader.offering.secret import find_offering, version_of
 from grader.offering.store import references_of
 from grader.submissions.rebuild import rebuild
@@ -56,12 +57,13 @@ class RebuildSubmission(NbGraderPreprocessor):
 
 
 class GetGradesAndState(GetGrades):
-    """nbgrader's GetGrades, extended by whether a cell still needs manual grading."""
+    """nbgrader's GetGrades, extended by whether a cell still needs manual grading, and whether it has no points yet."""
 
     def _get_score(self, cell: Any, resources: Any) -> None:
         super()._get_score(cell, resources)
         grade = self.gradebook.find_grade(grade_id(cell), self.notebook_id, self.assignment_id, self.student_id)
         cell.metadata.nbgrader["needs_manual_grade"] = bool(grade.needs_manual_grade)
+        cell.metadata.nbgrader["unmarked"] = is_unmarked(grade)
 
 
 class RunSubmission(NbGraderPreprocessor):

@@ -11,9 +11,8 @@ from grader.text import harmless
 
 __all__ = ["write_csv"]
 
-COLUMNS = (
-    "student last_name first_name email lms section week score max_score late_penalty submitted to_grade note".split()
-)
+ABOUT = "student last_name first_name email lms section".split()
+COLUMNS = [*ABOUT, *"week score max_score late_penalty submitted to_grade to_mark note".split()]
 
 
 def write_csv(course: Course, week: str, stream: TextIO) -> None:
@@ -33,6 +32,7 @@ def write_csv(course: Course, week: str, stream: TextIO) -> None:
                 f"{student.late_penalty:g}",
                 student.submitted,
                 "yes" if student.to_grade else "",
+                f"{student.unmarked:g}",
                 student.note,
                 *("" if score is None else f"{score:g}" for score in scores),
             ]

@@ -35,7 +35,7 @@ def _student(student: StudentResult) -> dict[str, Any]:
         "student last_name first_name email lms section score max_score late_penalty submitted to_grade note".split()
     )
     data = {name: getattr(student, name) for name in about}
-    data["waits"] = student.waits
+    data["waits"], data["to_mark"] = student.waits, student.unmarked
     data["exercises"] = {
         name: {"score": item.score, "max_score": item.max_score} for name, item in student.exercises.items()
     }

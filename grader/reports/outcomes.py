@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from grader.grading.cell_report import CellReport
+from grader.grading.failures import FailureKind, Place, RunFailure, first_cause
 from grader.text import visible
 
 __all__ = ["Failure", "Outcome", "failure_of", "is_unattempted"]
-
-# The sentences that `grading/scoring.py` notes in a report; a test runs such submissions.
-STOPPED = re.compile(
-    r"The (?P<what>solution cell|checks|hidden checks) (?:was|were) stopped: (?P<cause>.*)\.", re.DOTALL
-)
-RAISED = re.compile(r"The solution cell stopped with (?P<error>\w+): (?P<text>.*)", re.DOTALL)
-NOT_FOUND = re.compile(r"The checks did not find the function \((?P<text>.*)\)\.", re.DOTALL)
-NO_TIME = "The checks were not reached"
-TOO_LONG = re.compile(r"it (?:took longer than|ran too long)")
-SYNTAX = ("SyntaxError", "IndentationError", "TabError")
 
 
 class Outcome(StrEnum):
@@ -53,9 +43,8 @@ class Failure:
 
 def failure_of(reports: Iterable[CellReport]) -> Failure | None:
     """Why the code of an exercise did not run to the end; None if it did. `reports` are its check cells'."""
-    found = [failure for report in reports for note in report.notes if (failure := _read(note)) is not None]
-    order = [Outcome.SYNTAX, Outcome.CRASH, Outcome.ENDLESS, Outcome.ERROR]
-    return min(found, key=lambda failure: order.index(failure.kind), default=None)
+    failure = first_cause(report.failure for report in reports if report.failure is not None)
+    return None if failure is None else _told(failure)
 
 
 def is_unattempted(reports: Iterable[CellReport]) -> bool:
@@ -68,19 +57,20 @@ def is_unattempted(reports: Iterable[CellReport]) -> bool:
     )
 
 
-def _read(note: str) -> Failure | None:
-    if raised := RAISED.fullmatch(note):
-        said = f"{raised['error']}: {visible(raised['text'])}"
-        if raised["error"] in SYNTAX:
+def _told(failure: RunFailure) -> Failure:
+    """A failure as an instructor reads it."""
+    said, place = visible(failure.said), failure.place
+    where = "when it is defined" if place is Place.SOLUTION else f"in the {place}"
+    match failure.kind:
+        case FailureKind.SYNTAX:
             return Failure(Outcome.SYNTAX, f"The cell is no Python, so nothing in it ran. {said}")
-        return Failure(Outcome.ERROR, f"The cell stopped before the function was there. {said}")
-    if stopped := STOPPED.fullmatch(note):
-        where = "when it is defined" if stopped["what"] == "solution cell" else f"in the {stopped['what']}"
-        if TOO_LONG.match(stopped["cause"]):
-            return Failure(Outcome.ENDLESS, f"An endless loop, or far too slow: {stopped['cause']} {where}.")
-        return Failure(Outcome.CRASH, f"Its kernel was ended: {stopped['cause']} {where}.")
-    if missing := NOT_FOUND.fullmatch(note):
-        return Failure(Outcome.ERROR, f"There is no function of this name. {visible(missing['text'])}")
-    if note.startswith(NO_TIME):
-        return Failure(Outcome.ENDLESS, "The cells before it used up the time of the whole notebook.")
-    return None
+        case FailureKind.ERROR:
+            return Failure(Outcome.ERROR, f"The cell stopped before the function was there. {said}")
+        case FailureKind.MISSING:
+            return Failure(Outcome.ERROR, f"There is no function of this name. {said}")
+        case FailureKind.TIME:
+            return Failure(Outcome.ENDLESS, f"An endless loop, or far too slow: {said} {where}.")
+        case FailureKind.UNREACHED:
+            return Failure(Outcome.ENDLESS, "The cells before it used up the time of the whole notebook.")
+        case FailureKind.KILLED:
+            return Failure(Outcome.CRASH, f"Its kernel was ended: {said} {where}.")

@@ -22,6 +22,7 @@ from grader.errors import GradingError
 from grader.grading.cell_report import CellReport
 from grader.lessons.course import Course
 from grader.lessons.roles import Role
+from grader.nbgrader_plugins.marking import is_unmarked
 from grader.reports.outcomes import Failure, Outcome, failure_of, is_unattempted
 from grader.submissions.reader import is_unreadable
 
@@ -72,9 +73,14 @@ class StudentResult:
     repeats_examples: list[str] = field(default_factory=list)
 
     @property
+    def unmarked(self) -> float:
+        """The points of the answers that nobody has marked yet."""
+        return sum(item.max_score for item in self.exercises.values() if item.score is None)
+
+    @property
     def marked(self) -> float:
         """The best possible score without the answers that nobody has marked yet."""
-        return self.max_score - sum(item.max_score for item in self.exercises.values() if item.score is None)
+        return self.max_score - self.unmarked
 
     def outcome(self, exercise: str) -> Outcome | None:
         """What became of an exercise; None if there is no result."""
@@ -94,7 +100,7 @@ class StudentResult:
     @property
     def waits(self) -> bool:
         """Whether an answer waits to be marked by a person."""
-        return self.marked < self.max_score
+        return self.unmarked > 0
 
     @property
     def share(self) -> float:
@@ -219,7 +225,7 @@ def _student(submission: Any) -> StudentResult:
             item = result.exercises.setdefault(name, ExerciseResult(name, 0.0, 0.0))
             item.max_score += float(grade.max_score)
             item.by_hand |= grade.manual_score is not None
-            if grade.needs_manual_grade and grade.auto_score is None and grade.manual_score is None:
+            if is_unmarked(grade):
                 item.score = None
             elif item.score is not None:
                 item.score += float(grade.score or 0)

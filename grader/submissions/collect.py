@@ -9,22 +9,26 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
+from grader.errors import GradingError
 from grader.lessons.course import Course
 from grader.submissions.archives import open_archive
 from grader.submissions.attempts import Attempts, Origin
 from grader.submissions.layouts import Download, Student, is_notebook_name, recognise
 from grader.submissions.members import CLASS, Container, Folder
-from grader.submissions.names import Names, plain_id
+from grader.submissions.names import Names, Unidentified, plain_id
 from grader.submissions.reader import UnusableFile
 from grader.submissions.timestamps import timestamp_text
 from grader.submissions.uploads import attempts_in, folded, unpack
+from grader.text import did_you_mean, first_of
 
-__all__ = ["Collected", "collect"]
+__all__ = ["EVERYBODY", "Choice", "Collected", "collect"]
+
+NAMED = 10  # students that a note names
 
 
 @dataclass
@@ -35,11 +39,35 @@ class Collected:
         students: what was done for each.
         notes: what an instructor may want to know.
         problems: what could not be collected, and why, one sentence each.
+        unlisted: how many of the problems are students who are not in the list.
     """
 
     students: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    unlisted: int = 0
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Whose submissions are meant: everybody's, those of some `students`, or those of everybody who is `listed`."""
+
+    students: frozenset[str] = frozenset()
+    listed: bool = False
+
+    @property
+    def reason(self) -> str:
+        """Why others are left out; "" if nobody is."""
+        return "--student names others" if self.students else "they are not in the list" if self.listed else ""
+
+    def may_mean(self, candidates: Collection[str]) -> bool:
+        """Whether a student is meant who has one of these ids, or none that is known."""
+        if self.students:
+            return not self.students.isdisjoint(candidates)
+        return bool(candidates) or not self.listed
+
+
+EVERYBODY = Choice()
 
 
 def collect(
@@ -47,6 +75,7 @@ def collect(
     week: str,
     sources: Iterable[Path],
     names: Names | None = None,
+    choice: Choice = EVERYBODY,
     *,
     archive_times: bool = False,
     zone: tuple[tzinfo, str] = (UTC, "UTC"),
@@ -58,14 +87,22 @@ def collect(
         week: nbgrader's assignment.
         sources: archives and folders, the oldest first.
         names: the students' ids; without it they are the names in the sources.
+        choice: whose submissions are meant; others are left out, with a note that names them.
         archive_times: whether the times in the sources are when students handed in.
         zone: that of times without one in the list of names, and why.
 
     Raises:
-        Problem: there is no such week.
+        Problem: there is no such week, or a student who is meant is not in the list.
     """
     course.need_week(week)
-    collector = _Collector(course, week, names, archive_times, zone)
+    if names:
+        for student in sorted(choice.students - names.ids):
+            raise GradingError(f"there is no {student} in {names.path}.{did_you_mean(student, names.ids)}")
+    elif choice.listed:
+        raise GradingError(
+            "there is no list of students: name one with --names, or make one with `python -m grader roster`"
+        )
+    collector = _Collector(course, week, names, choice, archive_times, zone)
     for source in sources:
         try:
             with _opened(source) as container:
@@ -74,6 +111,7 @@ def collect(
             collector.said.problems.append(f"{source} {problem}")
         except OSError as problem:
             collector.said.problems.append(f"{source} cannot be read ({problem.strerror}: {problem.filename})")
+    collector.say_missing()
     return collector.said
 
 
@@ -93,11 +131,24 @@ def _opened(source: Path) -> Iterator[Container]:
         yield container
 
 
+def _candidates(problem: UnusableFile) -> frozenset[str]:
+    return problem.candidates if isinstance(problem, Unidentified) else frozenset()
+
+
 class _Collector:
     """Takes one source after the other."""
 
-    def __init__(self, course: Course, week: str, names: Names | None, archive_times: bool, zone: tuple[tzinfo, str]):
-        self.course, self.week, self.names, self.archive_times = course, week, names, archive_times
+    def __init__(
+        self,
+        course: Course,
+        week: str,
+        names: Names | None,
+        choice: Choice,
+        archive_times: bool,
+        zone: tuple[tzinfo, str],
+    ):
+        self.course, self.week, self.names, self.choice, self.archive_times = course, week, names, choice, archive_times
+        self.came: set[str] = set()
         self.said = Collected()
         self.zone, zone_name = zone
         if names and any(time.tzinfo is None for time in names.submitted.values()):
@@ -115,7 +166,8 @@ class _Collector:
             self.said.problems.append(f"{source} holds no submissions.")
         ids = self._ids(download, source)
         for student in download.texts:
-            self.said.notes.append(f"{ids.get(student, student.who)}: a text was handed in online; it is left out")
+            if self._may_mean(student):
+                self.said.notes.append(f"{ids.get(student, student.who)}: a text was handed in online; it is left out")
         for student in download.late & set(ids):
             self.said.notes.append(f"{ids[student]}: {download.layout} marks this as late")
         self.kept.mkdir(parents=True, exist_ok=True)
@@ -130,15 +182,48 @@ class _Collector:
                 self.said.problems.append(f"{source}: {name} could not be collected ({problem.strerror}: {place})")
 
     def _ids(self, download: Download, source: Path) -> dict[Student, str]:
-        """The id of each student who handed in files."""
+        """The id of each student who handed in files and is meant; who else did is said."""
         ids: dict[Student, str] = {}
+        others: list[str] = []
         for student in download.uploads:
             try:
-                ids[student] = self.names.id_of(student) if self.names else plain_id(student)
+                ids[student] = self._id(student)
             except UnusableFile as problem:
-                self.said.problems.append(f"{source}: {student.who} {problem}")
-        if self.names:
-            return ids
+                if self.choice.may_mean(_candidates(problem)):
+                    self.said.problems.append(f"{source}: {student.who} {problem}")
+                    self.said.unlisted += isinstance(problem, Unidentified) and not problem.candidates
+                else:
+                    others.append(student.who)
+        ids = ids if self.names else self._told_apart(ids, source)
+        others += [student.who for student, name in ids.items() if not self.choice.may_mean({name})]
+        if others:
+            who = first_of(sorted(others), NAMED)
+            self.said.notes.append(f"{source}: {len(others)} left out, as {self.choice.reason}: {who}")
+        ids = {student: name for student, name in ids.items() if self.choice.may_mean({name})}
+        self.came |= set(ids.values())
+        return ids
+
+    def _id(self, student: Student) -> str:
+        return self.names.id_of(student) if self.names else plain_id(student)
+
+    def _may_mean(self, student: Student) -> bool:
+        """Whether a student is one of those who are meant, as far as that can be told."""
+        try:
+            return self.choice.may_mean({self._id(student)})
+        except UnusableFile as problem:
+            return self.choice.may_mean(_candidates(problem))
+
+    def say_missing(self) -> None:
+        """Say who is meant and handed in nothing: a problem if the student was named."""
+        for student in sorted(self.choice.students - self.came):
+            self.said.problems.append(f"{student}: there is no submission in what was named")
+        listed = self.names.ids if self.names and self.choice.listed and not self.choice.students else set()
+        if listed - self.came:
+            who = first_of(sorted(listed - self.came), NAMED)
+            self.said.notes.append(f"in the list, and without a submission here: {who}")
+
+    def _told_apart(self, ids: dict[Student, str], source: Path) -> dict[Student, str]:
+        """The ids, with the LMS's number added where several students have one."""
         numbered = Counter(name for student, name in ids.items() if student.user)
         shared = {name for name, count in numbered.items() if count > 1}
         for name in sorted(shared):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from grader.submissions.layouts import Student
 from grader.submissions.reader import UnusableFile
 from grader.submissions.tables import read_table
 
-__all__ = ["ROSTER", "Names", "checked_id", "columns_by_field", "plain_id", "read_names"]
+__all__ = ["ROSTER", "Names", "Unidentified", "checked_id", "columns_by_field", "plain_id", "read_names"]
 
 ID = re.compile(r"\w(?:[\w .@+'-]*\w)?")
 MAX_ID = 128  # characters, in the gradebook
@@ -32,6 +32,14 @@ COLUMNS = {
 }
 
 
+class Unidentified(UnusableFile):
+    """Whose a file is cannot be told; `candidates` are the ids that it may be, none if the list has no such student."""
+
+    def __init__(self, text: str, candidates: Iterable[str] = ()):
+        super().__init__(text)
+        self.candidates = frozenset(candidates)
+
+
 @dataclass
 class Names:
     """A list of students: ids by name and by the LMS's number, when each handed in, and what is to be said of it."""
@@ -44,17 +52,18 @@ class Names:
     submitted: dict[str, datetime] = field(default_factory=dict)
 
     def id_of(self, student: Student) -> str:
-        """The id of a student; raises UnusableFile if the list has none, or several."""
+        """The id of a student; raises Unidentified if the list has none, or several."""
         if student.user in self.by_user:
             return self.by_user[student.user]
         if not student.user and student.who in self.ids:
             return student.who
         ids = self.by_name.get(_slug(student.who), set())
         if len(ids) > 1:
-            raise UnusableFile(f"is the name of several students in {self.path.name}: {', '.join(sorted(ids))}.")
+            said = f"is the name of several students in {self.path.name}: {', '.join(sorted(ids))}."
+            raise Unidentified(said, ids)
         if not ids:
             number = f" (the LMS's number is {student.user})" if student.user else ""
-            raise UnusableFile(f"is not in {self.path.name}{number}.")
+            raise Unidentified(f"is not in {self.path.name}{number}.")
         return next(iter(ids))
 
 
