@@ -514,3 +514,12 @@ def test_values_are_shown_as_a_student_would_type_them(value, text):
 @given(values)
 def test_what_is_shown_is_short(value):
     assert len(show(value)) < 2500
+
+
+def test_of_random_numbers_mean_and_spread_are_compared_and_not_the_draws():
+    rng = np.random.default_rng(4)
+    want, have = rng.normal(0, 0.5, 40), rng.normal(1, 2, 40)
+    found = difference(want, have, Settings(compare="moments"))
+    mean, spread = f"{have.mean():.3g}", f"{have.std():.3g}"
+    assert found.endswith(f"yours have mean {mean} and standard deviation {spread}.")
+    assert str(want[0])[:5] not in found
