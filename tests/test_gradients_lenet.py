@@ -185,6 +185,20 @@ def test_made_up_caches_have_the_shapes_of_real_ones():
         np.testing.assert_allclose(pooled, known)
 
 
+@given(few, sides, sides, few, st.integers(1, 4), st.integers(1, 4), st.sampled_from(["max", "average"]))
+@settings(max_examples=40, deadline=None)
+def test_what_is_given_does_the_same_as_the_optional_exercises(m, n_H, n_W, n_C, f, stride, mode):
+    assume(f <= min(n_H, n_W))
+    A = np.random.default_rng(n_W).normal(size=(m, n_H, n_W, n_C))
+    given_maps, given_cache = support.pool_forward(A, f, stride, mode)
+    np.testing.assert_allclose(given_maps, pool_forward_fast(A, f, stride, mode)[0])
+    assert given_cache[0] is A
+    assert given_cache[1:] == (f, stride)
+    columns = support.flatten(A)
+    np.testing.assert_array_equal(columns, SPACE["flatten"](A))
+    np.testing.assert_array_equal(support.unflatten(columns, A.shape), A)
+
+
 def test_the_dense_network_has_the_right_gradients():
     rng = np.random.default_rng(6)
     parameters, X, labels = support.initialize_dense([5, 4, 3], rng), rng.normal(size=(5, 6)), np.arange(6) % 3
