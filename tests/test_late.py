@@ -208,14 +208,14 @@ def test_late_penalties_follow_the_file_and_every_place_has_the_same_number(tmp_
     assert said.returncode == 0, said.stderr
     assert "week1 is due 2026-03-09 23:59 +0100 (times without an offset are in Europe/Berlin" in said.stdout
     assert "due date: none → 2026-03-09 23:59 +0100" in said.stdout
-    assert "late   late by 15 min: −8.6 (it was −0), which leaves 77.4 of the 86 earned (8 to be marked)" in said.stdout
+    assert "late   late by 15 min: −7.6 (it was −0), which leaves 68.4 of the 76 earned (8 to be marked)" in said.stdout
     assert "not known, so they are in time: unknown" in said.stdout
     assert "2 late, 1 more within the grace; 2 penalties changed" in said.stdout
-    expected = {"intime": 0, "grace": 0, "late": 8.6, "later": 25.8, "extended": 0, "unknown": 0}
+    expected = {"intime": 0, "grace": 0, "late": 7.6, "later": 22.8, "extended": 0, "unknown": 0}
     assert penalties(course) == pytest.approx(expected)
     book, export, terminal, report = numbers(course)
     assert book == export == terminal == report
-    assert book["later"] == "60.2"
+    assert book["later"] == "53.2"
 
     with course.gradebook() as gradebook:  # a person marks an answer, in the formgrader
         grade = gradebook.find_grade("explain_the_gradient", LESSON, WEEK, "late")
@@ -223,15 +223,15 @@ def test_late_penalties_follow_the_file_and_every_place_has_the_same_number(tmp_
         gradebook.db.commit()
     deadlines(course, DUE.replace('extended = "2 days"', 'extended = "1 day"\nunknowns = "1 day"'))
     said = grader(course, "export", WEEK)
-    assert "late: late penalty −8.6 → −9" in said.stderr
+    assert "late: late penalty −7.6 → −8" in said.stderr
     assert "extension of extended: 2 days, 0:00:00 → 1 day, 0:00:00" in said.stderr
     assert "extension of unknowns: there is no such student yet. Did you mean unknown?" in said.stderr
-    assert penalties(course)["extended"] == pytest.approx(8.6)
+    assert penalties(course)["extended"] == pytest.approx(7.6)
     book, export, terminal, report = numbers(course)
     assert book == export == terminal == report
     assert grader(course, "feedback", WEEK).returncode == 0
-    assert "<b>81 of 94 points</b> (after 9 off for handing in late)" in feedback_page(course, "late")
-    assert book["late"] == "81"
+    assert "<b>72 of 84 points</b> (after 8 off for handing in late)" in feedback_page(course, "late")
+    assert book["late"] == "72"
     assert {path: path.stat().st_mtime_ns for path in course.autograded.rglob("*.ipynb")} == before
 
 
@@ -291,13 +291,13 @@ def test_times_that_are_put_right_count_without_grading_again(tmp_path):
     assert "0 late; no penalty changed" in said
     assert "not graded yet: 3 (`python -m grader grade week1` grades them)" in said
     assert grader(course, "grade", WEEK).returncode == 0
-    assert penalties(course) == pytest.approx({"corrected": 8.6, "anew": 8.6, "edited": 8.6})
+    assert penalties(course) == pytest.approx({"corrected": 7.6, "anew": 7.6, "edited": 7.6})
     before = {path: path.stat().st_mtime_ns for path in course.autograded.rglob("*.ipynb")}
 
     stamps["corrected"].write_text("2026-03-09 23:10:00 UTC")
     said = grader(course, "late", WEEK).stdout
     assert "corrected handed in 2026-03-10 00:10 +0100 (it was 2026-03-10 01:10 +0100)" in said
-    assert "corrected  late by 11 min, within the grace: −0 (it was −8.6)" in said
+    assert "corrected  late by 11 min, within the grace: −0 (it was −7.6)" in said
     assert penalties(course)["corrected"] == 0
     assert read_timestamp(str(course.autograded / "corrected" / WEEK)) == datetime(2026, 3, 9, 23, 10)
 
@@ -305,13 +305,13 @@ def test_times_that_are_put_right_count_without_grading_again(tmp_path):
     hand_in(course, "anew", released(course))
     stamps["anew"].unlink()
     assert "3 late; 1 penalty changed" in grader(course, "late", WEEK).stdout
-    assert penalties(course)["anew"] == pytest.approx(8.6)  # what is graded is still the first attempt
+    assert penalties(course)["anew"] == pytest.approx(7.6)  # what is graded is still the first attempt
     said = grader(course, "grade", WEEK).stdout
     assert said.count("(graded before)") == 2
     assert {path for path, time in before.items() if path.stat().st_mtime_ns != time} == {
         course.autograded / "anew" / WEEK / f"{LESSON}.ipynb"
     }
-    assert penalties(course)["corrected"] == pytest.approx(25.8)
+    assert penalties(course)["corrected"] == pytest.approx(22.8)
     assert exported(course, "corrected")["submitted"] == "2026-03-11 23:10:00+00:00"
     assert (exported(course, "anew")["submitted"], exported(course, "anew")["late_penalty"]) == ("", "0")
     assert "not known, so they are in time: anew" in grader(course, "late", WEEK).stdout
