@@ -169,6 +169,44 @@ def test_the_whole_network_agrees_with_central_differences(shape, channels, step
         np.testing.assert_allclose(grads["d" + name], truth, err_msg=name, **CLOSE)
 
 
+# batch normalization on maps
+
+
+def knobs(n_C, rng):
+    return {"gamma": rng.normal(size=(1, 1, 1, n_C)), "beta": rng.normal(size=(1, 1, 1, n_C))}
+
+
+@given(few, sides, sides, few, st.integers(0, 99))
+@settings(max_examples=20, deadline=None)
+def test_batch_normalization_on_maps_agrees_for_any_shape(m, n_H, n_W, n_C, seed):
+    rng = np.random.default_rng(seed)
+
+    def backward(dout, cache):
+        dZ, dgamma, dbeta = SPACE["batchnorm_maps_backward"](dout, cache)
+        return dZ, {"dgamma": dgamma, "dbeta": dbeta}
+
+    assert_gradients(
+        lambda Z, p: SPACE["batchnorm_maps_forward"](Z, p["gamma"], p["beta"], 0.3),
+        backward,
+        rng.normal(size=(m, n_H, n_W, n_C)),
+        knobs(n_C, rng),
+    )
+
+
+def test_batch_normalization_on_maps_is_that_of_dense_layers_with_a_place_for_an_example():
+    rng = np.random.default_rng(12)
+    week6 = references(WEEK.parent / "week6" / "batch_normalization.md")
+    Z, dout, p = rng.normal(size=(2, 3, 4, 2)), rng.normal(size=(2, 3, 4, 2)), knobs(2, rng)
+    columns = {name: value.reshape(2, 1) for name, value in p.items()}
+    running = {"mean": np.zeros((2, 1)), "var": np.ones((2, 1))}
+    rows, cache, _ = week6["batchnorm_forward"](Z.reshape(-1, 2).T, *columns.values(), running, 0.9, True, 1e-5)
+    out, of_maps = SPACE["batchnorm_maps_forward"](Z, *p.values(), 1e-5)
+    np.testing.assert_allclose(out, rows.T.reshape(Z.shape))
+    expected = week6["batchnorm_backward"](dout.reshape(-1, 2).T, cache)
+    for got, truth in zip(SPACE["batchnorm_maps_backward"](dout, of_maps), expected, strict=True):
+        np.testing.assert_allclose(got.reshape(-1, 2), truth.T if truth.shape[1] > 1 else truth.reshape(1, 2))
+
+
 # the start
 
 
