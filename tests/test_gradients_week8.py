@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.classroom import REPOSITORY
@@ -257,6 +257,23 @@ def test_vgg_16_has_the_parameters_that_its_authors_report():
         layers += [("conv", 3, channels, 1, 1)] * times + [("pool", 2, 2, 0)]
     _, (parameters, work) = SPACE["count_layers"](224, 3, [*layers, ("dense", 4096), ("dense", 4096), ("dense", 1000)])
     assert (parameters, work) == (138_357_544, 15_470_264_320)
+
+
+@given(st.integers(1, 9), st.tuples(few, few, few), st.integers(1, 4), strides, st.integers(0, 2))
+@settings(max_examples=40, deadline=None)
+def test_a_bottleneck_and_a_separable_convolution_cost_what_their_layers_cost(side, channels, f, stride, pad):
+    assume(side + 2 * pad >= f)
+    n_in, n_narrow, n_out = channels
+
+    def work(side, n_in, *layers):
+        return SPACE["count_layers"](side, n_in, list(layers))[1][1]
+
+    large, one = ("conv", f, n_out, stride, pad), ("conv", f, 1, stride, pad)
+    bottleneck = work(side, n_in, ("conv", 1, n_narrow, 1, 0), large)
+    assert SPACE["bottleneck_cost"](side, channels, f, stride, pad) == (work(side, n_in, large), bottleneck)
+    behind = (side + 2 * pad - f) // stride + 1
+    separable = n_in * work(side, 1, one) + work(behind, n_in, ("conv", 1, n_out, 1, 0))
+    assert SPACE["separable_cost"](side, (n_in, n_out), f, stride, pad) == (work(side, n_in, large), separable)
 
 
 # the support module
