@@ -276,6 +276,20 @@ def test_a_bottleneck_and_a_separable_convolution_cost_what_their_layers_cost(si
     assert SPACE["separable_cost"](side, (n_in, n_out), f, stride, pad) == (work(side, n_in, large), separable)
 
 
+# depthwise
+
+
+@given(few, sides, sides, few, few, strides, st.integers(0, 2), st.integers(1, 3))
+@settings(max_examples=30, deadline=None)
+def test_depthwise_then_pointwise_is_a_convolution_whose_filters_are_products(m, n_H, n_W, n_C, n_out, stride, pad, f):
+    assume(min(n_H, n_W) + 2 * pad >= f)
+    rng = np.random.default_rng(m)
+    X, W, P = rng.normal(size=(m, n_H, n_W, n_C)), rng.normal(size=(f, f, n_C)), rng.normal(size=(n_C, n_out))
+    Z, _ = SPACE["depthwise_forward"](X, W, stride, pad)
+    truth, _ = support.conv_forward(X, W[..., np.newaxis] * P, np.zeros((1, 1, 1, n_out)), stride, pad)
+    np.testing.assert_allclose(Z @ P, truth, atol=1e-12)
+
+
 # the support module
 
 
