@@ -290,6 +290,24 @@ def test_depthwise_then_pointwise_is_a_convolution_whose_filters_are_products(m,
     np.testing.assert_allclose(Z @ P, truth, atol=1e-12)
 
 
+@given(few, sides, sides, few, strides, st.integers(0, 2), st.integers(1, 3))
+@settings(max_examples=20, deadline=None)
+def test_the_depthwise_convolution_agrees_for_any_shape(m, n_H, n_W, n_C, stride, pad, f):
+    assume(min(n_H, n_W) + 2 * pad >= f)
+    rng = np.random.default_rng(n_H)
+
+    def backward(dZ, cache):
+        dX, dW = SPACE["depthwise_backward"](dZ, cache)
+        return dX, {"dW": dW}
+
+    assert_gradients(
+        lambda X, p: SPACE["depthwise_forward"](X, p["W"], stride, pad),
+        backward,
+        rng.normal(size=(m, n_H, n_W, n_C)),
+        {"W": rng.normal(size=(f, f, n_C))},
+    )
+
+
 # the support module
 
 
