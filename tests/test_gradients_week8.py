@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.classroom import REPOSITORY
@@ -169,6 +169,44 @@ def test_the_whole_network_agrees_with_central_differences(shape, channels, step
         np.testing.assert_allclose(grads["d" + name], truth, err_msg=name, **CLOSE)
 
 
+# batch normalization on maps
+
+
+def knobs(n_C, rng):
+    return {"gamma": rng.normal(size=(1, 1, 1, n_C)), "beta": rng.normal(size=(1, 1, 1, n_C))}
+
+
+@given(few, sides, sides, few, st.integers(0, 99))
+@settings(max_examples=20, deadline=None)
+def test_batch_normalization_on_maps_agrees_for_any_shape(m, n_H, n_W, n_C, seed):
+    rng = np.random.default_rng(seed)
+
+    def backward(dout, cache):
+        dZ, dgamma, dbeta = SPACE["batchnorm_maps_backward"](dout, cache)
+        return dZ, {"dgamma": dgamma, "dbeta": dbeta}
+
+    assert_gradients(
+        lambda Z, p: SPACE["batchnorm_maps_forward"](Z, p["gamma"], p["beta"], 0.3),
+        backward,
+        rng.normal(size=(m, n_H, n_W, n_C)),
+        knobs(n_C, rng),
+    )
+
+
+def test_batch_normalization_on_maps_is_that_of_dense_layers_with_a_place_for_an_example():
+    rng = np.random.default_rng(12)
+    week6 = references(WEEK.parent / "week6" / "batch_normalization.md")
+    Z, dout, p = rng.normal(size=(2, 3, 4, 2)), rng.normal(size=(2, 3, 4, 2)), knobs(2, rng)
+    columns = {name: value.reshape(2, 1) for name, value in p.items()}
+    running = {"mean": np.zeros((2, 1)), "var": np.ones((2, 1))}
+    rows, cache, _ = week6["batchnorm_forward"](Z.reshape(-1, 2).T, *columns.values(), running, 0.9, True, 1e-5)
+    out, of_maps = SPACE["batchnorm_maps_forward"](Z, *p.values(), 1e-5)
+    np.testing.assert_allclose(out, rows.T.reshape(Z.shape))
+    expected = week6["batchnorm_backward"](dout.reshape(-1, 2).T, cache)
+    for got, truth in zip(SPACE["batchnorm_maps_backward"](dout, of_maps), expected, strict=True):
+        np.testing.assert_allclose(got.reshape(-1, 2), truth.T if truth.shape[1] > 1 else truth.reshape(1, 2))
+
+
 # the start
 
 
@@ -219,6 +257,55 @@ def test_vgg_16_has_the_parameters_that_its_authors_report():
         layers += [("conv", 3, channels, 1, 1)] * times + [("pool", 2, 2, 0)]
     _, (parameters, work) = SPACE["count_layers"](224, 3, [*layers, ("dense", 4096), ("dense", 4096), ("dense", 1000)])
     assert (parameters, work) == (138_357_544, 15_470_264_320)
+
+
+@given(st.integers(1, 9), st.tuples(few, few, few), st.integers(1, 4), strides, st.integers(0, 2))
+@settings(max_examples=40, deadline=None)
+def test_a_bottleneck_and_a_separable_convolution_cost_what_their_layers_cost(side, channels, f, stride, pad):
+    assume(side + 2 * pad >= f)
+    n_in, n_narrow, n_out = channels
+
+    def work(side, n_in, *layers):
+        return SPACE["count_layers"](side, n_in, list(layers))[1][1]
+
+    large, one = ("conv", f, n_out, stride, pad), ("conv", f, 1, stride, pad)
+    bottleneck = work(side, n_in, ("conv", 1, n_narrow, 1, 0), large)
+    assert SPACE["bottleneck_cost"](side, channels, f, stride, pad) == (work(side, n_in, large), bottleneck)
+    behind = (side + 2 * pad - f) // stride + 1
+    separable = n_in * work(side, 1, one) + work(behind, n_in, ("conv", 1, n_out, 1, 0))
+    assert SPACE["separable_cost"](side, (n_in, n_out), f, stride, pad) == (work(side, n_in, large), separable)
+
+
+# depthwise
+
+
+@given(few, sides, sides, few, few, strides, st.integers(0, 2), st.integers(1, 3))
+@settings(max_examples=30, deadline=None)
+def test_depthwise_then_pointwise_is_a_convolution_whose_filters_are_products(m, n_H, n_W, n_C, n_out, stride, pad, f):
+    assume(min(n_H, n_W) + 2 * pad >= f)
+    rng = np.random.default_rng(m)
+    X, W, P = rng.normal(size=(m, n_H, n_W, n_C)), rng.normal(size=(f, f, n_C)), rng.normal(size=(n_C, n_out))
+    Z, _ = SPACE["depthwise_forward"](X, W, stride, pad)
+    truth, _ = support.conv_forward(X, W[..., np.newaxis] * P, np.zeros((1, 1, 1, n_out)), stride, pad)
+    np.testing.assert_allclose(Z @ P, truth, atol=1e-12)
+
+
+@given(few, sides, sides, few, strides, st.integers(0, 2), st.integers(1, 3))
+@settings(max_examples=20, deadline=None)
+def test_the_depthwise_convolution_agrees_for_any_shape(m, n_H, n_W, n_C, stride, pad, f):
+    assume(min(n_H, n_W) + 2 * pad >= f)
+    rng = np.random.default_rng(n_H)
+
+    def backward(dZ, cache):
+        dX, dW = SPACE["depthwise_backward"](dZ, cache)
+        return dX, {"dW": dW}
+
+    assert_gradients(
+        lambda X, p: SPACE["depthwise_forward"](X, p["W"], stride, pad),
+        backward,
+        rng.normal(size=(m, n_H, n_W, n_C)),
+        {"W": rng.normal(size=(f, f, n_C))},
+    )
 
 
 # the support module
