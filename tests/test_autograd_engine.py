@@ -255,6 +255,42 @@ def test_operations_on_a_subclass_stay_in_it():
         assert type(x * 2.0) is Mine
 
 
+OPTIONAL_RULES = ["max_back", "getitem_back", "log_softmax_back"]
+
+
+def empty(*arguments, **options):
+    """Stand for an exercise that nobody has done."""
+    raise NotImplementedError
+
+
+@given(programs(), st.integers(0, 99))
+@settings(max_examples=60, deadline=None)
+def test_without_the_optional_rules_the_engine_uses_its_own(program, seed):
+    shapes, steps = program
+    leaves = [np.random.default_rng(seed + k).integers(-2, 3, size=shape) / 2 for k, shape in enumerate(shapes)]
+    found = []
+    for space in (SPACE, SPACE | dict.fromkeys(OPTIONAL_RULES, empty)):
+        support.use(space)
+        tensors = [Tensor(leaf) for leaf in leaves]
+        run(steps, tensors, 0, support.tanh, lambda a: a.sum()).backward()
+        support.use(SPACE)
+        found.append([tensor.grad for tensor in tensors])
+    for mine, own in zip(*found, strict=True):
+        assert (mine is None) == (own is None)
+        if mine is not None:
+            np.testing.assert_allclose(mine, own, **CLOSE)
+
+
+def test_a_rule_that_is_not_optional_has_no_substitute():
+    x = Tensor([1.0, 2.0])
+    support.use(SPACE | {"sum_back": empty})
+    try:
+        with pytest.raises(NotImplementedError):
+            x.sum().backward()
+    finally:
+        support.use(SPACE)
+
+
 def test_a_missing_function_is_named():
     support.use({})
     try:
