@@ -54,15 +54,15 @@ def test_the_model_answer_stands_below_the_answer_and_in_no_feedback(course, stu
 
 def test_the_terminal_the_feedback_and_the_export_say_what_is_to_be_marked(course):
     lines = {line.split()[0]: line for line in grader(course, "grade", WEEK).stdout.splitlines()}
-    assert " 86 of 86 (8 to be marked) (graded before)" in lines["waits"]
-    assert " 86 of 94 (graded before)" in lines["silent"]
+    assert " 76 of 76 (8 to be marked) (graded before)" in lines["waits"]
+    assert " 76 of 84 (graded before)" in lines["silent"]
     again = grader(course, "grade", WEEK, "--force", "--student", "waits").stdout
-    assert " 86 of 86 (8 to be marked)\n" in again
-    assert "<b>86 of 86 points</b>; 8 more to be marked" in feedback_page(course, "waits")
+    assert " 76 of 76 (8 to be marked)\n" in again
+    assert "<b>76 of 76 points</b>; 8 more to be marked" in feedback_page(course, "waits")
     assert run(course, "nbgrader", "generate_feedback", WEEK, "--student", "waits", "--force").returncode == 0
-    assert "<b>86 of 86 points</b>; 8 more to be marked" in feedback_page(course, "waits")
+    assert "<b>76 of 76 points</b>; 8 more to be marked" in feedback_page(course, "waits")
     rows = {row["student"]: row for row in csv.DictReader(io.StringIO(grader(course, "export", WEEK).stdout))}
-    assert (rows["waits"]["score"], rows["waits"]["max_score"], rows["waits"]["to_mark"]) == ("86", "94", "8")
+    assert (rows["waits"]["score"], rows["waits"]["max_score"], rows["waits"]["to_mark"]) == ("76", "84", "8")
     assert rows["silent"]["to_mark"] == "0"
 
 

@@ -1,7 +1,8 @@
 """What the lesson on LeNet needs from earlier weeks, ready to use.
 
-The dense layer (weeks 2 and 3), the head, softmax with cross-entropy (week 6),
-a training loop with Adam (week 5), and random starts.
+The dense layer (weeks 2 and 3), pooling forwards (the last lesson), the steps
+from maps to columns and back, the head, softmax with cross-entropy (week 6), a
+training loop with Adam (week 5), and random starts.
 
 Conventions: images are (m, n_H, n_W, n_C); scores are (classes, m), one
 example per column; labels are whole numbers, shape (m,). A network is two
@@ -21,14 +22,17 @@ __all__ = [
     "dense_forward",
     "dense_network_backward",
     "dense_network_forward",
+    "flatten",
     "initialize_dense",
     "initialize_lenet",
     "loss_and_gradient",
     "made_up_caches",
+    "pool_forward",
     "read",
     "shift",
     "softmax",
     "train",
+    "unflatten",
 ]
 
 BETA_1, BETA_2, EPS = 0.9, 0.999, 1e-8  # Adam's usual values
@@ -43,6 +47,30 @@ def dense_backward(dZ, cache):
     """Return dA, dW and db of a dense layer; dZ holds the 1/m of the average, so there is none here."""
     A, W = cache
     return W.T @ dZ, dZ @ A.T, dZ.sum(axis=1, keepdims=True)
+
+
+def pool_forward(A_prev, f, stride, mode):
+    """Return the pooled maps and the cache (A_prev, f, stride); places where the window does not fit do not count.
+
+    Args:
+        A_prev: shape (m, n_H, n_W, n_C).
+        f: side of the window.
+        stride: how far it moves, in both directions.
+        mode: "max" or "average".
+    """
+    down, across = ((side - f) // stride * stride + 1 for side in A_prev.shape[1:3])
+    entries = [A_prev[:, i : i + down : stride, j : j + across : stride] for i, j in np.ndindex(f, f)]
+    return (np.max if mode == "max" else np.mean)(entries, axis=0), (A_prev, f, stride)
+
+
+def flatten(A):
+    """Return maps, shape (m, n_H, n_W, n_C), as columns, shape (n_H·n_W·n_C, m)."""
+    return A.reshape(len(A), -1).T
+
+
+def unflatten(X, shape):
+    """Return columns, shape (n_H·n_W·n_C, m), as maps of the given shape, (m, n_H, n_W, n_C)."""
+    return X.T.reshape(shape)
 
 
 def softmax(scores):
