@@ -2,6 +2,8 @@ import pytest
 
 from grader.lessons.duration import core_minutes, misjudged
 from grader.lessons.parser import read_lesson
+from grader.lessons.variants import lesson_files
+from tests.conftest import ROOT
 from tests.small_lesson import TEXT, lesson_file
 
 WORDS = "word " * 300  # to read
@@ -42,3 +44,10 @@ def test_a_core_above_two_and_a_half_hours_is_named(tmp_path):
     assert misjudged(read_lesson(lesson_file(tmp_path, text))).startswith("the core takes 170 minutes")
     long = f"{TEXT}\n+++\n\n{WORDS * 90}\n"
     assert misjudged(read_lesson(lesson_file(tmp_path, long))).startswith("the core takes")
+
+
+@pytest.mark.parametrize("path", lesson_files(ROOT / "course"), ids=lambda path: path.stem)
+def test_each_lesson_says_how_long_it_takes_and_its_core_at_most_two_and_a_half_hours(path):
+    lesson = read_lesson(path)
+    assert 0 < lesson.header.minutes <= 150
+    assert misjudged(lesson) == ""
