@@ -559,7 +559,7 @@ def test_a_guess_is_asked_once(defects):
     [
         ("## Averaging (optional)", ["row_means"]),
         ("# More (Optional)\n\n## Averaging", ["row_means", "quiz_sign", "explain"]),
-        ("## More (optional)\n\nText.\n\n## Averaging", []),
+        ("## More (optional)\n\nText.\n\n+++\n\n## Averaging", []),
         ("## Averaging (optional reading)", []),
     ],
 )
@@ -587,3 +587,16 @@ def test_what_is_not_optional_does_not_need_what_is(defects):
     assert said == "the optional row_means is used here, where the lesson is not optional"
     assert line == line_of(below, "print(row_means") - 3
     assert defects(text.replace("## Questions\n", f"{used}\n## Questions\n")) == []
+
+
+def test_optional_text_has_cells_of_its_own(defects):
+    mixed = [
+        "Core.\n\n### Deeper (optional)\n\nText.",
+        "### Deeper (optional)\n\nText.\n\n### On\n\nCore.",
+        "### Deeper (optional)\n\n#### Still\n\nText.\n\n### On\n\nCore.",
+    ]
+    for text in mixed:
+        said = [said for _, said in defects(with_text(f"+++\n\n{text}\n\n+++\n\n### Last\n"))]
+        assert [item[:36] for item in said] == ["a cell holds optional and other text"]
+    for text in [part.replace("\n\n### ", "\n\n+++\n\n### ") for part in mixed]:
+        assert defects(with_text(f"+++\n\n{text}\n\n+++\n\n### Last\n")) == []

@@ -11,7 +11,7 @@ from grader.lessons.audit import Defect
 from grader.lessons.cells import Cell
 from grader.lessons.parser import Lesson, LessonExercise
 from grader.lessons.roles import Role
-from grader.lessons.sections import sections
+from grader.lessons.sections import Heading, headings_of, sections
 
 __all__ = ["is_optional", "optional_defects"]
 
@@ -31,6 +31,7 @@ def optional_defects(lesson: Lesson) -> list[Defect]:
     own = {name: headings[id(exercise.solution)] for name, exercise in lesson.exercises.items()}
     optional = {name for name, heading in own.items() if heading}
     return [
+        *_mixed_cells(lesson),
         *chain.from_iterable(_point_defects(exercise, own[name]) for name, exercise in lesson.exercises.items()),
         *(
             Defect(cell.path, cell.line, f"the optional {name} is used here, where the lesson is not optional")
@@ -39,6 +40,24 @@ def optional_defects(lesson: Lesson) -> list[Defect]:
             for name in sorted(optional & _names(cell))
         ),
     ]
+
+
+def _mixed_cells(lesson: Lesson) -> Iterator[Defect]:
+    """Cells in which the core stands beside what is optional: who leaves out that cell misses a part of the core."""
+    outer: list[Heading] = []
+    for cell, path in sections(lesson):
+        kinds = [any(is_optional(item.text) for item in outer)] if _has_text_first(cell) else []
+        for heading in headings_of(cell.source) if cell.kind == "markdown" and not cell.role else ():
+            outer = [*(above for above in outer if above.level < heading.level), heading]
+            kinds.append(any(is_optional(item.text) for item in outer))
+        if len(set(kinds)) > 1:
+            text = "a cell holds optional and other text: begin a new one, with +++, at the heading where that changes"
+            yield Defect(cell.path, cell.line, text)
+        outer = path
+
+
+def _has_text_first(cell: Cell) -> bool:
+    return not cell.source.lstrip().startswith("#")
 
 
 def _point_defects(exercise: LessonExercise, heading: str) -> Iterator[Defect]:
