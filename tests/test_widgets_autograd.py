@@ -11,6 +11,7 @@ from dlcore.widgets.autograd.two_modes import TwoModes
 from tests.classroom import REPOSITORY
 from tests.panels import answering
 from tests.test_autograd_engine import SPACE
+from tests.widgets_page import contrast, luminance
 
 pytestmark = pytest.mark.week9
 
@@ -53,6 +54,20 @@ def test_a_node_that_waits_for_more_is_dashed_and_named():
     rings = picture.drawings[next(iter(FORMULAS))].rings
     assert [ring.get_linestyle() for ring in rings] == ["--", "-", "-", "-", "-", "-"]
     assert picture.panel.sentence.endswith("Still waiting: v0.")
+
+
+@pytest.mark.parametrize("width", [1000, 880, 700, 330])
+def test_nodes_are_circles_that_arrows_reach_however_wide_the_page_is(width):
+    picture = steps(3)
+    picture.live._fit_page(width, 1.0)
+    drawing = picture.drawings[next(iter(FORMULAS))]
+    boxes = [ring.get_window_extent() for ring in drawing.rings]
+    radius = boxes[0].width / 2
+    for box in boxes:
+        assert box.width == pytest.approx(box.height, rel=1e-6)
+    points = 72 / picture.live.figure.dpi
+    for arrow in (*drawing.arrows, *(each for each in drawing.handed.values() if each.get_visible())):
+        assert 0 < arrow.shrinkB - radius * points < 4
 
 
 def test_values_are_those_of_the_formula():
@@ -209,7 +224,7 @@ def test_answers_of_which_no_jacobian_can_be_made_are_refused(changed, message):
 def test_nothing_that_students_hold_contains_this_lessons_answers():
     files = sorted((Path(dlcore.__file__).parent / "widgets" / "autograd").glob("*.py"))
     files += sorted((REPOSITORY / "course" / "week9").glob("support_*.py"))
-    assert len(files) == 6
+    assert len(files) == 7
     text = "".join(file.read_text(encoding="utf-8") for file in files)
     for answer in (
         r"sorted\([^)]*reverse",
@@ -221,3 +236,10 @@ def test_nothing_that_students_hold_contains_this_lessons_answers():
         "stretched",
     ):
         assert not re.search(answer, text), answer
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_entries_of_a_jacobian_stand_out_from_the_page(mode):
+    filled, hollow = TwoModes(**MODES).dots[mode]
+    for colour in (filled.get_facecolor()[0], hollow.get_edgecolor()[0]):
+        assert contrast(float(luminance(np.array(colour[:3]))), 1.0) > 3

@@ -7,18 +7,17 @@ from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
-from matplotlib.patches import Ellipse, FancyArrowPatch
 from matplotlib.text import Text
 
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, choice, name_of, slider, whole_slider
 from dlcore.plots import COLOURS, STYLE
 from dlcore.widgets.autograd.answers import asked_for_numbers, asked_for_order
+from dlcore.widgets.autograd.graph_marks import Arrow, Ring
 
 __all__ = ["FORMULAS", "GraphSteps"]
 
 VISITS = 6  # of every formula
-WIDE, HIGH = 0.58, 0.81  # of a node, in units of the axes: a circle on the page
 BLUE, RED, GREY = COLOURS["blue"], COLOURS["vermilion"], "#888888"
 
 
@@ -65,10 +64,10 @@ class Visit(NamedTuple):
 class Drawing(NamedTuple):
     """The artists of one formula: arrows and names stay as they are, the others move."""
 
-    arrows: list[FancyArrowPatch]
+    arrows: list[Arrow]
     names: list[Text]
-    handed: dict[tuple[int, int], FancyArrowPatch]
-    rings: list[Ellipse]
+    handed: dict[tuple[int, int], Arrow]
+    rings: list[Ring]
     values: list[Text]
     gradients: list[Text]
 
@@ -194,7 +193,7 @@ class GraphSteps:
         """Draw a formula's graph; its artists."""
         drawing, labels = Drawing([], [], {}, [], [], []), _labels(formula)
         for node, (x, y) in enumerate(formula.places):
-            ring = Ellipse((x, y), WIDE, HIGH, facecolor="white", edgecolor=GREY)
+            ring = Ring((x, y), GREY)
             drawing.rings.append(ring)
             self.ax.add_patch(ring)
             drawing.values.append(self.ax.text(x, y, "", ha="center", va="center", color=BLUE, fontsize=10))
@@ -204,22 +203,13 @@ class GraphSteps:
             for number, parent in enumerate(made_of):
                 bend = 0.22 * (1 - 2 * number) if len(set(made_of)) < len(made_of) else 0.0  # two arrows, side by side
                 ends = formula.places[parent], formula.places[child]
-                thin, thick = _arrow(*ends, bend, GREY, 1.2), _arrow(*ends[::-1], -bend, RED, 2.6)  # it goes back
+                thin = Arrow(*ends, bend, GREY, 1.2, gap=0)
+                thick = Arrow(*ends[::-1], -bend, RED, 2.6, gap=14)  # it goes back, and leaves the thin one's head free
                 drawing.arrows.append(thin)
                 drawing.handed[child, number] = thick
                 self.ax.add_patch(thin)
                 self.ax.add_patch(thick)
         return drawing
-
-
-def _arrow(
-    start: tuple[float, float], end: tuple[float, float], bend: float, colour: str, width: float
-) -> FancyArrowPatch:
-    gap = 26 if colour == GREY else 40  # a thick arrow leaves the head of the thin one free
-    return FancyArrowPatch(
-        start, end, connectionstyle=f"arc3,rad={bend}", arrowstyle="-|>", mutation_scale=14, shrinkA=gap, shrinkB=26,
-        color=colour, lw=width,
-    )  # fmt: skip
 
 
 def evaluated(formula: Formula, x1: float, x2: float) -> list[float]:

@@ -18,7 +18,7 @@ from dlcore.widgets.autograd.answers import asked_for_numbers, asked_for_order
 __all__ = ["TwoModes"]
 
 MOST, HIDDEN = 16, 4  # inputs or outputs; nodes between them
-BLUE, ORANGE = COLOURS["blue"], COLOURS["orange"]
+BLUE, RED = COLOURS["blue"], COLOURS["vermilion"]
 
 Parents = dict[int, tuple[int, ...]]
 Slopes = dict[int, tuple[float, ...]]
@@ -45,15 +45,14 @@ class TwoModes:
         )
         self.stripes: dict[str, list[Rectangle]] = {}
         self.dots = {
-            "forward": self._draw_matrix("forward", 0.055, "Forwards: a sweep a column", ORANGE),
+            "forward": self._draw_matrix("forward", 0.055, "Forwards: a sweep a column", RED),
             "reverse": self._draw_matrix("reverse", 0.385, "Backwards: a sweep a row", BLUE),
         }
         ax = self.live.figure.add_axes((0.745, 0.16, 0.235, 0.7), xlim=(-0.6, 1.6), ylim=(4, 10_000), yscale="log")
         ax.set(title="For the whole Jacobian", ylabel="multiplications (log scale)", xticks=[0, 1], xlabel="mode")
         ax.set_xticklabels(["forward", "reverse"])
         self.bars = [
-            ax.bar(place, 4.0, color=colour, hatch=hatch)[0]
-            for place, colour, hatch in ((0, ORANGE, "//"), (1, BLUE, ""))
+            ax.bar(place, 4.0, color=colour, hatch=hatch)[0] for place, colour, hatch in ((0, RED, "//"), (1, BLUE, ""))
         ]
         stripes = [stripe for each in self.stripes.values() for stripe in each]
         self.live.freeze(*stripes, *[dots for pair in self.dots.values() for dots in pair], *self.bars)
