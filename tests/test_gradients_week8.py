@@ -329,6 +329,20 @@ def test_each_branch_of_an_inception_block_has_its_channels_in_the_order_of_the_
         assert not gone[..., channels].any()
 
 
+@pytest.mark.parametrize(
+    ("shape", "sizes"),
+    [
+        pytest.param((2, 4, 5, 3), (2, 3, 4, 2, 3, 1), id="ten channels"),
+        pytest.param((1, 3, 2, 2), (2, 2, 2, 2, 2, 2), id="equal branches, one example"),
+        pytest.param((2, 1, 1, 1), (1, 1, 1, 1, 1, 1), id="one pixel, one channel"),
+    ],
+)
+def test_the_inception_block_agrees_with_central_differences(shape, sizes):
+    rng = np.random.default_rng(14)
+    p = an_inception(shape[3], sizes, rng)
+    assert_gradients(SPACE["inception_forward"], SPACE["inception_backward"], rng.normal(size=shape), p)
+
+
 @given(few, sides, sides, few, st.integers(0, 99))
 @settings(max_examples=20, deadline=None)
 def test_pooling_that_keeps_the_side_takes_the_maximum_of_the_neighbours_and_its_way_back_agrees(
