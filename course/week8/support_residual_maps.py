@@ -46,7 +46,8 @@ def _block_backward(dout, first, second, projection, out):
         return dX + dZ, grads
     X, W, stride = projection
     dX[:, ::stride, ::stride] += dZ @ W.T
-    return dX, grads | {"Ws": np.einsum("mhwc,mhwk->ck", X[:, ::stride, ::stride], dZ)}
+    seen = X[:, ::stride, ::stride].reshape(-1, len(W))
+    return dX, grads | {"Ws": seen.T @ dZ.reshape(len(seen), -1)}
 
 
 def conv_relu_forward(A, W, b, pad):
