@@ -308,6 +308,56 @@ def test_the_depthwise_convolution_agrees_for_any_shape(m, n_H, n_W, n_C, stride
     )
 
 
+# inception
+
+
+def an_inception(n_in, sizes, rng):
+    p = ready.inception_parameters(n_in, sizes, rng)
+    return {name: value + 0.2 * rng.normal(size=value.shape) for name, value in p.items()}
+
+
+def test_each_branch_of_an_inception_block_has_its_channels_in_the_order_of_the_table():
+    rng = np.random.default_rng(13)
+    sizes = (2, 3, 4, 1, 3, 5)
+    X, p = rng.normal(size=(2, 5, 4, 3)), an_inception(3, sizes, rng)
+    whole, _ = SPACE["inception_forward"](X, p)
+    for name, channels in (("1", slice(0, 2)), ("3", slice(2, 6)), ("5", slice(6, 9)), ("pool", slice(9, 14))):
+        gone, _ = SPACE["inception_forward"](X, p | {"W_" + name: 0 * p["W_" + name], "b_" + name: 0 * p["b_" + name]})
+        kept = np.ones(14, dtype=bool)
+        kept[channels] = False
+        np.testing.assert_array_equal(gone[..., kept], whole[..., kept])
+        assert not gone[..., channels].any()
+
+
+@pytest.mark.parametrize(
+    ("shape", "sizes"),
+    [
+        pytest.param((2, 4, 5, 3), (2, 3, 4, 2, 3, 1), id="ten channels"),
+        pytest.param((1, 3, 2, 2), (2, 2, 2, 2, 2, 2), id="equal branches, one example"),
+        pytest.param((2, 1, 1, 1), (1, 1, 1, 1, 1, 1), id="one pixel, one channel"),
+    ],
+)
+def test_the_inception_block_agrees_with_central_differences(shape, sizes):
+    rng = np.random.default_rng(14)
+    p = an_inception(shape[3], sizes, rng)
+    assert_gradients(SPACE["inception_forward"], SPACE["inception_backward"], rng.normal(size=shape), p)
+
+
+@given(few, sides, sides, few, st.integers(0, 99))
+@settings(max_examples=20, deadline=None)
+def test_pooling_that_keeps_the_side_takes_the_maximum_of_the_neighbours_and_its_way_back_agrees(
+    m, n_H, n_W, n_C, seed
+):
+    rng = np.random.default_rng(seed)
+    A, dout = rng.normal(size=(m, n_H, n_W, n_C)), rng.normal(size=(m, n_H, n_W, n_C))
+    out, cache = ready.pool_same_forward(A)
+    for h, w in np.ndindex(n_H, n_W):
+        around = A[:, max(h - 1, 0) : h + 2, max(w - 1, 0) : w + 2]
+        np.testing.assert_array_equal(out[:, h, w], around.max(axis=(1, 2)))
+    truth = measured(lambda A: np.sum(dout * ready.pool_same_forward(A)[0]), A)
+    np.testing.assert_allclose(ready.pool_same_backward(dout, cache), truth, **CLOSE)
+
+
 # the support module
 
 
