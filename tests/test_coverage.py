@@ -17,7 +17,7 @@ PLACE = re.compile(r"\[`(\w+)` (\d+)\]\(\.\./course/(week\d+)/(\w+)\.md#(\d+)-[\
 
 @pytest.fixture(scope="module")
 def exercises():
-    """The exercises with points of each lesson."""
+    """The exercises of each lesson."""
     paths = [path for path in ROOT.glob("course/week*/*.md") if ".variants" not in path.name]
     return {path.stem: set(read_lesson(path).exercises) for path in paths}
 
