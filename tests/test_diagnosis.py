@@ -276,6 +276,18 @@ CAUSES = {
     "a reshape forgotten": (Z, Z.reshape(15, 1), "shape", "they only lack a `reshape`"),
     "nothing left": (Z, Z[:, 2:2], "shape", "It is empty"),
     "values exchanged": ((Z, 2.25), (2.25, Z), "order", "Yours come in the order second, first."),
+    "two of three exchanged": (
+        (Z, NOISE, 2.25),
+        (Z, 2.25, NOISE),
+        "order",
+        "in another order. The second and the third are swapped.",
+    ),
+    "three of four moved on": (
+        [Z, 2.25, 7.5, NOISE],
+        [Z, NOISE, 2.25, 7.5],
+        "order",
+        "Yours come in the order first, fourth, second, third.",
+    ),
     "one in place of another": ((Z, NOISE), (NOISE, NOISE), "order", "The first value is the one that is asked for as"),
     "the others missing": ((Z, NOISE), Z, "type", "It is the first of them; the others are missing."),
     "one too many": (Z, (Z, NOISE), "type", "Only its first value is asked for."),

@@ -126,3 +126,43 @@ def test_code_without_a_file_is_placed_without_words():
     exec("def divide(a, b):\n    return a / b", space)
     outcome = observe(space["divide"], (1, 0), {})
     assert (outcome.where, outcome.failed) == ("line 2 of divide", "")
+
+
+def test_a_name_without_a_value_is_not_taken_for_one_outside():
+    def unpacks(images):
+        X, W, B = images.shape  # outside, these names are arrays
+        return X, W, B
+
+    def adds_too_early(X):
+        total = X + W + B  # noqa: F823
+        B = total  # makes B a local name
+        return B
+
+    where = observe(unpacks, (np.ones((7, 2, 2, 3)),), {}).where
+    assert where.endswith(
+        "X, W, B = images.shape  # outside, these names are arrays\nThere `images` has the shape (7, 2, 2, 3)."
+    )
+    assert "`B`" not in observe(adds_too_early, (np.ones((1, 3)),), {}).where.partition("\n")[2]
+
+
+def test_names_that_are_unpacked_again_are_not_described_by_what_they_held():
+    def unpacks(images):
+        h, w = 1, 2
+        h, w = images.shape
+        return h, w
+
+    assert observe(unpacks, (X[None],), {}).where.endswith("\nThere `images` has the shape (1, 2, 4).")
+
+
+def test_an_argument_is_named_that_is_indexed_and_was_passed_in_as_a_number():
+    def by_masks(z):
+        out = np.zeros_like(z)
+        out[z >= 0] = 1 / (1 + np.exp(-z[z >= 0]))
+        return out
+
+    def summed(z):
+        z = float(np.sum(z))
+        return z[0]
+
+    assert observe(by_masks, (2.0,), {}).where.endswith("\nThere the argument `z` is the number 2.")
+    assert observe(summed, (X,), {}).where.endswith("\nThere `z` is 8.")

@@ -183,7 +183,8 @@ PYTHON_ERRORS: tuple[tuple[str, str, str, str], ...] = (
     (
         "TypeError|IndexError",
         r"'(float|int|numpy\.\w+)' object (is not subscriptable|does not support item)|invalid index to scalar",
-        "This is a single number and has no entries. Was it summed over everything, or overwritten in a loop?",
+        "This is a single number and has no entries. Was it passed in as one (`np.asarray` makes an array of it), "
+        "summed over everything, or overwritten in a loop?",
         "",
     ),
     (

@@ -7,6 +7,7 @@ of Python's or NumPy's own types is described.
 from __future__ import annotations
 
 import ast
+import dis
 import linecache
 import re
 from collections.abc import Iterator
@@ -51,10 +52,8 @@ def place_of(trace: TracebackType | None) -> Place:
     deepest, deep_line, _ = own[-1]
     if deepest is not frame:
         where += f"; from there, {_line(deepest, deep_line)}"
-    node = _node(frame, instruction)
-    facts = (
-        list(dict.fromkeys(filter(None, (_fact(item, frame) for item in _described(node))))) if node is not None else []
-    )
+    node = _unpacked(frame, line) if _unpacks(frame, instruction) else _node(frame, instruction)
+    facts = _facts(node, frame) if node is not None else []
     here = f"\nThere {_and(facts[:MAX_NAMES])}." if facts else ""
     return Place(deepest.f_code.co_name, f"{where}{here}", _operands(node))
 
@@ -72,6 +71,19 @@ def _line(frame: FrameType, line: int) -> str:
     return f"line {line} of {name}" + (f": {source}" if source else "")
 
 
+def _unpacks(frame: FrameType, instruction: int) -> bool:
+    return dis.opname[frame.f_code.co_code[instruction]].startswith("UNPACK")
+
+
+def _unpacked(frame: FrameType, line: int) -> ast.expr | None:
+    """What an assignment in this line takes apart: the names on its left do not hold anything of it yet."""
+    try:
+        statement = ast.parse(linecache.getline(frame.f_code.co_filename, line).strip()).body[0]
+    except (SyntaxError, ValueError, IndexError):
+        return None
+    return statement.value if isinstance(statement, ast.Assign) else None
+
+
 def _node(frame: FrameType, instruction: int) -> ast.expr | None:
     """The expression that was evaluated when the error arose."""
     positions = list(frame.f_code.co_positions())
@@ -86,6 +98,27 @@ def _node(frame: FrameType, instruction: int) -> ast.expr | None:
     except (SyntaxError, ValueError):
         return None
     return tree.body
+
+
+def _facts(node: ast.expr, frame: FrameType) -> list[str]:
+    """A few words on each name in an expression."""
+    passed = _indexed_argument(node, frame)
+    found = [_fact(item, frame) for item in _described(node) if not passed or ast.unparse(item) != passed]
+    if passed:
+        found.insert(0, f"the argument `{passed}` is the number {frame.f_locals[passed]:.6g}")
+    return list(dict.fromkeys(filter(None, found)))
+
+
+def _indexed_argument(node: ast.expr, frame: FrameType) -> str:
+    """The argument that is indexed although a number was passed in for it, or ""."""
+    code = frame.f_code
+    if not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Name):
+        return ""
+    name = node.value.id
+    if name not in code.co_varnames[: code.co_argcount] or type(frame.f_locals.get(name)) not in (int, float):
+        return ""
+    changed = any(item.opname.startswith("STORE") and item.argval == name for item in dis.get_instructions(code))
+    return "" if changed else name
 
 
 def _described(node: ast.AST) -> Iterator[ast.expr]:
@@ -118,7 +151,8 @@ class _Unknown(Exception):
 def _value(node: ast.expr, frame: FrameType) -> Any:
     """What a plain expression stands for; raises _Unknown."""
     if isinstance(node, ast.Name):
-        for names in (frame.f_locals, frame.f_globals):
+        is_local = node.id in frame.f_code.co_varnames + frame.f_code.co_cellvars  # perhaps without a value yet
+        for names in (frame.f_locals,) if is_local else (frame.f_locals, frame.f_globals):
             if node.id in names:
                 return names[node.id]
     elif isinstance(node, ast.Attribute):

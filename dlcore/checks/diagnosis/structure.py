@@ -180,16 +180,21 @@ def _other_order(expected: Any, got: Any, wrong: list[int], settings: Settings) 
     plain = any(map(_is_distinctive, (got[i] for i in wrong))) or len({_kind(got[i]) for i in wrong}) > 1
     if len(wrong) > 1 and sorted(unique) == sorted(wrong) and plain:
         what = "entries of the list" if isinstance(expected, list) else "values"
-        order = ", ".join(nth(j) for j in unique)
         gist = f"The right {what} are there, but in another order."
-        wanted = f"Yours come in the order {order}." if len(unique) == len(expected) else f"Swapped are the {order}."
-        return Diagnosis("order", gist, f"{gist} {wanted}")
+        return Diagnosis("order", gist, f"{gist} {_order_text(dict(zip(wrong, unique, strict=True)), len(expected))}")
     for i, found in zip(wrong, places, strict=True):
         if len(found) == 1 and _is_distinctive(got[i]):
             what = "entry" if isinstance(expected, list) else "value"
             gist = f"One {what} stands at the place of another."
             return Diagnosis("order", gist, f"The {nth(i)} {what} is the one that is asked for as the {nth(found[0])}.")
     return None
+
+
+def _order_text(moved: dict[int, int], count: int) -> str:
+    """Which of `count` values are swapped, or in which order all of them come; `moved` says what stands where."""
+    if len(moved) == 2 < count:
+        return "The {} and the {} are swapped.".format(*map(nth, sorted(moved)))
+    return f"Yours come in the order {', '.join(nth(moved.get(place, place)) for place in range(count))}."
 
 
 def _kind(value: Any) -> str:
