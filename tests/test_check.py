@@ -4,6 +4,7 @@ import os
 import re
 import sys
 import types
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -245,6 +246,18 @@ def test_each_misconception_is_told_its_hint(lesson, notebook, name):
     notebook.run(sources[name])
     shown = [notebook.run(line) for source in visible_checks(lesson)[:2] for line in source.splitlines()]
     assert any(lesson.exercises["double"].hints[name] in text for text in shown)
+
+
+@pytest.mark.parametrize(("body", "said"), [("double(X).sum()", True), ("2 * X.sum()", False)])
+def test_a_failure_points_to_an_earlier_function_only_if_it_is_called(lesson, notebook, body, said):
+    exercises = checking._lessons[NAME].exercises
+    exercises["row_means"] = replace(exercises["row_means"], uses=("double",))
+    notebook.run("def double(z): return z")
+    notebook.run("check(double, 1.5)")
+    notebook.run(f"def row_means(X): return {body}")
+    notebook.run(lesson.exercises["row_means"].cells[0].visible_source)
+    assert isinstance(notebook.error, CheckFailed)
+    assert ("row_means builds on double" in str(notebook.error)) is said
 
 
 def test_the_placeholder_is_not_attempted_and_that_is_no_error_in_red(lesson, notebook):

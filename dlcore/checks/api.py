@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from dlcore.checks.answer_key import Key, KeyExercise, read_key
+from dlcore.checks.called import names_used
 from dlcore.checks.cell_report import differences
 from dlcore.checks.compare import COMPARISONS, Settings
 from dlcore.checks.diagnosis import show
@@ -218,7 +219,7 @@ def _practise(function: Any, names: list[str], arguments: Any, outcome: Outcome,
     if not callable(function):
         verdict = replace(verdict, message=verdict.gist)  # explain the wrong choice without revealing the right one
     table = differences(known.expected.value, outcome.value, known.settings) if callable(function) else ""
-    raise _failure(verdict, exercise, outcome, label, table)
+    raise _failure(verdict, exercise, outcome, label, table, function)
 
 
 def _keep(exercise: KeyExercise, answer: Any) -> None:
@@ -257,9 +258,9 @@ def _forget_others(name: str, function: Any) -> None:
             del _results[key]
 
 
-def _failing_prerequisites(exercise: KeyExercise) -> list[str]:
-    """The exercises that this one builds on and whose own checks fail."""
-    failing = {name for (name, _), (_, passed) in _results.items() if passed is False}
+def _failing_prerequisites(exercise: KeyExercise, function: Any) -> list[str]:
+    """The exercises that this function, one of several right ways, builds on and whose own checks fail."""
+    failing = {name for (name, _), (_, passed) in _results.items() if passed is False} & names_used(function)
     return [name for name in exercise.uses if name in failing]
 
 
@@ -273,8 +274,10 @@ def _refuse_stale(name: str) -> None:
         raise CheckFailed(f"{RED}✗{PLAIN} {name}\n{reason}", name, reason)
 
 
-def _failure(verdict: Verdict, exercise: KeyExercise, outcome: Outcome, label: str, table: str) -> CourseError:
-    name, shaky = exercise.name, _failing_prerequisites(exercise)
+def _failure(
+    verdict: Verdict, exercise: KeyExercise, outcome: Outcome, label: str, table: str, function: Any
+) -> CourseError:
+    name, shaky = exercise.name, _failing_prerequisites(exercise, function)
     if verdict.kind == "unattempted":
         said = f"{name}: not attempted yet.{_missing(name, outcome)}"
         return NotAttempted(f"○ {said}", said)
