@@ -134,6 +134,9 @@ class Term:
             rows = {row["student"]: row for row in csv.DictReader(io.StringIO(self.run("export", week.name)))}
             if sorted(rows) != sorted(item.id for item in self.students):
                 yield f"{week.name}: the export has {len(rows)} students, not {len(self.students)}"
+            optional = {name for name, item in week.reference.exercises.items() if not item.points}
+            if columns := optional & set(next(iter(rows.values()))):
+                yield f"{week.name}: the export has columns of optional exercises: {columns}"
             late = self.run("late", week.name)
             for item in self.students:
                 for name, value, want in _facts(item, week, rows[item.id], late):

@@ -39,8 +39,8 @@ class HandIn:
 
     Attributes:
         solutions: the code of each exercise that is not left as released.
-        points: of each exercise, by the automatic checks.
-        misconceptions: the exercises that hold one, and its name.
+        points: of each exercise that gives any, by the automatic checks.
+        misconceptions: those of them that hold one, and its name.
         answer: the written answer, "" if there is none.
         mark: what a person gives for it; None while nobody has.
         draft: the exercises of a first, incomplete hand-in; empty if there was none.
@@ -122,8 +122,11 @@ def _hand_in(week: Week, ability: float, rng: np.random.Generator) -> HandIn:
             found.points[name] = _worth(exercise, found.misconceptions[name])
         else:
             found.points[name] = 0.0
+        if not exercise.points:  # optional: handed in, but in no column of the export and no row of the report
+            del found.points[name]
+            found.misconceptions.pop(name, None)
     for name in found.misconceptions:
-        if any(found.points[item] < week.reference.exercises[item].points for item in week.reference.needed(name)):
+        if any(found.points.get(item, 0) < week.reference.exercises[item].points for item in week.reference.needed(name)):
             found.at_least.append(name)
     if rng.random() < 0.8:
         found.answer = f"An answer of {int(rng.integers(20, 200))} words."
