@@ -682,3 +682,33 @@ def test_a_student_who_is_named_and_not_there_is_a_problem(course, of_three, cap
 def test_where_nothing_is_collected_it_is_not_said_that_the_rest_was(course, tmp_path, capsys):
     assert main(["--root", str(course.root), "collect", WEEK, str(tmp_path / "missing.zip")]) == 1
     assert "problems: 1; nothing was collected" in capsys.readouterr().err
+
+
+# ---- another week's notebook
+
+
+OTHER = "shallow_network"  # of week 2
+
+
+def with_week2(course) -> bytes:
+    """A notebook of week 2, after that week was put into the course's release/."""
+    shutil.copytree(REPOSITORY / "release" / "week2", course.release / "week2")
+    return (course.release / "week2" / f"{OTHER}.ipynb").read_bytes()
+
+
+def test_a_notebook_of_another_week_is_not_collected_and_its_lesson_is_named(course, save, capsys):
+    other = with_week2(course)
+    own = (course.release / WEEK / NAME).read_bytes()
+    archive = zipped((f"ada/{NAME}", own), (f"ada/{OTHER}.ipynb", other), (f"ben/{NAME}", other))
+    assert main(["--root", str(course.root), "collect", WEEK, str(save(archive))]) == 1
+    assert placed(course) == {"ada": {NAME: own}}
+    said = capsys.readouterr().err
+    assert f"ada: the file {OTHER}.ipynb is week2/{OTHER}, which is no lesson of {WEEK}. It was not collected." in said
+    assert f"ben: the file {NAME} is week2/{OTHER}, which is no lesson of {WEEK}. It was not collected." in said
+
+
+def test_a_notebook_of_another_week_never_replaces_the_right_one(course, save):
+    own, other = (course.release / WEEK / NAME).read_bytes(), with_week2(course)
+    collect(course, WEEK, [save(zipped((f"ada/{NAME}", own)))])
+    collect(course, WEEK, [save(zipped((f"ada/{NAME}", other)))])
+    assert placed(course) == {"ada": {NAME: own}}
