@@ -527,6 +527,9 @@ def test_times_without_an_offset_are_in_the_zone_of_the_due_dates(course, save, 
     said = grader(course, "collect", WEEK, str(source), "--names", str(path)).stdout
     assert "roster.csv: times without an offset are in Europe/Berlin, the timezone in deadlines.toml" in said
     assert read_timestamp(str(course.submitted / "u1" / WEEK)) == datetime(2025, 2, 28, 23, 10)
+    path.write_text("id,name,submitted\nu1,Ada,2025-02-28 23:30Z\n")
+    said = grader(course, "collect", WEEK, str(source), "--names", str(path)).stdout
+    assert "u1: the same files; handed in 2025-03-01 00:30 +0100" in said
 
 
 def test_the_same_files_with_another_time_are_no_newer_attempt(course, save, tmp_path):
@@ -538,9 +541,9 @@ def test_the_same_files_with_another_time_are_no_newer_attempt(course, save, tmp
         return collect(course, WEEK, [archive], read_names(path)).students["u1"]
 
     assert collected("") == "collected"
-    assert collected("2025-03-01T12:00:00+01:00") == "the same files; handed in 2025-03-01 11:00:00 UTC"
+    assert collected("2025-03-01T12:00:00+01:00") == "the same files; handed in 2025-03-01 11:00 +0000"
     assert collected("2025-03-01T12:00:00+01:00") == "unchanged"
-    assert collected("2025-03-01T10:00:00+01:00") == "the same files; handed in 2025-03-01 09:00:00 UTC"
+    assert collected("2025-03-01T10:00:00+01:00") == "the same files; handed in 2025-03-01 09:00 +0000"
     assert collected("") == "unchanged"  # a list without times takes none away
     assert read_timestamp(str(course.submitted / "u1" / WEEK)) == datetime(2025, 3, 1, 9)
     attempts = course.root / "downloaded" / WEEK / "attempts" / "u1"

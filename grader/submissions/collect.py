@@ -266,7 +266,7 @@ class _Collector:
         spelled = self.spelled.setdefault(folded(name), name)
         if spelled != name:
             raise UnusableFile(f"differs from {spelled} only in how it is written; rename one of the two.")
-        attempts = Attempts(self.kept / name, self.course.submitted / name / self.week)
+        attempts = Attempts(self.kept / name, self.course.submitted / name / self.week, self.zone)
         before = attempts.user(layout)
         if before and before != student.user:
             raise UnusableFile(
