@@ -355,8 +355,8 @@ def test_a_list_gives_ids_to_folders_too(course, save, tmp_path):
     ("text", "reason"),
     [
         (
-            "name,lms\nAda,1\n",
-            ":1: the columns id, and name or lms, are needed (or first_name and last_name); these are name, lms",
+            "name\nAda\n",
+            ":1: the columns id, and name or lms or submitted, are needed (or first_name",
         ),
         ("", " is empty: its first line has to name the columns"),
         ("id,name\nu1,Lovelace, Ada\n", ":2: there are 3 cells for 2 columns; text with commas has to stand in quotes"),
@@ -527,6 +527,9 @@ def test_times_without_an_offset_are_in_the_zone_of_the_due_dates(course, save, 
     said = grader(course, "collect", WEEK, str(source), "--names", str(path)).stdout
     assert "roster.csv: times without an offset are in Europe/Berlin, the timezone in deadlines.toml" in said
     assert read_timestamp(str(course.submitted / "u1" / WEEK)) == datetime(2025, 2, 28, 23, 10)
+    path.write_text("id,name,submitted\nu1,Ada,2025-02-28 23:30Z\n")
+    said = grader(course, "collect", WEEK, str(source), "--names", str(path)).stdout
+    assert "u1: the same files; handed in 2025-03-01 00:30 +0100" in said
 
 
 def test_the_same_files_with_another_time_are_no_newer_attempt(course, save, tmp_path):
@@ -538,9 +541,9 @@ def test_the_same_files_with_another_time_are_no_newer_attempt(course, save, tmp
         return collect(course, WEEK, [archive], read_names(path)).students["u1"]
 
     assert collected("") == "collected"
-    assert collected("2025-03-01T12:00:00+01:00") == "the same files; handed in 2025-03-01 11:00:00 UTC"
+    assert collected("2025-03-01T12:00:00+01:00") == "the same files; handed in 2025-03-01 11:00 +0000"
     assert collected("2025-03-01T12:00:00+01:00") == "unchanged"
-    assert collected("2025-03-01T10:00:00+01:00") == "the same files; handed in 2025-03-01 09:00:00 UTC"
+    assert collected("2025-03-01T10:00:00+01:00") == "the same files; handed in 2025-03-01 09:00 +0000"
     assert collected("") == "unchanged"  # a list without times takes none away
     assert read_timestamp(str(course.submitted / "u1" / WEEK)) == datetime(2025, 3, 1, 9)
     attempts = course.root / "downloaded" / WEEK / "attempts" / "u1"
@@ -639,7 +642,10 @@ def test_a_list_that_holds_only_some_is_said_to_and_then_nothing_is_wrong(course
     assert main(command) == 1
     said = capsys.readouterr().err
     assert "ben is not in two.csv (the LMS's number is 35)" in said
-    assert f"1 who handed in is not in {path}: add them to it, or say --only-listed" in said
+    assert f"1 who handed in is not in {path}: add them to it; or say --only-listed" in said
+    (course.root / "roster.csv").write_text(path.read_text())
+    assert main(command[:-2]) == 1
+    assert "roster.csv: add them to your list, and run `python -m grader roster` with it" in capsys.readouterr().err
     assert main([*command, "--only-listed"]) == 0
     said = capsys.readouterr()
     assert said.err == ""
@@ -665,6 +671,23 @@ def test_students_who_are_named_are_collected_and_nobody_else_is_a_problem(cours
     assert set(placed(course)) == {"u1"}
 
 
+def test_a_list_of_times_alone_takes_names_and_numbers_from_the_roster(course, of_three, tmp_path, capsys):
+    path = tmp_path / "times.csv"
+    path.write_text("id,submitted\nu1,2025-03-01 12:00+00:00\nu2,\nu9,\n")
+    (course.root / "roster.csv").write_text("id,name,lms\nu1,Ada,34\nu2,Ben,35\nu3,Chen,36\n")
+    command = ["--root", str(course.root), "collect", WEEK, of_three, "--names", str(path)]
+    assert main(command) == 1
+    said = capsys.readouterr()
+    assert "chen is not in times.csv (in the roster: u3)." in said.err
+    assert "times.csv: there is no u9 in roster.csv" in said.out
+    assert main([*command, "--only-listed"]) == 0
+    assert set(placed(course)) == {"u1", "u2"}
+    assert read_timestamp(str(course.submitted / "u1" / WEEK)) == datetime(2025, 3, 1, 12)
+    (course.root / "roster.csv").unlink()
+    assert main(["--root", str(course.root), "collect", WEEK, of_three, "--names", str(path)]) == 1
+    assert "ada is not in times.csv" in capsys.readouterr().err
+
+
 def test_a_student_who_is_named_and_not_there_is_a_problem(course, of_three, capsys):
     command = ["--root", str(course.root), "collect", WEEK, of_three]
     assert main([*command, "--student", "ada", "--student", "ida"]) == 1
@@ -682,3 +705,33 @@ def test_a_student_who_is_named_and_not_there_is_a_problem(course, of_three, cap
 def test_where_nothing_is_collected_it_is_not_said_that_the_rest_was(course, tmp_path, capsys):
     assert main(["--root", str(course.root), "collect", WEEK, str(tmp_path / "missing.zip")]) == 1
     assert "problems: 1; nothing was collected" in capsys.readouterr().err
+
+
+# ---- another week's notebook
+
+
+OTHER = "shallow_network"  # of week 2
+
+
+def with_week2(course) -> bytes:
+    """A notebook of week 2, after that week was put into the course's release/."""
+    shutil.copytree(REPOSITORY / "release" / "week2", course.release / "week2")
+    return (course.release / "week2" / f"{OTHER}.ipynb").read_bytes()
+
+
+def test_a_notebook_of_another_week_is_not_collected_and_its_lesson_is_named(course, save, capsys):
+    other = with_week2(course)
+    own = (course.release / WEEK / NAME).read_bytes()
+    archive = zipped((f"ada/{NAME}", own), (f"ada/{OTHER}.ipynb", other), (f"ben/{NAME}", other))
+    assert main(["--root", str(course.root), "collect", WEEK, str(save(archive))]) == 1
+    assert placed(course) == {"ada": {NAME: own}}
+    said = capsys.readouterr().err
+    assert f"ada: the file {OTHER}.ipynb is week2/{OTHER}, which is no lesson of {WEEK}. It was not collected." in said
+    assert f"ben: the file {NAME} is week2/{OTHER}, which is no lesson of {WEEK}. It was not collected." in said
+
+
+def test_a_notebook_of_another_week_never_replaces_the_right_one(course, save):
+    own, other = (course.release / WEEK / NAME).read_bytes(), with_week2(course)
+    collect(course, WEEK, [save(zipped((f"ada/{NAME}", own)))])
+    collect(course, WEEK, [save(zipped((f"ada/{NAME}", other)))])
+    assert placed(course) == {"ada": {NAME: own}}

@@ -254,3 +254,15 @@ def test_the_files_of_the_first_week_are_understood(tmp_path):
     assert deadline.extension("ada").days == 2
     assert names.by_user == {"340934": "ada", "340935": "chen"}
     assert set(read_roster(tmp_path / "class.csv").students) == names.ids
+
+
+def test_git_ignores_what_the_pages_for_instructors_let_them_write_about_students():
+    """Lists, times, grades, templates and backups, by the names in term.md, grading.md and where-it-runs.md."""
+    names = set()
+    for page in ("term", "grading", "where-it-runs"):
+        text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+        names |= set(re.findall(r"[\w-]+\.(?:csv|toml|dump)\b", text)) - {"pyproject.toml"}
+    assert {"class.csv", "times1.csv", "week1.csv", "canvas.csv", "gradebook.dump"} <= names
+    for name in sorted({*names, "gradebook-2026-11-30.db"}):
+        answer = subprocess.run(["git", "-C", ROOT, "check-ignore", "-q", name], check=False)
+        assert answer.returncode == 0, name

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.batch.roster import merge_roster
 from grader.cli import main
 from grader.doctor import checks as doctor
 from grader.doctor import environment as surroundings
@@ -24,10 +25,13 @@ from grader.doctor.environment import (
     check_memory,
     check_space,
 )
+from grader.doctor.lessons import check_lessons
 from grader.execution import launch as processes
 from grader.execution import resource_usage as usage
 from grader.execution import sandbox
 from grader.execution.sandbox import Limits, find_bwrap, why_no_sandbox
+from grader.lessons.build import _stamp
+from grader.submissions.roster import read_roster
 from tests.classroom import grader, make_course, run
 
 pytestmark = [pytest.mark.xdist_group("doctor"), pytest.mark.usefixtures("needs_sandbox")]
@@ -318,3 +322,29 @@ def test_all_of_deadlines_toml_is_read_not_only_the_week_at_hand(tmp_path):
     assert check_deadlines(course).found.count("there is no week week4") == 1
     deadlines.write_text("[week1]\ndue = 2026-03-09\n")
     assert "1 of 3 weeks" in check_deadlines(course).found
+
+
+def test_an_extension_of_somebody_who_is_not_in_the_class_is_named(tmp_path):
+    course = make_course(tmp_path / "course")
+    (tmp_path / "class.csv").write_text("id,name\neva,Eva\n")
+    merge_roster(course, read_roster(tmp_path / "class.csv"))
+    deadlines = course.root / "deadlines.toml"
+    deadlines.write_text("[week1]\ndue = 2026-03-09\n[week1.extensions]\nevaa = '2 days'\n")
+    finding = check_deadlines(course)
+    assert finding.mark == POOR
+    assert finding.found == "[week1] extension of evaa: there is no such student yet. Did you mean eva?"
+    deadlines.write_text(deadlines.read_text().replace("evaa", "eva"))
+    assert check_deadlines(course).mark == GOOD
+
+
+def test_lessons_that_changed_since_the_build_are_named(tmp_path):
+    course = make_course(tmp_path)
+    assert check_lessons(course).mark == GOOD  # of a course without a build it is not known
+    course.write_stamp("week1", _stamp(course, "week1"))
+    assert check_lessons(course).mark == GOOD
+    lesson = course.lessons("week1")[0]
+    lesson.write_text(lesson.read_text() + "\nMore.\n")
+    finding = check_lessons(course)
+    assert (finding.mark, finding.found) == (POOR, "changed since the last build: week1")
+    result = grader(course, "regrade", "week1", "--dry-run")
+    assert "week1 is graded as it was last built: course/week1/ has changed since" in result.stderr

@@ -9,6 +9,7 @@ import pytest
 from grader.cli import main
 from grader.lms.feedback_zip import write_feedback_zip
 from grader.submissions.collect import collect
+from grader.submissions.names import read_names
 from tests.archive_files import zipped
 from tests.classroom import LESSON, WEEK, make_course, released
 
@@ -185,3 +186,21 @@ def test_the_command_writes_the_pages_and_the_archive(course, capsys, monkeypatc
         capsys.readouterr().err
     )
     assert not (course.root / "moodle.zip").exists()
+
+
+def test_what_both_systems_gave_out_goes_back_to_either(course):
+    """Also if the second archive changed nothing in submitted/."""
+    work = handed_in(course)
+    (course.root.parent / "names.csv").write_text("id,name,lms\nada,Ada Lovelace,\n")
+    names = read_names(course.root.parent / "names.csv")
+    for number, name in enumerate(
+        (f"lovelaceada_34_501_{NAME}", f"Ada Lovelace_123_assignsubmission_file_/{NAME}"), start=1
+    ):
+        path = course.root.parent / f"{number}.zip"
+        path.write_bytes(zipped((name, work)))
+        done = collect(course, WEEK, [path], names).students["ada"]
+    assert done == "unchanged"
+    for system, user in (("canvas", ("34", "501")), ("moodle", ("123", PAGE))):
+        done, files = written(course, system)
+        assert done.problems == []
+        assert list((taken_by_canvas if system == "canvas" else taken_by_moodle)(files).values()) == [user]

@@ -6,6 +6,7 @@ import html
 import json
 import os
 import re
+import shutil
 import sys
 
 import nbformat
@@ -16,6 +17,7 @@ from grader.lessons.notebooks import is_check
 from grader.lessons.reference import load_reference
 from tests.classroom import (
     LESSON,
+    REPOSITORY,
     WEEK,
     feedback_page,
     gradebook_rows,
@@ -367,3 +369,23 @@ def test_nbgraders_own_feedback_command_makes_the_same_pages(graded, by_hand):
     assert result.returncode == 0, result.stderr
     for student in ("perfect", "factor", "notjson"):
         assert feedback_page(by_hand, student) == feedback_page(graded, student)
+
+
+def test_another_weeks_notebook_is_graded_by_nobody_and_its_lesson_is_named(tmp_path):
+    """It gets no points for the functions that both lessons have, and no grade that an LMS would take."""
+    course = make_course(tmp_path / "typed")
+    shutil.copytree(REPOSITORY / "release" / "week2", course.release / "week2")
+    other = (course.release / "week2" / "shallow_network.ipynb").read_bytes()
+    hand_in(course, "ada", other)
+    hand_in(course, "ben", other, "shallow_network.ipynb")
+    result = grader(course, "grade", WEEK)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("is week2/shallow_network, which is no lesson of week1.") == 2
+    assert "missing" not in result.stdout
+    assert scores(course) == {"ada": 0, "ben": 0}
+    rows = gradebook_rows(course)
+    assert course.api.autograde(WEEK, "ben", force=True)["success"]
+    assert gradebook_rows(course)["ben"] == rows["ben"]
+    assert grader(course, "export", WEEK, "--output", str(tmp_path / "grades.csv")).returncode == 0
+    with open(tmp_path / "grades.csv", newline="") as stream:
+        assert {row["note"] for row in csv.DictReader(stream)} == {"could not be read"}

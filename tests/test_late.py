@@ -120,7 +120,12 @@ def test_extensions_are_durations_or_times(empty):
         ("[week1]\ndue = 12:00:00", ": [week1] due: 12:00:00 is not a time such as"),
         ("timezone = 'Berlin'\n[week1]", ": Berlin is no time zone such as Europe/Berlin"),
         ("policy = 'harsh'", ": [week1]: the policy harsh is not one of none, zero, per day, nbgrader"),
-        ("percent_per_day = 'ten'", ": [week1]: percent_per_day is ten, not a number from 0"),
+        ("percent_per_day = 'ten'", ': [week1]: percent_per_day is the text "ten", not a number: write it without'),
+        (
+            "percent_per_day = '10'",
+            ': [week1]: percent_per_day is the text "10", not a number: write it without quotes',
+        ),
+        ("percent_per_day = -1", ": [week1]: percent_per_day is -1, not a number from 0"),
         ("[week1.extensions]\nada = '1 day'", ": [week1]: there are extensions, but it is not said when"),
         (
             "[week1]\n[week1.extensions]\nada = '1 day'\ndue = 2026-03-09",
@@ -129,9 +134,25 @@ def test_extensions_are_durations_or_times(empty):
         ("[week1]\ndue = 2026-03-09\nextensions = 5", ": [week1] extensions: write [week1.extensions]"),
         (
             "[week1]\ndue = 2026-03-09\nextensions.ada = 2026-03-01",
-            ": [week1] extensions ada: 2026-03-02 00:00:00 UTC is before",
+            ": [week1] extensions ada: 2026-03-02 00:00 +0000 is before the due date, 2026-03-10",
         ),
         ("[week1]\ndue = 2026-03-09\nextensions.ada = 'soon'", ": [week1] extensions ada: soon is not a time"),
+        (
+            "[week1]\ndue = 2026-03-09\nextensions.ada = 'two days'",
+            ': [week1] extensions ada: two days is not a time such as 2025-03-09 23:59, nor a duration such as "2 day',
+        ),
+        (
+            "timezone = 'Europe/Berlin'\n[week1]\ndue = 2026-03-09\nextensions.ada = 2026-03-01",
+            ": [week1] extensions ada: 2026-03-02 00:00 +0100 is before the due date, 2026-03-10 00:00 +0100",
+        ),
+        (
+            "[week1]\ndue = 2026-03-09\n[week1.extensions]\nbo.lind = '36 hours'",
+            ': [week1] extensions bo: an id with a dot stands in quotes: "bo.lind" = "36 hours"',
+        ),
+        (
+            "[week1]\ndue = 2026-03-09\n[week1.extensions]\nbo.l = '1 day'\nbo.m = '1 day'",
+            ': [week1] extensions bo: an id with a dot stands in quotes: "bo.…"',
+        ),
     ],
 )
 def test_what_is_wrong_with_the_file_is_said_with_its_place(text, reason, empty):
@@ -139,6 +160,14 @@ def test_what_is_wrong_with_the_file_is_said_with_its_place(text, reason, empty)
     with pytest.raises(GradingError) as refused:
         read_deadline(empty, WEEK)
     assert str(refused.value).startswith(f"{empty.root / 'deadlines.toml'}{reason}")
+
+
+def test_a_time_that_toml_does_not_take_is_named_with_how_to_write_it(empty):
+    deadlines(empty, "[week1]\ndue = 2026-11-20 23:59  # a Friday\n")
+    with pytest.raises(GradingError) as refused:
+        read_deadline(empty, WEEK)
+    advice = 'Line 2: write the time in quotes, "2026-11-20 23:59", or with seconds, 2026-11-20 23:59:00'
+    assert str(refused.value).endswith(advice)
 
 
 def test_the_pages_example_is_read(empty):

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
+from grader.commands.offering import _say_missing
 from grader.doctor.environment import BAD, GOOD, POOR
 from grader.doctor.offering import check_offering
 from grader.errors import GradingError
@@ -82,6 +83,13 @@ def test_a_lost_secret_is_an_error_and_no_offering_is_none(tmp_path):
         find_offering(tmp_path)
     with pytest.raises(GradingError, match="is gone"):
         set_offering(tmp_path)  # no other secret takes its place unasked
+
+
+def test_weeks_that_are_not_drawn_are_said_not_to_be_gradable(tmp_path, capsys):
+    course = make_course(tmp_path)
+    _say_missing(course, set_offering(course.root))
+    said = "week1: cannot be graded until drawn, too: `python -m grader offering week1`\n"
+    assert capsys.readouterr().out == said
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660])
@@ -225,6 +233,7 @@ def test_whoever_knows_the_public_numbers_gains_nothing(course, tmp_path):
     assert before["table"] == before["right"] > 0
 
     drawn = grader(course, "offering", WEEK)
+    assert "cannot be graded" not in drawn.stdout
     assert drawn.returncode == 0, drawn.stderr
     assert "Keep a copy" in drawn.stdout
     anew, hidden = map(int, re.search(r"(\d+) of (\d+) hidden checks have other numbers", drawn.stdout).groups())

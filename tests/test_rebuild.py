@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from grader.lessons.notebooks import compose_source, course_metadata, grade_id
 from grader.lessons.parser import read_lesson
 from grader.submissions import reader as submissions
-from grader.submissions.reader import MAX_CELLS, MAX_FILE, MAX_SOURCE, find_submissions, read_submission
+from grader.submissions.lessons import Lessons
+from grader.submissions.reader import (
+    MAX_CELLS,
+    MAX_FILE,
+    MAX_SOURCE,
+    Fetched,
+    find_submissions,
+    is_unreadable,
+    read_submission,
+)
 from grader.submissions.rebuild import MAX_EXTRA, rebuild
 from tests.small_lesson import TEXT, VARIANTS, lesson_file
 from tests.test_codec import json_values
@@ -844,3 +853,32 @@ def test_a_guess_that_was_filled_in_is_no_change_of_the_lesson(tmp_path):
     result = rebuild(released, read_submission(path))
     assert result.problems == []
     assert json.dumps(result.notebook) == json.dumps(released)
+
+
+WEEKS = Lessons(
+    "week1",
+    {"small": frozenset({"double", "halve"})},
+    {"week2/large": frozenset({"double", "cost", "update", "train"})},
+)
+
+
+def cells_of(*names):
+    code = "\n".join(f"def {name}(x):\n    return x\n" for name in names)
+    return json.dumps({"cells": [{"cell_type": "code", "source": code}]}).encode()
+
+
+@pytest.mark.parametrize(
+    ("names", "is_refused"),
+    [
+        (("cost", "update"), True),
+        (("cost",), False),  # less than half of the other lesson
+        (("double", "cost", "update"), False),  # half of this one
+        ((), False),
+    ],
+)
+def test_a_notebook_that_is_another_weeks_lesson_is_not_graded_and_the_lesson_is_named(names, is_refused):
+    submission = WEEKS.understand(Fetched("mine.ipynb", cells_of(*names)), ["known"])
+    said = "The file mine.ipynb is week2/large, which is no lesson of week1. None of it could be graded."
+    assert submission.problems == ([said] if is_refused else ["known"])
+    assert bool(submission.cells) is not is_refused
+    assert is_unreadable(submission.problems) is is_refused

@@ -58,10 +58,31 @@ def test_a_list_that_is_not_utf8_is_read_and_said_so(tmp_path):
 
 
 def test_a_line_without_an_id_is_left_out_and_said_so(tmp_path):
-    path = saved(tmp_path, "id,name,lms\nada,Ada,34\n,Points possible,\n")
+    path = saved(tmp_path, "id,name,lms\nada,Ada,34\n,Ben,\n")
     roster = read_roster(path)
     assert list(roster.students) == ["ada"]
     assert roster.notes == [f"{path}:3: there is no id in column id; the line was left out"]
+
+
+def test_columns_that_are_not_taken_over_are_named(tmp_path):
+    path = saved(tmp_path, "id,name,section,group,submitted,team\nada,Ada,A,7,,x\n")
+    roster = read_roster(path)
+    assert roster.students == {"ada": {"last_name": "Ada", "section": "A"}}
+    assert roster.notes == [f"{path}:1: not taken over: the columns group, team"]
+
+
+def test_canvas_own_lines_are_no_students_without_an_id(tmp_path):
+    lines = [
+        "Student,ID,SIS User ID,SIS Login ID,Section,week1 (77)",
+        ",,,,,Manual Posting",
+        "    Points Possible,,,,,94",
+        '"Lovelace, Ada",34,X7,ada,A,80',
+        '"Student, Test",99,,,A,',
+    ]
+    path = saved(tmp_path, "\n".join(lines) + "\n")
+    roster = read_roster(path)
+    assert list(roster.students) == ["ada"]
+    assert roster.notes == [f"{path}:1: not taken over: the columns week1 (77)"]
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from grader.nbgrader_plugins.marking import unmarked_points
 from grader.nbgrader_plugins.preprocessors import RunSubmission
 from grader.offering.secret import version_of
 from grader.offering.store import references_of
+from grader.submissions.lessons import released_lessons
 from grader.submissions.reader import earlier_hand_ins, fetch, find_submissions, graded_metadata
 from grader.submissions.timestamps import DAMAGED_TIMESTAMP, read_timestamp
 
@@ -156,7 +157,13 @@ def grading_context(course: Course, week: str, *, unsafe_without_sandbox: bool =
     released = released_notebooks(course.release / week)
     references = references_of(course, week, released)
     return GradingContext(
-        released, references, settings.limits, sandboxed, settings.follow_through, settings.explained_hand_ins
+        released,
+        references,
+        settings.limits,
+        sandboxed,
+        settings.follow_through,
+        settings.explained_hand_ins,
+        released_lessons(course.release, week),
     )
 
 

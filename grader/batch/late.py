@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -18,7 +19,7 @@ from grader.nbgrader_plugins.late import LatePenalties, note_dates, seconds_late
 from grader.nbgrader_plugins.marking import unmarked_points
 from grader.text import did_you_mean
 
-__all__ = ["LateStudent", "LateWeek", "penalize", "update_penalties"]
+__all__ = ["LateStudent", "LateWeek", "penalize", "unknown_students", "update_penalties"]
 
 SUBMISSIONS, NOTEBOOKS, GRADES = (kind.__table__ for kind in (SubmittedAssignment, SubmittedNotebook, Grade))
 
@@ -145,7 +146,7 @@ def _computed(course: Course, gradebook: Gradebook, penalties: LatePenalties) ->
     found.said = [
         f"{student} handed in {_said(time, deadline)} (it was {_said(before[student], deadline)})"
         for student, time in sorted(changes.times.items())
-    ] + _unknown_students(gradebook, deadline)
+    ] + unknown_students({student.id for student in gradebook.students}, deadline)
     return found, changes
 
 
@@ -175,9 +176,9 @@ def _scores(assignment: str) -> Any:
     return query.where(SUBMISSIONS.c.assignment_id == assignment).group_by(*columns).order_by(NOTEBOOKS.c.id)
 
 
-def _unknown_students(gradebook: Gradebook, deadline: Deadline) -> list[str]:
-    known = {student.id for student in gradebook.students}
+def unknown_students(known: Collection[str], deadline: Deadline) -> list[str]:
+    """A sentence about each extension of a student who is not known."""
     return [
         f"extension of {name}: there is no such student yet.{did_you_mean(name, known)}"
-        for name in sorted(set(deadline.extensions) - known)
+        for name in sorted(set(deadline.extensions) - set(known))
     ]

@@ -18,7 +18,7 @@ from grader.text import first_of, visible
 
 __all__ = ["stale_grades", "waiting_grades"]
 
-NAMED = 5  # students that a line names
+NAMED = 20  # students that a line names
 
 
 def stale_grades(course: Course, week: str) -> str:

@@ -82,6 +82,8 @@ def _collect(options: argparse.Namespace) -> int:
     course = Course(options.root)
     path = options.names or _roster_of(course)
     names = read_names(path) if path else None
+    if names and not names.tells and (roster := _roster_of(course)):
+        names = names.completed(read_names(roster))
     with sole_owner(course):
         found = collect(
             course,
@@ -104,7 +106,8 @@ def _collect(options: argparse.Namespace) -> int:
         say(f"grader: problems: {len(found.problems)}; {rest}", file=sys.stderr)
     if found.unlisted and path:
         who = "1 who handed in is" if found.unlisted == 1 else f"{found.unlisted} who handed in are"
-        said = f"grader: {who} not in {path}: add them to it, or say --only-listed if it need not hold everybody"
+        add = "add them to it" if options.names else "add them to your list, and run `python -m grader roster` with it"
+        said = f"grader: {who} not in {path}: {add}; or say --only-listed if it need not hold everybody"
         say(said, file=sys.stderr)
     return 1 if found.problems else 0
 
@@ -133,6 +136,7 @@ def _grade(options: argparse.Namespace) -> int:
 
     tune_gc()
     course = Course(options.root)
+    _say_not_built(course, options.week)
     graded = grade_week(
         course,
         options.week,
@@ -162,6 +166,15 @@ def _grade(options: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
+def _say_not_built(course: Course, week: str) -> None:
+    """Say if a week's lessons have changed since they were built: it is graded as it was then."""
+    from grader.lessons.build import changed_since_build
+
+    if changed_since_build(course, [week]):
+        said = f"{week} is graded as it was last built: course/{week}/ has changed since; `make build` builds it"
+        say(said, file=sys.stderr)
+
+
 def _say_stale(week: str, graded: Sequence[GradingResult]) -> None:
     """Say which grades rest on what has changed since."""
     reasons: dict[str, list[str]] = {}
@@ -180,8 +193,10 @@ def _regrade(options: argparse.Namespace) -> int:
     from grader.batch.regrade import regrade
     from grader.lessons.course import Course
 
+    course = Course(options.root)
+    _say_not_built(course, options.week)
     found = regrade(
-        Course(options.root),
+        course,
         options.week,
         dry_run=options.dry_run,
         students=options.student,

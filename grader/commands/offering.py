@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from grader.commands.terminal import Commands, say
 
 if TYPE_CHECKING:
+    from grader.lessons.course import Course
     from grader.offering.draw import Drawn
+    from grader.offering.secret import Offering
 
 __all__ = ["add_commands"]
 
@@ -44,7 +46,18 @@ def _offering(options: argparse.Namespace) -> int:
             say(f"Made a secret in {offering.folder}/. Keep a copy: without it, grades cannot be computed again.")
         for week in weeks:
             _say_drawn(week, draw_week(course, offering, week, say))
+    _say_missing(course, offering)
     return 0
+
+
+def _say_missing(course: Course, offering: Offering) -> None:
+    """Say which weeks cannot be graded, as only others have been drawn."""
+    from grader.offering.store import why_not_drawn
+
+    built = [week for week in course.weeks() if course.is_released(week)]
+    missing = [week for week in built if why_not_drawn(course, offering, week, course.released_notebooks(week))]
+    if missing:
+        say(f"{', '.join(missing)}: cannot be graded until drawn, too: `python -m grader offering {' '.join(missing)}`")
 
 
 def _say_drawn(week: str, drawn: Sequence[Drawn]) -> None:

@@ -31,6 +31,7 @@ from grader.doctor.environment import (
     check_memory,
     check_space,
 )
+from grader.doctor.lessons import check_lessons
 from grader.doctor.offering import check_offering
 from grader.execution.cell_run import Cause, CellRun, Status
 from grader.execution.launch import warm_parent
@@ -89,6 +90,7 @@ def examine_machine(root: Path, *, full: bool = False) -> Iterator[Finding]:
     checks["alembic"] = lambda: check_alembic(path)
     if course is not None:
         checks["gradebook"] = partial(check_gradebook, course)
+        checks["lessons"] = partial(check_lessons, course)
         checks["numbers"] = partial(check_offering, course)
         checks["deadlines"] = partial(check_deadlines, course)
     if full:

@@ -22,7 +22,8 @@ from grader.grading.model_answers import add_model_answers
 from grader.grading.scoring import score, submission_steps
 from grader.lessons.notebooks import grade_id, is_check
 from grader.lessons.reference import Reference
-from grader.submissions.reader import Fetched, understand
+from grader.submissions.lessons import Lessons
+from grader.submissions.reader import Fetched
 from grader.submissions.rebuild import rebuild
 
 __all__ = [
@@ -52,6 +53,7 @@ class GradingContext:
         sandboxed: whether to run student code in the sandbox.
         follow_through: whether a later exercise keeps its points if an earlier one is wrong.
         explained_hand_ins: for how many versions of a notebook a student reads why hidden checks fail.
+        lessons: the lessons of all weeks, by which a notebook of another week is recognised.
         bases: for each version, what grades of each notebook rest on.
     """
 
@@ -61,6 +63,7 @@ class GradingContext:
     sandboxed: bool = True
     follow_through: bool = True
     explained_hand_ins: int = EXPLAINED_HAND_INS
+    lessons: Lessons = field(default_factory=Lessons)
     bases: list[dict[str, dict[str, Any]]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -115,8 +118,8 @@ def grade_submission(context: GradingContext, task: GradingTask) -> list[GradedN
 def _grade_notebook(context: GradingContext, task: GradingTask, name: str) -> GradedNotebook:
     fetched, said = task.files[name]
     reference = context.references[task.version][name]
-    rebuilt = rebuild(context.released[name], understand(fetched))
-    notebook, problems = rebuilt.notebook, [*said, *rebuilt.problems]
+    rebuilt = rebuild(context.released[name], context.lessons.understand(fetched, said))
+    notebook, problems = rebuilt.notebook, rebuilt.problems
     note_submission(notebook, problems, fetched.digest, task.hand_ins.get(name, []))
     reports = run_and_judge(
         notebook,

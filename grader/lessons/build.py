@@ -34,7 +34,7 @@ from grader.lessons.reference import CheckCell, Reference, load_reference, suppo
 from grader.lessons.reference_units import package_sources
 from grader.lessons.roles import Role
 
-__all__ = ["Built", "answer_key", "build", "build_week", "compose_lesson"]
+__all__ = ["Built", "answer_key", "build", "build_week", "changed_since_build", "compose_lesson"]
 
 
 @dataclass
@@ -208,7 +208,21 @@ def _stamp(course: Course, week: str) -> dict[str, str]:
     digest = hashlib.sha256(f"{sys.version} {version('numpy')} {version('nbgrader')}".encode())
     for name, data in [*((name, path.read_bytes()) for name, path in inputs), *code]:
         digest.update(name.encode() + b"\0" + data)
-    return {"inputs": digest.hexdigest()}
+    return {"inputs": digest.hexdigest(), "lessons": _lessons_digest(course, week)}
+
+
+def _lessons_digest(course: Course, week: str) -> str:
+    """A digest of a week's own files in course/."""
+    folder, digest = course.lessons_folder / week, hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def changed_since_build(course: Course, weeks: Iterable[str]) -> list[str]:
+    """Those of the weeks whose files in course/ have changed since this course was built; none if that is not known."""
+    built = {week: course.read_stamp(week).get("lessons") for week in weeks}
+    return [week for week, digest in built.items() if digest and digest != _lessons_digest(course, week)]
 
 
 def _outputs(course: Course, week: str) -> dict[str, str]:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from grader.errors import GradingError
 from grader.lessons.course import Course
+from grader.submissions.timestamps import local
 from grader.text import did_you_mean
 
 __all__ = ["FILE", "Deadline", "Policy", "course_zone", "read_deadline"]
@@ -23,6 +24,8 @@ POLICIES = ("none", "zero", "per day", "nbgrader")
 POLICY_KEYS = ("policy", "percent_per_day", "percent_at_most", "grace_minutes")
 DURATION = re.compile(r"(\d+(?:\.\d+)?) *(minute|hour|day|week)s?")
 DAY = 24 * 3600
+TIME, DURATION_TOO = "a time such as 2025-03-09 23:59", ', nor a duration such as "2 days" or "36 hours"'
+WITHOUT_SECONDS = re.compile(r"=\s*(\d{4}-\d\d-\d\d[ T]\d\d:\d\d)\s*(#.*)?$")
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ class Deadline:
 
     def local(self, time: datetime) -> str:
         """A UTC time as the file would have it, with its offset."""
-        return f"{time.replace(tzinfo=UTC).astimezone(self.clock):%Y-%m-%d %H:%M %z}"
+        return local(time, self.clock)
 
 
 def read_deadline(course: Course, week: str) -> Deadline:
@@ -129,12 +132,23 @@ def course_zone(course: Course) -> tuple[tzinfo, str]:
 
 def _form(path: Path) -> dict[str, Any]:
     """What the file says; empty if there is none."""
+    text = ""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
+        return tomllib.loads(text)
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise GradingError(f"{path} cannot be read: {problem}") from None
+        raise GradingError(f"{path} cannot be read: {problem}{_likely_cause(text)}") from None
+
+
+def _likely_cause(text: str) -> str:
+    """The first line with a time that TOML does not take, and how to write it; "" if there is none."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        time = WITHOUT_SECONDS.search(line)
+        if time:
+            return f'. Line {number}: write the time in quotes, "{time[1]}", or with seconds, {time[1]}:00'
+    return ""
 
 
 def _extensions(place: str, week: str, own: Mapping[str, Any]) -> dict[str, Any]:
@@ -190,21 +204,22 @@ def _policy(place: str, form: Mapping[str, Any]) -> Policy:
     numbers = {name: item for name, item in form.items() if name != "policy"}
     for name, item in numbers.items():
         if isinstance(item, bool) or not isinstance(item, int | float) or not 0 <= item < math.inf:
-            raise GradingError(f"{place}: {name} is {item}, not a number from 0")
+            what = f'the text "{item}", not a number: write it without quotes' if isinstance(item, str) else ""
+            raise GradingError(f"{place}: {name} is {what or f'{item}, not a number from 0'}")
     return Policy(kind, **{name: float(item) for name, item in numbers.items()})
 
 
-def _moment(place: str, value: object, zone: tzinfo) -> datetime:
-    """A time as UTC without a zone; of a day alone its end."""
+def _moment(place: str, value: object, zone: tzinfo, also: str = "") -> datetime:
+    """A time as UTC without a zone; of a day alone its end. `also` says what else could stand there."""
     if isinstance(value, str):
         try:
             value = date.fromisoformat(value) if len(value) == 10 else datetime.fromisoformat(value)
         except ValueError:
-            raise GradingError(f"{place}: {value} is not a time such as 2025-03-09 23:59") from None
+            raise GradingError(f"{place}: {value} is not {TIME}{also}") from None
     if isinstance(value, date) and not isinstance(value, datetime):
         value = datetime(value.year, value.month, value.day) + timedelta(days=1)
     if not isinstance(value, datetime):
-        raise GradingError(f"{place}: {value} is not a time such as 2025-03-09 23:59")
+        raise GradingError(f"{place}: {value} is not {TIME}{also}")
     aware = value if value.tzinfo is not None else value.replace(tzinfo=zone)
     return aware.astimezone(UTC).replace(tzinfo=None)
 
@@ -213,7 +228,20 @@ def _extended(place: str, value: object, due: datetime, zone: tzinfo) -> datetim
     duration = DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     if duration:
         return due + timedelta(**{f"{duration[2]}s": float(duration[1])})
-    until = _moment(place, value, zone)
+    if isinstance(value, dict):  # what TOML makes of bo.lind = "2 days"
+        raise GradingError(f"{place}: {_dotted(place, value)}")
+    until = _moment(place, value, zone, DURATION_TOO)
     if until < due:
-        raise GradingError(f"{place}: {until} UTC is before the due date, {due} UTC")
+        raise GradingError(f"{place}: {local(until, zone)} is before the due date, {local(due, zone)}")
     return until
+
+
+def _dotted(place: str, value: Mapping[str, Any]) -> str:
+    """How to write an id with a dot, which TOML takes for a table in a table."""
+    student, item = place.rpartition(" ")[2], value
+    while isinstance(item, dict) and len(item) == 1:
+        ((name, item),) = item.items()
+        student = f"{student}.{name}"
+    if isinstance(item, dict):
+        return f'an id with a dot stands in quotes: "{student}.…" = "2 days"'
+    return f'an id with a dot stands in quotes: "{student}" = "{item}"'

@@ -11,13 +11,13 @@ from nbconvert.exporters import NotebookExporter
 from nbgrader.utils import rmtree
 
 from grader.lessons.notebooks import released_notebooks
+from grader.submissions.lessons import Lessons, released_lessons
 from grader.submissions.reader import (
     Fetched,
     earlier_hand_ins,
     fetch,
     find_submissions,
     is_up_to_date,
-    understand,
 )
 from grader.submissions.timestamps import DAMAGED_TIMESTAMP, exchange_files, read_timestamp
 
@@ -36,6 +36,7 @@ class SubmissionExporter(NotebookExporter):
         super().__init__(**kwargs)
         self._actual: dict[str, tuple[Path, list[str]]] = {}
         self._hand_ins: dict[str, list[str]] = {}  # digests of the versions graded before
+        self._lessons = Lessons()
         if hasattr(self.parent, "assignments"):
             self._plan(self.parent)
 
@@ -46,6 +47,7 @@ class SubmissionExporter(NotebookExporter):
         root = Path(converter.coursedir.root)
         week = converter.coursedir.assignment_id
         released = released_notebooks(root / converter.coursedir.release_directory / week)
+        self._lessons = released_lessons(root / converter.coursedir.release_directory, week)
         for folder in list(converter.assignments):
             found = find_submissions(root / folder, released)
             graded = root / converter.coursedir.autograded_directory / Path(folder).parent.name / Path(folder).name
@@ -75,8 +77,7 @@ class SubmissionExporter(NotebookExporter):
             return super().from_filename(filename, resources=resources, **kwargs)
         path, said = self._actual[key]
         fetched = fetch(path)
-        submission = understand(fetched)
-        submission.problems[:0] = said
+        submission = self._lessons.understand(fetched, said)
         found = {"submission": submission, "digest": fetched.digest, "outputs": exchange_files(path.parent)}
         found["hand_ins"] = self._hand_ins[key]
         resources = (resources or {}) | found

@@ -15,11 +15,12 @@ import stat
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, tzinfo
 from pathlib import Path
 
 from grader.submissions.members import UPLOAD
 from grader.submissions.reader import UnusableFile
-from grader.submissions.timestamps import TIMESTAMP
+from grader.submissions.timestamps import TIMESTAMP, local, read_timestamp
 
 __all__ = ["Attempts", "Origin"]
 
@@ -53,28 +54,38 @@ class Attempts:
     Args:
         kept: downloaded/<week>/attempts/<student>.
         place: submitted/<student>/<week>.
+        zone: in which times are said.
     """
 
-    def __init__(self, kept: Path, place: Path):
-        self.kept, self.place = kept, place
+    def __init__(self, kept: Path, place: Path, zone: tzinfo = UTC):
+        self.kept, self.place, self.zone = kept, place, zone
+        self.also: dict[int, list[Origin]] = {}  # other LMSs that gave out the same files
         self.known: dict[int, tuple[str, Origin]] = {}
         for folder in kept.glob(".partial-*"):  # of a run that was killed
             shutil.rmtree(folder)
         for folder in kept.glob("[0-9]*"):
             if folder.is_dir() and folder.name.isdecimal():
                 self.known[int(folder.name)] = (_digest(folder), _read_origin(folder.with_suffix(".json")))
+                self.also[int(folder.name)] = [
+                    _read_origin(path) for path in sorted(kept.glob(f"{folder.name}.*.json"))
+                ]
 
     def user(self, layout: str) -> str:
         """The number that an LMS gives to the student whose attempts these are; empty if it is not known."""
-        return next((origin.user for _, origin in self.known.values() if origin.layout == layout), "")
+        return next((origin.user for _, origin in self._origins() if origin.layout == layout), "")
+
+    def _origins(self) -> list[tuple[int, Origin]]:
+        """Where each attempt is from, by its number; several times if several LMSs gave it out."""
+        first = [(number, origin) for number, (_, origin) in self.known.items()]
+        return first + [(number, origin) for number, origins in self.also.items() for origin in origins]
 
     def newest_of(self, layout: str) -> tuple[Path, Origin] | None:
         """The folder of the newest attempt that an LMS gave out, and where it is from; None if there is none."""
-        found = [(origin.order, number) for number, (_, origin) in self.known.items() if origin.layout == layout]
+        found = [(number, origin) for number, origin in self._origins() if origin.layout == layout]
         if not found:
             return None
-        number = max(found)[1]
-        return self.kept / str(number), self.known[number][1]
+        number, origin = max(found, key=lambda item: (item[1].order, item[0]))
+        return self.kept / str(number), origin
 
     def add(self, files: Mapping[str, Path], timestamp: str, origin: Origin) -> str:
         """Keep files as an attempt, and put them in place if it is the newest.
@@ -114,6 +125,8 @@ class Attempts:
         if (known.layout, known.order) == (origin.layout, origin.order) and known.given != origin.given:
             self._note(number, origin)  # which an earlier version did not
             self.known[number] = (digest, origin)
+        elif known.layout != origin.layout and origin.given:
+            self._note(number, origin, f".{origin.layout}")
         if digest == current:
             return "unchanged"
         if not current:
@@ -149,7 +162,8 @@ class Attempts:
         for folder in (self.place, self.kept / str(number)):
             shutil.copyfile(new, folder / TIMESTAMP)
         self.known[number] = (_digest(self.place), origin)
-        return f"the same files; handed in {new.read_text(encoding='ascii').strip()}"
+        time = read_timestamp(str(self.place))
+        return f"the same files; handed in {local(time, self.zone)}" if time else "unchanged"
 
     def _newest(self) -> int:
         newest = min(self.known)
@@ -188,8 +202,8 @@ class Attempts:
         self._note(number, origin)
         return number
 
-    def _note(self, number: int, origin: Origin) -> None:
-        (self.kept / f"{number}.json").write_text(json.dumps(asdict(origin)) + "\n", encoding="utf-8")
+    def _note(self, number: int, origin: Origin, other: str = "") -> None:
+        (self.kept / f"{number}{other}.json").write_text(json.dumps(asdict(origin)) + "\n", encoding="utf-8")
 
 
 def _notebooks(folder: Path) -> set[str]:

@@ -1,7 +1,7 @@
 """Collect submissions from what an LMS lets instructors download, or from folders, into submitted/.
 
-Which notebook is which lesson is not decided here: `reader.find_submissions` recognises notebooks
-by their exercises.
+Which notebook is which lesson of the week is not decided here: `reader.find_submissions` recognises
+notebooks by their exercises. Notebooks of another week are left out.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from grader.lessons.course import Course
 from grader.submissions.archives import open_archive
 from grader.submissions.attempts import Attempts, Origin
 from grader.submissions.layouts import Download, Student, is_notebook_name, recognise
+from grader.submissions.lessons import released_lessons
 from grader.submissions.members import CLASS, Container, Folder
 from grader.submissions.names import Names, Unidentified, plain_id
-from grader.submissions.reader import UnusableFile
+from grader.submissions.reader import UnusableFile, read_submission
 from grader.submissions.timestamps import timestamp_text
-from grader.submissions.uploads import attempts_in, folded, unpack
+from grader.submissions.uploads import Unpacked, attempts_in, folded, unpack
 from grader.text import did_you_mean, first_of
 
 __all__ = ["EVERYBODY", "Choice", "Collected", "collect"]
@@ -154,7 +155,7 @@ class _Collector:
         if names and any(time.tzinfo is None for time in names.submitted.values()):
             self.said.notes.append(f"{names.path.name}: times without an offset are in {zone_name}")
         self.kept = course.root / "downloaded" / week / "attempts"
-        self.lessons = set(course.released_notebooks(week))
+        self.lessons = released_lessons(course.release, week)
         self.spelled = {folded(path.name): path.name for path in course.submitted.glob("*")}
 
     def take(self, source: Path, container: Container) -> None:
@@ -238,8 +239,9 @@ class _Collector:
         """Collect one student's files, of which several of one name are attempts."""
         attempts = self._attempts(student, name, download.layout)
         uploads = download.uploads[student]
-        found = unpack(uploads, container, folder, self.lessons)
+        found = unpack(uploads, container, folder, self.lessons.here)
         self.said.problems += [f"{source}: {name}: {problem}" for problem in found.problems]
+        self._leave_out_other_weeks(found, source, name)
         if not found.notebooks and not found.problems:
             raise UnusableFile(f"handed in no notebook, but {', '.join(sorted(set(found.others))[:5]) or 'nothing'}.")
         time = max((upload.member.time for upload in uploads if upload.member.time), default=None)
@@ -251,12 +253,20 @@ class _Collector:
             timestamp = self._timestamp(name, time) if number == len(rounds) else ""
             self._say(name, attempts.add({item.name: item.path for item in notebooks}, timestamp, origin))
 
+    def _leave_out_other_weeks(self, found: Unpacked, source: Path, name: str) -> None:
+        """Leave out a student's notebooks that are another week's lessons, and say so."""
+        reasons = {item: self.lessons.why_not_here(read_submission(item.path).cells) for item in found.notebooks}
+        found.notebooks = [item for item in found.notebooks if not reasons[item]]
+        wrong = [f"the file {item.name} {reason} It was not collected." for item, reason in reasons.items() if reason]
+        found.problems += wrong
+        self.said.problems += [f"{source}: {name}: {problem}" for problem in wrong]
+
     def _attempts(self, student: Student, name: str, layout: str) -> Attempts:
         """The attempts of a student; raises UnusableFile if they may be another's."""
         spelled = self.spelled.setdefault(folded(name), name)
         if spelled != name:
             raise UnusableFile(f"differs from {spelled} only in how it is written; rename one of the two.")
-        attempts = Attempts(self.kept / name, self.course.submitted / name / self.week)
+        attempts = Attempts(self.kept / name, self.course.submitted / name / self.week, self.zone)
         before = attempts.user(layout)
         if before and before != student.user:
             raise UnusableFile(

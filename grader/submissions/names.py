@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -51,8 +51,25 @@ class Names:
     ids: set[str] = field(default_factory=set)
     submitted: dict[str, datetime] = field(default_factory=dict)
 
+    @property
+    def tells(self) -> bool:
+        """Whether the list has names or numbers, and not only ids and times."""
+        return bool(self.by_name or self.by_user)
+
+    def completed(self, roster: Names) -> Names:
+        """This list with the names and the numbers that a roster has; who is only in the roster stays out of it."""
+        strangers = sorted(self.ids - roster.ids)
+        notes = [f"{self.path.name}: there is no {name} in {roster.path.name}" for name in strangers]
+        return replace(self, notes=[*self.notes, *notes], by_name=roster.by_name, by_user=roster.by_user)
+
     def id_of(self, student: Student) -> str:
         """The id of a student; raises Unidentified if the list has none, or several."""
+        found = self._id_of(student)
+        if found not in self.ids:  # in the roster that completes this list
+            raise Unidentified(f"is not in {self.path.name} (in the roster: {found}).")
+        return found
+
+    def _id_of(self, student: Student) -> str:
         if student.user in self.by_user:
             return self.by_user[student.user]
         if not student.user and student.who in self.ids:
@@ -84,13 +101,16 @@ def columns_by_field(columns: Sequence[str]) -> dict[str, str]:
 def read_names(path: Path) -> Names:
     """The list in a CSV file with a column for the id, and for the name or the number or both; as `roster` takes it.
 
+    A list that says only when students handed in is `completed` by the roster.
+
     Raises:
         GradingError: it is no table that `read_table` takes, a column is missing, or two lines contradict each other.
     """
     table = read_table(path)
     columns = columns_by_field(table.columns)
-    if "id" not in columns or not {"name", "last_name", "lms"} & set(columns):
-        needed = "the columns id, and name or lms, are needed (or first_name and last_name)"
+    told = {"name", "last_name", "lms"} & set(columns) or "submitted" in table.columns
+    if "id" not in columns or not told:
+        needed = "the columns id, and name or lms or submitted, are needed (or first_name and last_name)"
         raise GradingError(f"{path}:1: {needed}; these are {', '.join(table.columns)}")
     names = Names(path, table.notes)
     for row in table.rows:

@@ -23,6 +23,7 @@ from grader.syntax import parse
 from grader.text import visible
 
 __all__ = [
+    "NONE_OF_IT",
     "Fetched",
     "Submission",
     "SubmittedCell",
@@ -34,6 +35,7 @@ __all__ = [
     "graded_metadata",
     "is_unreadable",
     "is_up_to_date",
+    "mentioned",
     "read_regular",
     "read_submission",
     "understand",
@@ -216,7 +218,7 @@ def find_submissions(folder: Path, released: dict[str, Any]) -> dict[str, tuple[
         if name in found:
             continue
         names = exercises_of(notebook)
-        scores = [(len(_mentioned(cells[path], names)), path) for path in spare]
+        scores = [(len(mentioned(cells[path], names)), path) for path in spare]
         best = max(scores, default=(0, folder), key=lambda item: item[0])
         if best[0] * 2 >= len(names) > 0 or (len(scores) == 1 and len(released) == 1):
             found[name] = (best[1], [f"The file {visible(best[1].name)} was graded as {name}.ipynb."])
@@ -231,7 +233,8 @@ def exercises_of(notebook: Any) -> set[str]:
     return {course_metadata(cell)["exercise"] for cell in notebook.cells if course_metadata(cell).get("exercise")}
 
 
-def _mentioned(cells: Iterable[SubmittedCell], names: set[str]) -> set[str]:
+def mentioned(cells: Iterable[SubmittedCell], names: set[str]) -> set[str]:
+    """Those of the exercises that cells belong to, or define."""
     return {name for cell in cells for name in names if cell.name == name or name in cell.defined}
 
 

@@ -10,11 +10,15 @@ from grader.errors import GradingError
 from grader.submissions.names import checked_id, columns_by_field
 from grader.submissions.reader import UnusableFile
 from grader.submissions.tables import Row, Table, read_table
+from grader.text import first_of
 
 __all__ = ["FIELDS", "Roster", "read_roster"]
 
 FIELDS = ("last_name", "first_name", "email", "lms", "section")
 MAX_LENGTH = 128  # characters, in the gradebook
+NAMED = 5  # columns that a note names
+NO_STUDENT = ("points possible", "student, test", "manual posting")  # lines of Canvas's own in its gradebook
+LEFT_ALONE = {"submitted", "sis user id", "integration id", "root account"}  # for `collect`, and Canvas's own
 
 
 @dataclass
@@ -36,9 +40,11 @@ def read_roster(path: Path) -> Roster:
     columns = _columns(table)
     students: dict[str, dict[str, str]] = {}
     seen: dict[tuple[str, str], Row] = {}
-    notes = list(table.notes)
+    notes = [*table.notes, *_unknown_columns(table, columns)]
     for row in table.rows:
         student = _id(row, columns["id"])
+        if not student and _is_canvas_own(row):
+            continue
         if not student:
             notes.append(f"{path}:{row.line}: there is no id in column {columns['id']}; the line was left out")
             continue
@@ -62,6 +68,16 @@ def _columns(table: Table) -> dict[str, str]:
             f"{table.path}:1: a column id is needed, with the names of students' folders; there is {there}"
         )
     return found
+
+
+def _unknown_columns(table: Table, columns: Mapping[str, str]) -> list[str]:
+    """What is to be said about columns that are not taken over."""
+    more = [name for name in table.columns if name and name not in {*columns.values(), *LEFT_ALONE}]
+    return [f"{table.path}:1: not taken over: the columns {first_of(more, NAMED)}"] if more else []
+
+
+def _is_canvas_own(row: Row) -> bool:
+    return any(cell.lower() in NO_STUDENT for cell in row.cells.values())
 
 
 def _id(row: Row, column: str) -> str:

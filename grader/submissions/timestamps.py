@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from nbgrader.utils import parse_utc
@@ -19,6 +19,7 @@ __all__ = [
     "SECRET",
     "TIMESTAMP",
     "exchange_files",
+    "local",
     "read_secret",
     "read_timestamp",
     "timestamp_text",
@@ -40,6 +41,15 @@ def read_timestamp(folder: str) -> datetime | None:
         return parse_utc(text) if text else None
     except (OSError, UnusableFile, UnicodeDecodeError, ValueError, OverflowError):
         return None
+
+
+def local(time: datetime, zone: tzinfo) -> str:
+    """A UTC time in a zone, with its offset, as people read it.
+
+    >>> local(datetime(2025, 3, 1, 11, 5), UTC)
+    '2025-03-01 11:05 +0000'
+    """
+    return f"{time.replace(tzinfo=UTC).astimezone(zone):%Y-%m-%d %H:%M %z}"
 
 
 def timestamp_text(time: datetime) -> str:
