@@ -43,6 +43,7 @@ class StudentRow:
     """A student: the share of points in each week (None where there is no grade), and what went wrong in which.
 
     Attributes:
+        waits: weeks with answers that wait to be marked, or with marks to be reviewed.
         missing: weeks in which nothing was handed in.
         failures: week, exercise, kind and reason of what did not run.
     """
@@ -108,7 +109,7 @@ def student_rows(term: Term) -> list[StudentRow]:
                 f"{any_.first_name} {any_.last_name}".strip(),
                 any_.section,
                 [None if result is None or result.note else result.share for result in results],
-                [week for week, result in known if not result.note and result.waits],
+                [week for week, result in known if not result.note and not result.is_final],
                 [week for week, result in known if result.note == NOTHING],
                 sorted(
                     (week, *item) for week, result in known if not result.note for item in set(result.misconceptions)

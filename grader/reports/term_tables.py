@@ -11,7 +11,7 @@ import numpy as np
 from grader.reports.outcomes import Outcome
 from grader.reports.statistics import FEW, Item, alpha, items
 from grader.reports.term_results import Term
-from grader.reports.week_results import NOT_GRADED, NOTHING, StudentResult, WeekResults
+from grader.reports.week_results import NOT_GRADED, NOTHING, UNREADABLE, StudentResult, WeekResults
 
 __all__ = ["ExerciseRow", "WeekRow", "exercise_rows", "week_rows"]
 
@@ -20,14 +20,20 @@ MANY, SOME = 0.2, 3  # the share of students, and how many at least, that look l
 
 @dataclass
 class WeekRow:
-    """A week: how many handed in, their scores as shares, its reliability, and how many met a misconception."""
+    """A week: how many handed in, their scores as shares, its reliability, and how many met a misconception.
+
+    Attributes:
+        graded, nothing, not_graded, unreadable: together all students.
+    """
 
     week: str
     title: str
     graded: int
     nothing: int
     not_graded: int
+    unreadable: int
     waiting: int
+    to_review: int
     mean: float | None
     median: float | None
     alpha: float | None
@@ -65,7 +71,9 @@ def week_rows(term: Term) -> list[WeekRow]:
                 len(shares),
                 notes[NOTHING],
                 notes[NOT_GRADED],
+                notes[UNREADABLE],
                 week.waiting,
+                week.to_review,
                 float(np.mean(shares)) if shares else None,
                 float(np.median(shares)) if shares else None,
                 _alpha(week) if len(shares) >= FEW else None,
