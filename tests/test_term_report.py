@@ -240,6 +240,26 @@ def test_an_exercise_that_most_leave_out_is_called_out():
     assert "12 of 23 did not attempt it: do they see it, and is there time for it?" in row.remarks
 
 
+def test_a_few_students_raise_no_alarm():
+    term = made_up_term()
+    for student in term.weeks[0].graded[:4]:
+        student.section = "few"
+        student.exercises["sigmoid"].score, student.misconceptions = 0.0, [("to_column", "row"), ("sigmoid", "sign")]
+        student.exercises["to_column"].score = 0.0
+        student.unattempted.add("sigmoid")
+    for week in term.weeks[1:]:
+        for student in week.graded[:4]:
+            student.section = "few"
+    small = term.of_section("few")
+    assert {row.item.name: row.remarks for row in exercise_rows(small)}["sigmoid"] == []
+    for week in term.weeks:
+        for student in week.students:
+            student.misconceptions = []
+    term.weeks[0].graded[3].misconceptions = term.weeks[0].graded[4].misconceptions = [("sigmoid", "sign")]
+    (sign,) = misconception_rows(term)
+    assert (sign.shares[0][1], sign.shares[1], sign.trend) == (2, (0.0, 0), "")
+
+
 def test_answers_that_a_person_marked_need_no_misconception():
     term = made_up_term()
     for student in term.weeks[2].graded:

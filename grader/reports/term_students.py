@@ -11,6 +11,8 @@ from grader.reports.week_results import NOTHING, UNREADABLE
 
 __all__ = ["Misconception", "StudentRow", "misconception_rows", "student_rows"]
 
+SOME = 3  # students; that one or two no longer have a misconception is no trend
+
 
 @dataclass
 class Misconception:
@@ -29,9 +31,9 @@ class Misconception:
 
     @property
     def trend(self) -> str:
-        """How its share went from the first week that knows it to the last; "" if only one does."""
+        """How its share went from the first week that knows it to the last; "" if only one does, or few had it."""
         known = [share for share in self.shares if share is not None]
-        if len(known) < 2:
+        if len(known) < 2 or max(known[0][1], known[-1][1]) < SOME:
             return ""
         first, last = known[0][0], known[-1][0]
         word = "as often" if round(100 * first) == round(100 * last) else "rarer" if last < first else "more often"

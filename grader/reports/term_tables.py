@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.reports.outcomes import Outcome
-from grader.reports.statistics import FEW, Item, alpha, items
+from grader.reports.statistics import LEAST, Item, items, reliability
 from grader.reports.term_results import Term
 from grader.reports.week_results import NOT_GRADED, NOTHING, UNREADABLE, StudentResult, WeekResults
 
@@ -76,7 +76,7 @@ def week_rows(term: Term) -> list[WeekRow]:
                 week.to_review,
                 float(np.mean(shares)) if shares else None,
                 float(np.median(shares)) if shares else None,
-                _alpha(week) if len(shares) >= FEW else None,
+                _reliability(week),
                 sum(bool(student.misconceptions) for student in week.graded),
             )
         )
@@ -88,12 +88,12 @@ def exercise_rows(term: Term) -> list[ExerciseRow]:
     return [row for week in term.weeks for row in _exercises(week)]
 
 
-def _alpha(week: WeekResults) -> float | None:
-    return alpha(week.shares() * np.array(list(week.exercises.values())))
+def _reliability(week: WeekResults) -> float | None:
+    return reliability(week.shares() * np.array(list(week.exercises.values())))
 
 
 def _exercises(week: WeekResults) -> list[ExerciseRow]:
-    whole = _alpha(week)
+    whole = _reliability(week)
     points = np.array(list(week.exercises.values()))
     rows = []
     for item in items(list(week.exercises), week.shares(), points):
@@ -132,7 +132,7 @@ def _suspicions(row: ExerciseRow) -> Sequence[str]:
         failed = sum(row.outcomes[kind] for kind in kinds)
         if failed >= max(SOME, MANY * count):
             said.append(f"{failed} of {count} {words}")
-    if 2 * row.outcomes[Outcome.UNATTEMPTED] > count >= SOME:
+    if 2 * row.outcomes[Outcome.UNATTEMPTED] > count >= LEAST:
         left = row.outcomes[Outcome.UNATTEMPTED]
         said.append(f"{left} of {count} did not attempt it: do they see it, and is there time for it?")
     if row.unexplained >= max(SOME, MANY * count):
