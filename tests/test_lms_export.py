@@ -394,14 +394,17 @@ def test_every_format_has_the_number_that_the_terminal_shows(tmp_path, capsys):
     assert grader(course, "grade", WEEK, "--workers", "0").returncode == 0
     capsys.readouterr()
 
-    def exported(*options):
-        code = main(["--root", str(course.root), "export", WEEK, *options])
+    def exported(*options, weeks=(WEEK,)):
+        code = main(["--root", str(course.root), "export", *weeks, *options])
         return code, capsys.readouterr()
 
     row = next(csv.DictReader(io.StringIO(exported()[1].out)))
     data = json.loads(exported("--format", "json")[1].out)["students"][0]
     assert data["late_penalty"] == float(row["late_penalty"]) > 0
     assert data["score"] == pytest.approx(float(row["score"]), rel=1e-5)
+    term = json.loads(exported("--format", "json", weeks=())[1].out)["students"][0]
+    assert term["score"] == term["weeks"][WEEK]["score"] == data["score"]
+    assert term["weeks"][WEEK]["late_penalty"] == data["late_penalty"]
     with course.gradebook() as gradebook:
         submission = gradebook.find_submission(WEEK, "ada")
         assert data["score"] == submission.score - submission.late_submission_penalty

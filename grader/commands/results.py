@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader.commands.term import prepare_grades
+from grader.commands.term import prepare_grades, released_weeks
 from grader.commands.terminal import Commands, progress_bar, say, say_problems
 from grader.errors import GradingError
 from grader.text import visible
@@ -89,7 +89,7 @@ def _report(options: argparse.Namespace) -> int:
 
     course, weeks = Course(options.root), list(dict.fromkeys(options.week))
     output = options.output or Path("report.html" if len(weeks) == 1 else "term.html")
-    for week in weeks or [week for week in course.weeks() if course.is_released(week)]:
+    for week in weeks or released_weeks(course):
         prepare_grades(course, week)
     if len(weeks) == 1:
         write_report(course, weeks[0], output)

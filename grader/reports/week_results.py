@@ -113,6 +113,13 @@ class StudentResult:
         return not (self.note or self.waits or self.to_review)
 
     @property
+    def remark(self) -> str:
+        """Why the grade is not final; "" if it is."""
+        if self.note:
+            return self.note
+        return f"{self.unmarked:g} points to be marked" if self.waits else "marks to be reviewed" * self.to_review
+
+    @property
     def share(self) -> float:
         """The score as a share of the points that are marked."""
         return self.score / self.marked if self.marked else 0.0
