@@ -104,10 +104,16 @@ def _similar(options: argparse.Namespace) -> int:
     from grader.similarity.page import write_similarity
 
     found = write_similarity(Course(options.root), options.week, options.output, options.most)
+    for group in found.identical:
+        say(f"{', '.join(map(visible, group.students))}: the same to the letter in {group.said}")
     for pair in found.pairs:
         say(f"{visible(pair.first)} and {visible(pair.second)}: by chance {pair.by_chance:.2g} pairs as alike")
     count = len(found.pairs)
-    words = "no pair stands out" if not count else f"{count} {'pair stands' if count == 1 else 'pairs stand'} out"
+    words = (
+        f"no {'other ' if found.identical else ''}pair stands out"
+        if not count
+        else f"{count} {'pair stands' if count == 1 else 'pairs stand'} out"
+    )
     say(f"{words} among {found.students} students; the most alike are in {options.output.resolve()}")
     if found.is_small:
         say("In so small a class hardly any pair can stand out: look at the lines that are marked on the page.")
