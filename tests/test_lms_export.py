@@ -135,6 +135,23 @@ def test_for_whom_the_roster_has_what_the_lms_goes_by_it_is_not_asked_for_again(
     assert any("Noether, Emmy; Student, Test" in note for note in export.notes)
 
 
+def test_a_grade_whose_marks_are_to_be_reviewed_goes_to_no_lms_and_is_named(saved):
+    hal = student("hal", 8.0, first_name="Hal", last_name="Hay", email="hal@example.org", lms="34")
+    hal.to_grade = True  # marked, and graded again since
+    said = ["left out: hal: marks are to be reviewed in the formgrader, as the work was graded again"]
+    tables = [
+        filled_canvas_table(results(hal), saved(CANVAS), "", zero_missing=True),
+        canvas_table(results(hal), "", zero_missing=True),
+        moodle_table(results(hal), "", by="email", zero_missing=True),
+        filled_moodle_table(results(hal), saved(WORKSHEET.replace("ada@", "hal@")), "", zero_missing=True),
+    ]
+    assert [[note for note in table.notes if note.startswith("left out")] for table in tables] == 4 * [said]
+    assert imported_by_canvas(tables[0].text)["34"]["11"] == ""
+    assert "hal" not in tables[1].text + tables[2].text
+    assert [row["Grade"] for row in csv.DictReader(io.StringIO(tables[3].text))] == ["", "2.00", "", ""]
+    assert [table.problems for table in tables] == 4 * [[]]
+
+
 def without_sis_user(text):
     """Canvas's table as instructors export it who may not see SIS numbers."""
     stream = io.StringIO()
@@ -377,14 +394,17 @@ def test_every_format_has_the_number_that_the_terminal_shows(tmp_path, capsys):
     assert grader(course, "grade", WEEK, "--workers", "0").returncode == 0
     capsys.readouterr()
 
-    def exported(*options):
-        code = main(["--root", str(course.root), "export", WEEK, *options])
+    def exported(*options, weeks=(WEEK,)):
+        code = main(["--root", str(course.root), "export", *weeks, *options])
         return code, capsys.readouterr()
 
     row = next(csv.DictReader(io.StringIO(exported()[1].out)))
     data = json.loads(exported("--format", "json")[1].out)["students"][0]
     assert data["late_penalty"] == float(row["late_penalty"]) > 0
     assert data["score"] == pytest.approx(float(row["score"]), rel=1e-5)
+    term = json.loads(exported("--format", "json", weeks=())[1].out)["students"][0]
+    assert term["score"] == term["weeks"][WEEK]["score"] == data["score"]
+    assert term["weeks"][WEEK]["late_penalty"] == data["late_penalty"]
     with course.gradebook() as gradebook:
         submission = gradebook.find_submission(WEEK, "ada")
         assert data["score"] == submission.score - submission.late_submission_penalty

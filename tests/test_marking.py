@@ -75,7 +75,9 @@ def test_what_waits_counts_in_no_mean(course):
     said, page = summary()
     # 76 of 76 points that are marked, and 76 of 84: silence earned 0.
     assert "mean 95.2 %, median 95.2 % of the points that are marked" in said
-    assert "1 with answers that wait to be marked in the formgrader, and count in no mean until then" in said
+    assert (
+        "1 of these students has answers that wait to be marked in the formgrader: all their other points count" in said
+    )
     assert re.search(r"76 of 76<br><span class=\"soft\">8 to be marked", page)
     with course.gradebook() as gradebook:
         grade = gradebook.find_grade("explain_the_gradient", LESSON, WEEK, "waits")
@@ -85,3 +87,22 @@ def test_what_waits_counts_in_no_mean(course):
     assert "mean 78, median 78 of 84 points" in said
     assert "wait" not in said
     assert "80 of 84" in page
+
+
+def test_marks_of_work_that_was_graded_again_are_to_be_reviewed_before_an_lms_gets_them(course):
+    with course.gradebook() as gradebook:
+        grade = gradebook.find_grade("explain_the_gradient", LESSON, WEEK, "waits")
+        grade.manual_score, grade.needs_manual_grade = 4, False
+        gradebook.db.commit()
+    before = grader(course, "export", WEEK, "--format", "canvas")
+    assert ",80\n" in before.stdout
+    assert grader(course, "grade", WEEK, "--force", "--student", "waits").returncode == 0
+    after = grader(course, "export", WEEK, "--format", "canvas")
+    assert ",80\n" not in after.stdout
+    assert "left out: waits: marks are to be reviewed in the formgrader" in after.stderr
+    (waits, *_) = [
+        row for row in csv.DictReader(io.StringIO(grader(course, "export").stdout)) if row["student"] == "waits"
+    ]
+    assert (waits["score"], waits["week1_note"], waits["not_final"]) == ("80", "marks to be reviewed", "week1")
+    assert grader(course, "report").returncode == 0
+    assert "95&nbsp;% *" in (course.root / "term.html").read_text()

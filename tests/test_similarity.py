@@ -7,6 +7,7 @@ import nbformat
 import pytest
 
 from grader.cli import main
+from grader.similarity.identical import Identical, identical_groups
 from grader.similarity.likeness import alike_pairs
 from grader.similarity.normal_form import normal_form, normal_lines
 from grader.similarity.page import Solution, similarity_page, write_similarity
@@ -168,3 +169,53 @@ def test_no_pair_is_on_the_page_with_nothing_to_show():
     assert 0 < len(sections) < len(pairs)
     assert all("<pre>" in section for section in sections)
     assert "hardly any pair" not in page
+
+
+# ---- the same to the letter
+
+
+def groups(own, **works):
+    """Who wrote the same; `own` are the exercises that nobody solved as the course does."""
+    return identical_groups(works, {student: frozenset(own) & set(work) for student, work in works.items()})
+
+
+WORK = {"f": "def f(x):\n    return x", "g": "def g(x):\n    return 2 * x", "h": "def h(x):\n    return 3 * x"}
+
+
+def test_two_of_three_students_with_the_same_file_are_named():
+    other = {name: text + " + 1" for name, text in WORK.items()}
+    spaced = {name: text + "  \n" for name, text in WORK.items()}
+    assert groups("f", ana=WORK, bo=other, chi=spaced) == [Identical(("ana", "chi"), ("f",), 3)]
+
+
+def test_the_same_mistakes_in_three_exercises_are_named_though_the_rest_is_written_otherwise():
+    right = {"right": "def right(x):\n    return x"}, {"right": "def right(y):\n    return y"}
+    found = groups("fgh", ana=WORK | right[0], bo=WORK | right[1])
+    assert found == [Identical(("ana", "bo"), ("f", "g", "h"))]
+    assert groups("fg", ana=WORK | right[0], bo=WORK | right[1]) == []  # two are too few
+    assert groups("fgh", ana=WORK, bo=WORK | {"h": "def h(x):\n    return 4"}) == []
+
+
+def test_the_courses_own_solutions_and_what_only_two_exercises_have_are_no_copies():
+    assert groups("", ana=WORK, bo=WORK) == []
+    few = {"f": WORK["f"], "g": WORK["g"]}
+    assert groups("fg", ana=few, bo=few) == []
+
+
+@pytest.mark.week1
+def test_identical_files_are_said_in_a_class_of_three(tmp_path, capsys):
+    course = make_course(tmp_path / "course")
+    right = reference_solutions(course)
+    (mistake, *_) = course.lesson(WEEK, LESSON).exercises["sigmoid"].misconceptions
+    for student, work in {"ana": {"sigmoid": mistake.source}, "bo": {"sigmoid": mistake.source}, "chi": {}}.items():
+        folder = course.autograded / student / WEEK
+        folder.mkdir(parents=True)
+        nbformat.write(with_solutions(released(course), right | work), folder / f"{LESSON}.ipynb")
+    output = tmp_path / "page.html"
+    assert main(["--root", str(course.root), "similar", WEEK, "--output", str(output)]) == 0
+    said = capsys.readouterr().out
+    assert "ana, bo: the same to the letter in all 10 exercises that they solved, in 1 of which it is not" in said
+    assert "no other pair stands out among 3 students" in said
+    page = output.read_text()
+    assert "<b>ana, bo</b>: all 10 exercises that they solved" in page
+    assert "no other pair stands out" in page

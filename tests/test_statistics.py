@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from grader.reports.statistics import alpha, alpha_of_variances, items
+from grader.reports.statistics import alpha, alpha_of_variances, items, reliability
 from grader.reports.week_results import ExerciseResult, StudentResult, WeekResults
 
 
@@ -79,6 +79,26 @@ def test_few_students_and_open_answers_are_not_judged():
     found = items("ab", np.array([[1.0, np.nan], [0.5, np.nan]]), np.ones(2))
     assert (found[0].facility, found[0].correlation, found[0].difference) == (0.75, None, None)
     assert (found[1].facility, found[1].graded, found[1].remark(None)) == (None, 0, "")
+
+
+def test_an_exercise_is_not_called_out_while_answers_wait_or_from_four_students():
+    def remark(blank, waiting):
+        written = np.r_[np.zeros(blank), np.full(waiting, np.nan)]
+        return items("ab", np.stack([np.ones(blank + waiting), written], axis=1), np.ones(2))[1].remark(None)
+
+    assert "Hardly anybody" in remark(blank=7, waiting=0)
+    assert remark(blank=7, waiting=5) == ""  # blank answers are known first
+    assert "Hardly anybody" in remark(blank=60, waiting=1)  # of one who was ill
+    assert remark(blank=4, waiting=0) == ""
+
+
+def test_reliability_needs_ten_students_whose_answers_are_all_marked():
+    column = np.arange(12.0)
+    scores = np.stack([column, column], axis=1)
+    assert reliability(scores) == pytest.approx(1)
+    scores[:3, 1] = np.nan
+    assert alpha(scores) == pytest.approx(1)
+    assert reliability(scores) is None
 
 
 def test_shares_are_of_graded_students_and_unknown_where_nobody_has_marked():

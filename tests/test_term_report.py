@@ -24,7 +24,7 @@ from grader.reports.outcomes import Outcome, failure_of, is_unattempted
 from grader.reports.term_page import term_page
 from grader.reports.term_students import misconception_rows, student_rows
 from grader.reports.term_tables import exercise_rows, week_rows
-from grader.reports.week_results import read_results
+from grader.reports.week_results import UNREADABLE, read_results
 from tests.classroom import WEEK, grader, hand_in, make_course, reference_solutions, released, with_solutions
 from tests.jupyterlab import BROWSER_OPTIONS
 from tests.processes import PATIENCE
@@ -196,9 +196,20 @@ def test_a_term_in_which_nothing_is_graded_is_said_so(tmp_path, capsys):
 def test_the_numbers_of_a_week_are_those_of_its_students():
     term = made_up_term()
     for week, row in zip(term.weeks, week_rows(term), strict=True):
-        assert row.graded + row.nothing + row.not_graded == 24
+        assert row.graded + row.nothing + row.not_graded + row.unreadable == 24
         assert row.mean == pytest.approx(sum(student.share for student in week.graded) / row.graded)
     assert [(row.nothing, row.not_graded, row.waiting) for row in week_rows(term)] == [(1, 0, 0), (1, 0, 0), (1, 1, 2)]
+
+
+def test_who_could_not_be_read_and_whose_marks_are_to_be_reviewed_is_in_a_column():
+    term = made_up_term()
+    first, second, third = term.weeks[0].students[:3]
+    first.note, third.to_grade = UNREADABLE, True
+    row = week_rows(term)[0]
+    assert (row.graded, row.nothing, row.unreadable, row.to_review) == (22, 1, 1, 1)
+    waits = {row.student: row.waits for row in student_rows(term)}
+    assert (waits[first.student], waits[second.student], waits[third.student]) == ([], [], ["week1"])
+    assert "Could not be read" in term_page(term)
 
 
 def test_each_exercise_has_one_outcome_for_each_graded_student():
@@ -227,6 +238,26 @@ def test_an_exercise_that_most_leave_out_is_called_out():
         student.unattempted.add("sigmoid")
     row = next(row for row in exercise_rows(term) if row.item.name == "sigmoid")
     assert "12 of 23 did not attempt it: do they see it, and is there time for it?" in row.remarks
+
+
+def test_a_few_students_raise_no_alarm():
+    term = made_up_term()
+    for student in term.weeks[0].graded[:4]:
+        student.section = "few"
+        student.exercises["sigmoid"].score, student.misconceptions = 0.0, [("to_column", "row"), ("sigmoid", "sign")]
+        student.exercises["to_column"].score = 0.0
+        student.unattempted.add("sigmoid")
+    for week in term.weeks[1:]:
+        for student in week.graded[:4]:
+            student.section = "few"
+    small = term.of_section("few")
+    assert {row.item.name: row.remarks for row in exercise_rows(small)}["sigmoid"] == []
+    for week in term.weeks:
+        for student in week.students:
+            student.misconceptions = []
+    term.weeks[0].graded[3].misconceptions = term.weeks[0].graded[4].misconceptions = [("sigmoid", "sign")]
+    (sign,) = misconception_rows(term)
+    assert (sign.shares[0][1], sign.shares[1], sign.trend) == (2, (0.0, 0), "")
 
 
 def test_answers_that_a_person_marked_need_no_misconception():

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from grader.commands.term import prepare_grades
+from grader.commands.term import prepare_grades, released_weeks
 from grader.commands.terminal import Commands, progress_bar, say, say_problems
 from grader.errors import GradingError
 from grader.text import visible
@@ -89,7 +89,7 @@ def _report(options: argparse.Namespace) -> int:
 
     course, weeks = Course(options.root), list(dict.fromkeys(options.week))
     output = options.output or Path("report.html" if len(weeks) == 1 else "term.html")
-    for week in weeks or [week for week in course.weeks() if course.is_released(week)]:
+    for week in weeks or released_weeks(course):
         prepare_grades(course, week)
     if len(weeks) == 1:
         write_report(course, weeks[0], output)
@@ -104,10 +104,16 @@ def _similar(options: argparse.Namespace) -> int:
     from grader.similarity.page import write_similarity
 
     found = write_similarity(Course(options.root), options.week, options.output, options.most)
+    for group in found.identical:
+        say(f"{', '.join(map(visible, group.students))}: the same to the letter in {group.said}")
     for pair in found.pairs:
         say(f"{visible(pair.first)} and {visible(pair.second)}: by chance {pair.by_chance:.2g} pairs as alike")
     count = len(found.pairs)
-    words = "no pair stands out" if not count else f"{count} {'pair stands' if count == 1 else 'pairs stand'} out"
+    words = (
+        f"no {'other ' if found.identical else ''}pair stands out"
+        if not count
+        else f"{count} {'pair stands' if count == 1 else 'pairs stand'} out"
+    )
     say(f"{words} among {found.students} students; the most alike are in {options.output.resolve()}")
     if found.is_small:
         say("In so small a class hardly any pair can stand out: look at the lines that are marked on the page.")

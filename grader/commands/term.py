@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from grader.batch.late import LateWeek
     from grader.lessons.course import Course
 
-__all__ = ["add_commands", "prepare_grades"]
+__all__ = ["add_commands", "prepare_grades", "released_weeks"]
 
 
 def add_commands(commands: Commands) -> None:
@@ -99,6 +99,11 @@ def _duration(seconds: float) -> str:
     minutes = int(seconds // 60)
     parts = {"d": minutes // 1440, "h": minutes // 60 % 24, "min": minutes % 60}
     return " ".join(f"{value} {unit}" for unit, value in parts.items() if value) or "less than 1 min"
+
+
+def released_weeks(course: Course) -> list[str]:
+    """The weeks that a command about the term is about, if none is named."""
+    return [week for week in course.weeks() if course.is_released(week)]
 
 
 def prepare_grades(course: Course, week: str) -> None:

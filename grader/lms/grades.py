@@ -10,11 +10,13 @@ from grader.text import first_of, visible
 
 __all__ = ["add_notes", "comment", "final_score"]
 
+WAITS, REVIEW = "waits", "review"
 REASONS = {
     NOTHING: "handed in nothing; --zero-missing gives 0",
     NOT_GRADED: "handed in, and not graded: grade first",
     UNREADABLE: "the file could not be read; --zero-missing gives 0",
-    "waits": "answers wait to be marked in the formgrader",
+    WAITS: "answers wait to be marked in the formgrader",
+    REVIEW: "marks are to be reviewed in the formgrader, as the work was graded again",
 }
 NAMED = 10  # students that a note names
 
@@ -23,7 +25,7 @@ def final_score(student: StudentResult, *, zero_missing: bool) -> float | None:
     """The score after the late penalty; None if it is not known yet, or if there is nothing to grade."""
     if student.note in (NOTHING, UNREADABLE):
         return 0.0 if zero_missing else None
-    return None if student.note or student.waits else student.score
+    return student.score if student.is_final else None
 
 
 def comment(student: StudentResult) -> str:
@@ -38,7 +40,13 @@ def comment(student: StudentResult) -> str:
 
 def add_notes(export: Export, students: Iterable[StudentResult]) -> None:
     """Say whose grade was left out, and why."""
+    left = list(students)
     for kind, reason in REASONS.items():
-        names = [visible(student.student) for student in students if kind == (student.note or "waits" * student.waits)]
+        names = [visible(student.student) for student in left if kind == _why(student)]
         if names:
             export.notes.append(f"left out: {first_of(names, NAMED)}: {reason}")
+
+
+def _why(student: StudentResult) -> str:
+    """The key of the reason for which a grade is left out."""
+    return student.note or (WAITS if student.waits else REVIEW)

@@ -90,7 +90,7 @@ def add_unmatched(
         export.notes.append(f"in {sheet.name} and not here, left as they were: {said}")
     there = {student.student for student in found.values()}
     for student in students:
-        if student.student not in there and not student.note and not student.waits:
+        if student.student not in there and student.is_final:
             name = f"{student.first_name} {student.last_name}".strip()
             looked = ", ".join(filter(None, (student.lms, student.email, name)))
             known = f" (looked for {visible(looked)})" if looked else ""

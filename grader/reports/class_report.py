@@ -18,7 +18,7 @@ from matplotlib.ticker import MaxNLocator
 
 from grader.lessons.course import Course
 from grader.reports.hints import hints_of
-from grader.reports.statistics import FEW, alpha, items
+from grader.reports.statistics import FEW, items, reliability
 from grader.reports.week_results import NOT_GRADED, NOTHING, UNREADABLE, StudentResult, WeekResults, read_results
 from grader.templating import pages
 from grader.text import visible
@@ -40,7 +40,7 @@ def report_page(course: Course, results: WeekResults, hints: Mapping[tuple[str, 
     notes = Counter(student.note for student in results.students)
     shares = np.array([student.share for student in results.graded] or [0.0])
     best = max(student.max_score for student in results.students)
-    whole = alpha(results.shares() * np.array(list(results.exercises.values())))
+    whole = reliability(results.shares() * np.array(list(results.exercises.values())))
     misconceptions = [
         {"exercise": exercise, "name": name, "count": count, "hint": hints.get((exercise, name), "")}
         for (exercise, name), count in results.misconceptions().most_common()
@@ -62,7 +62,7 @@ def report_page(course: Course, results: WeekResults, hints: Mapping[tuple[str, 
             missing={note: count for note in (NOTHING, NOT_GRADED, UNREADABLE) if (count := notes[note])},
             sections=any(student.section for student in results.students),
             waiting=results.waiting,
-            review=sum(student.to_grade for student in results.students) - results.waiting,
+            review=results.to_review,
             distribution=_picture(_distribution(results)),
             facility=_picture(_facility(results)),
             misconceptions=misconceptions,

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Item", "alpha", "alpha_of_variances", "items"]
+__all__ = ["FEW", "LEAST", "Item", "alpha", "alpha_of_variances", "items", "reliability"]
 
 GROUP = 0.27  # the share of students in the upper and in the lower group
-FEW = 10  # students below which discrimination is accidental
+FEW = 10  # students below which discrimination and reliability are accidental
+LEAST = 5  # students below which one of them is enough to make an exercise look broken
+UNKNOWN = 0.1  # a larger share of results that are not known yet may be what all else depends on
 EASY, HARD, WEAK, BACKWARDS = 0.95, 0.2, 0.2, -0.1
 
 
@@ -32,6 +34,7 @@ class Item:
             lower 27 %.
         alpha_without: Cronbach's alpha of the other exercises.
         graded: the number of students whose result is known.
+        unknown: the number of the others, whose answers wait for marks.
     """
 
     name: str
@@ -40,10 +43,12 @@ class Item:
     difference: float | None
     alpha_without: float | None
     graded: int
+    unknown: int = 0
 
     def remark(self, whole: float | None) -> str:
         """What looks wrong with the exercise, or ""; `whole` is the alpha of all exercises."""
-        if self.facility is None:
+        # Blank answers are known before any is marked, and would make every written question look broken.
+        if self.facility is None or self.graded < LEAST or self.unknown > UNKNOWN * (self.graded + self.unknown):
             return ""
         if self.correlation is not None and self.correlation < BACKWARDS:
             return "Those who are good at the rest fail here: look at what they wrote, the checks may be broken."
@@ -81,6 +86,7 @@ def items(names: Sequence[str], shares: np.ndarray, points: np.ndarray) -> list[
                 _difference(column[known], rest[known]) if enough else None,
                 alpha(others * np.delete(points, place)) if enough else None,
                 int(known.sum()),
+                int((~known).sum()),
             )
         )
     return found
@@ -116,6 +122,12 @@ def alpha(scores: np.ndarray) -> float | None:
         return None
     whole = float(complete.sum(axis=1).var(ddof=1))
     return alpha_of_variances(complete.var(axis=0, ddof=1), whole) if whole > 0 else None
+
+
+def reliability(scores: np.ndarray) -> float | None:
+    """Cronbach's alpha where it says something: None for fewer than ten students whose results are all known."""
+    complete = int((~np.isnan(scores).any(axis=1)).sum())
+    return alpha(scores) if complete >= FEW else None
 
 
 def alpha_of_variances(single: np.ndarray, whole: float) -> float:

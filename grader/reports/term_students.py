@@ -11,6 +11,8 @@ from grader.reports.week_results import NOTHING, UNREADABLE
 
 __all__ = ["Misconception", "StudentRow", "misconception_rows", "student_rows"]
 
+SOME = 3  # students; that one or two no longer have a misconception is no trend
+
 
 @dataclass
 class Misconception:
@@ -29,9 +31,9 @@ class Misconception:
 
     @property
     def trend(self) -> str:
-        """How its share went from the first week that knows it to the last; "" if only one does."""
+        """How its share went from the first week that knows it to the last; "" if only one does, or few had it."""
         known = [share for share in self.shares if share is not None]
-        if len(known) < 2:
+        if len(known) < 2 or max(known[0][1], known[-1][1]) < SOME:
             return ""
         first, last = known[0][0], known[-1][0]
         word = "as often" if round(100 * first) == round(100 * last) else "rarer" if last < first else "more often"
@@ -43,6 +45,7 @@ class StudentRow:
     """A student: the share of points in each week (None where there is no grade), and what went wrong in which.
 
     Attributes:
+        waits: weeks with answers that wait to be marked, or with marks to be reviewed.
         missing: weeks in which nothing was handed in.
         failures: week, exercise, kind and reason of what did not run.
     """
@@ -108,7 +111,7 @@ def student_rows(term: Term) -> list[StudentRow]:
                 f"{any_.first_name} {any_.last_name}".strip(),
                 any_.section,
                 [None if result is None or result.note else result.share for result in results],
-                [week for week, result in known if not result.note and result.waits],
+                [week for week, result in known if not result.note and not result.is_final],
                 [week for week, result in known if result.note == NOTHING],
                 sorted(
                     (week, *item) for week, result in known if not result.note for item in set(result.misconceptions)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from grader.reports.outcomes import Outcome
-from grader.reports.statistics import FEW, Item, alpha, items
+from grader.reports.statistics import LEAST, Item, items, reliability
 from grader.reports.term_results import Term
-from grader.reports.week_results import NOT_GRADED, NOTHING, StudentResult, WeekResults
+from grader.reports.week_results import NOT_GRADED, NOTHING, UNREADABLE, StudentResult, WeekResults
 
 __all__ = ["ExerciseRow", "WeekRow", "exercise_rows", "week_rows"]
 
@@ -20,14 +20,20 @@ MANY, SOME = 0.2, 3  # the share of students, and how many at least, that look l
 
 @dataclass
 class WeekRow:
-    """A week: how many handed in, their scores as shares, its reliability, and how many met a misconception."""
+    """A week: how many handed in, their scores as shares, its reliability, and how many met a misconception.
+
+    Attributes:
+        graded, nothing, not_graded, unreadable: together all students.
+    """
 
     week: str
     title: str
     graded: int
     nothing: int
     not_graded: int
+    unreadable: int
     waiting: int
+    to_review: int
     mean: float | None
     median: float | None
     alpha: float | None
@@ -65,10 +71,12 @@ def week_rows(term: Term) -> list[WeekRow]:
                 len(shares),
                 notes[NOTHING],
                 notes[NOT_GRADED],
+                notes[UNREADABLE],
                 week.waiting,
+                week.to_review,
                 float(np.mean(shares)) if shares else None,
                 float(np.median(shares)) if shares else None,
-                _alpha(week) if len(shares) >= FEW else None,
+                _reliability(week),
                 sum(bool(student.misconceptions) for student in week.graded),
             )
         )
@@ -80,12 +88,12 @@ def exercise_rows(term: Term) -> list[ExerciseRow]:
     return [row for week in term.weeks for row in _exercises(week)]
 
 
-def _alpha(week: WeekResults) -> float | None:
-    return alpha(week.shares() * np.array(list(week.exercises.values())))
+def _reliability(week: WeekResults) -> float | None:
+    return reliability(week.shares() * np.array(list(week.exercises.values())))
 
 
 def _exercises(week: WeekResults) -> list[ExerciseRow]:
-    whole = _alpha(week)
+    whole = _reliability(week)
     points = np.array(list(week.exercises.values()))
     rows = []
     for item in items(list(week.exercises), week.shares(), points):
@@ -124,7 +132,7 @@ def _suspicions(row: ExerciseRow) -> Sequence[str]:
         failed = sum(row.outcomes[kind] for kind in kinds)
         if failed >= max(SOME, MANY * count):
             said.append(f"{failed} of {count} {words}")
-    if 2 * row.outcomes[Outcome.UNATTEMPTED] > count >= SOME:
+    if 2 * row.outcomes[Outcome.UNATTEMPTED] > count >= LEAST:
         left = row.outcomes[Outcome.UNATTEMPTED]
         said.append(f"{left} of {count} did not attempt it: do they see it, and is there time for it?")
     if row.unexplained >= max(SOME, MANY * count):

@@ -103,6 +103,23 @@ class StudentResult:
         return self.unmarked > 0
 
     @property
+    def to_review(self) -> bool:
+        """Whether marks given by hand are for work that was graded again since."""
+        return self.to_grade and not self.waits
+
+    @property
+    def is_final(self) -> bool:
+        """Whether there is a grade, and nothing in it waits for a person."""
+        return not (self.note or self.waits or self.to_review)
+
+    @property
+    def remark(self) -> str:
+        """Why the grade is not final; "" if it is."""
+        if self.note:
+            return self.note
+        return f"{self.unmarked:g} points to be marked" if self.waits else "marks to be reviewed" * self.to_review
+
+    @property
     def share(self) -> float:
         """The score as a share of the points that are marked."""
         return self.score / self.marked if self.marked else 0.0
@@ -131,6 +148,11 @@ class WeekResults:
     def waiting(self) -> int:
         """How many have an answer that nobody has marked yet."""
         return sum(student.waits for student in self.graded)
+
+    @property
+    def to_review(self) -> int:
+        """How many have marks that are to be reviewed."""
+        return sum(student.to_review for student in self.graded)
 
     def facility(self, exercise: str) -> float | None:
         """The mean share of an exercise's points; None if nothing is graded."""

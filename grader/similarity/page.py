@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,22 @@ from grader.errors import GradingError
 from grader.lessons.course import Course
 from grader.lessons.notebooks import course_metadata, released_notebooks
 from grader.lessons.roles import Role
+from grader.similarity.identical import Identical, identical_groups
 from grader.similarity.likeness import AlikePair, alike_pairs
 from grader.similarity.normal_form import normal_form, normal_lines
 from grader.syntax import has_placeholder
 from grader.templating import pages
 from grader.text import visible
 
-__all__ = ["Solution", "Written", "read_solutions", "similarity_page", "write_similarity"]
+__all__ = [
+    "Solution",
+    "Written",
+    "identical_solutions",
+    "known_solutions",
+    "read_solutions",
+    "similarity_page",
+    "write_similarity",
+]
 
 COMMON = 0.25  # a line that a larger share of the class has is not marked
 UNUSUAL = 0.2  # exercises in which more pairs than this are at least as alike are not shown
@@ -69,10 +78,11 @@ def _solutions(course: Course, week: str, student: str, released: Mapping[str, s
 
 @dataclass(frozen=True)
 class Written:
-    """What was written: how many students were compared, and the pairs that chance would hardly give."""
+    """What was written: how many were compared, the pairs that chance would hardly give, and who wrote the same."""
 
     students: int
     pairs: list[AlikePair]
+    identical: list[Identical]
 
     @property
     def is_small(self) -> bool:
@@ -83,13 +93,42 @@ class Written:
 def write_similarity(course: Course, week: str, output: Path, most: int = 30) -> Written:
     """Write the page, and return what is to be said about it."""
     solutions = read_solutions(course, week)
-    page, pairs = similarity_page(week, solutions, most)
+    identical = identical_solutions(solutions, known_solutions(course, week))
+    page, pairs = similarity_page(week, solutions, most, identical)
     output.write_text(page, encoding="utf-8")
-    return Written(len(solutions), [pair for pair in pairs if pair.by_chance < CLEAR])
+    return Written(len(solutions), [pair for pair in pairs if pair.by_chance < CLEAR], identical)
+
+
+def known_solutions(course: Course, week: str) -> dict[str, set[str]]:
+    """The course's own solutions of each exercise, alternatives included, in normal form."""
+    lessons = (course.lesson(week, path.stem) for path in course.lessons(week))
+    return {
+        name: {normal_form(cell.source) for cell in (exercise.solution, *exercise.alternatives)}
+        for lesson in lessons
+        if lesson
+        for name, exercise in lesson.exercises.items()
+        if exercise.kind == Role.SOLUTION
+    }
+
+
+def identical_solutions(
+    solutions: Mapping[str, Mapping[str, Solution]], known: Mapping[str, set[str]]
+) -> list[Identical]:
+    """Who wrote the same to the letter; `known` are the course's solutions in normal form, by exercise."""
+    sources = {student: {name: item.source for name, item in work.items()} for student, work in solutions.items()}
+    own = {
+        student: frozenset(
+            name
+            for name, item in work.items()
+            if normal_form(item.source, is_code=item.is_code) not in known.get(name, ())
+        )
+        for student, work in solutions.items()
+    }
+    return identical_groups(sources, own)
 
 
 def similarity_page(
-    week: str, solutions: Mapping[str, Mapping[str, Solution]], most: int
+    week: str, solutions: Mapping[str, Mapping[str, Solution]], most: int, identical: Sequence[Identical] = ()
 ) -> tuple[str, list[AlikePair]]:
     """The page, and the pairs that are most alike, of which those are on the page that have something to show."""
     forms = {
@@ -107,6 +146,10 @@ def similarity_page(
     page = template.render(
         week=week,
         students=len(solutions),
+        identical=[
+            {"students": ", ".join(map(visible, item.students)), "said": item.said, "own": item.own}
+            for item in identical
+        ],
         pairs=[pair for pair in shown if pair["exercises"]],
         clear=CLEAR,
         is_small=len(solutions) < SMALL,

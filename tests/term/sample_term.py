@@ -126,7 +126,8 @@ def _hand_in(week: Week, ability: float, rng: np.random.Generator) -> HandIn:
             del found.points[name]
             found.misconceptions.pop(name, None)
     for name in found.misconceptions:
-        if any(found.points.get(item, 0) < week.reference.exercises[item].points for item in week.reference.needed(name)):
+        needed = [week.reference.exercises[item] for item in week.reference.needed(name)]
+        if any(found.points.get(item.name, 0) < item.points for item in needed):
             found.at_least.append(name)
     if rng.random() < 0.8:
         found.answer = f"An answer of {int(rng.integers(20, 200))} words."
