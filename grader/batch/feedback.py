@@ -36,7 +36,7 @@ from grader.batch.grade_week import GradingResult, State, graded_students
 from grader.errors import GradingError, reason_of
 from grader.lessons.course import Course
 from grader.lessons.notebooks import grade_id
-from grader.nbgrader_plugins import feedback, feedback_model
+from grader.nbgrader_plugins import feedback, feedback_model, feedback_summary
 from grader.nbgrader_plugins.feedback import FeedbackExporter, feedback_page
 from grader.nbgrader_plugins.marking import is_unmarked
 from grader.submissions.timestamps import EXCHANGE_FILES
@@ -174,7 +174,8 @@ def _of_week(gradebook: Gradebook, kind: Any, week: str, *columns: Any) -> Any:
 def _basis(lessons_url: str) -> str:
     """A digest of what all pages depend on: the templates, the code that fills them, and where the lessons are."""
     digest = hashlib.sha256(lessons_url.encode())
-    for path in (*sorted(TEMPLATES.glob("*.j2")), Path(feedback.__file__), Path(feedback_model.__file__)):
+    modules = (feedback.__file__, feedback_model.__file__, feedback_summary.__file__)
+    for path in [*sorted(TEMPLATES.glob("*.j2")), *map(Path, modules)]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

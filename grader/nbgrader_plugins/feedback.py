@@ -22,7 +22,8 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 from traitlets import Unicode
 
-from grader.nbgrader_plugins.feedback_model import read_exercises
+from grader.nbgrader_plugins.feedback_model import ExerciseFeedback, read_exercises
+from grader.nbgrader_plugins.feedback_summary import summary_of
 from grader.submissions.reader import is_unreadable
 from grader.templating import pages
 from grader.text import visible
@@ -41,7 +42,7 @@ CODE_CSS = Markup(
     f"@media screen and (prefers-color-scheme: dark) {{\n{DARK}\n.code {{ background: var(--wash); }}\n}}"
 )
 LEXER = PythonLexer()
-STATES = ("wrong", "unattempted", "waits", "marked", "right")
+STATES = ("wrong", "followed", "unattempted", "waits", "marked", "right")
 LONGEST = 8_000  # characters of one answer that are shown
 
 
@@ -115,7 +116,8 @@ def feedback_page(notebook: Any, place: Mapping[str, Any], lessons_url: str = ""
             problems=list(course.get("problems", [])),
             unreadable=is_unreadable(course.get("problems", [])),
             exercises=exercises,
-            wrong=sorted(by_state["wrong"], key=lambda item: item.is_optional),
+            summary=summary_of(exercises, course.get("problems", [])),
+            wrong=sorted([*by_state["wrong"], *by_state["followed"]], key=_urgency),
             unattempted=by_state["unattempted"],
             waiting=by_state["waits"],
             marked=by_state["marked"],
@@ -124,3 +126,8 @@ def feedback_page(notebook: Any, place: Mapping[str, Any], lessons_url: str = ""
             code_css=CODE_CSS,
         )
     )
+
+
+def _urgency(item: ExerciseFeedback) -> tuple[bool, bool]:
+    """What costs points comes before what is wrong and costs none."""
+    return item.is_optional, item.state == "followed"

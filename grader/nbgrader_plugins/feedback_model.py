@@ -79,7 +79,9 @@ class ExerciseFeedback:
 
     @property
     def state(self) -> str:
-        """ "waits", "right", "unattempted", "wrong", or "marked": an answer that has some of its points."""
+        """ "waits", "right", "unattempted" or "wrong"; "marked": an answer that has some of its points; or
+        "followed": code with a check that fails, but with all points, as only an earlier mistake makes it fail.
+        """
         if self.waits:
             return "waits"
         if self.comment == NO_ANSWER and not self.score:
@@ -89,7 +91,9 @@ class ExerciseFeedback:
             return "right"
         if self.role == Role.WRITTEN and self.score:
             return "marked"
-        return "unattempted" if failing and all(check.kind == "unattempted" for check in failing) else "wrong"
+        if failing and all(check.kind == "unattempted" for check in failing):
+            return "unattempted"
+        return "followed" if self.followed and self.score >= self.points > 0 else "wrong"
 
     @property
     def mistakes(self) -> list[Mistake]:
