@@ -74,6 +74,25 @@ def test_a_hint_is_given_once_with_the_checks_that_it_explains():
     assert page_of(exercise("sigmoid", WRONG)).count(HINT) == 1
 
 
+ARRAYS = "Expected array([[0.25],\n       [0.5]]), got array([[1.],\n       [2.]])."
+
+
+@pytest.mark.parametrize(
+    ("message", "hint", "detail"),
+    [
+        (ARRAYS, "", ARRAYS),
+        (f"The first of the 3 values: {ARRAYS}", "", f"The first of the 3 values: {ARRAYS}"),
+        (f"The sign is wrong. {ARRAYS}", "The sign is wrong.", ARRAYS),
+        ("It returned a list. It was [1,\n 2].", "It returned a list.", "It was [1,\n 2]."),
+        ("It should raise here, but it returned [1,\n 2].", "It should raise here, but it returned [1,\n 2].", ""),
+        ("It raised ValueError: no\n(line 2 of f)", "It raised ValueError: no", "(line 2 of f)"),
+    ],
+)
+def test_an_array_of_several_lines_stays_in_one_piece(message, hint, detail):
+    (item,) = read_exercises(exercise("dev", [check("an array", message)]))
+    assert [(found.hint, found.checks[0][1]) for found in item.mistakes] == [(hint, detail)]
+
+
 def test_what_is_wrong_comes_first_and_what_is_right_is_folded():
     right = exercise("to_column", [check("a row", passed=True)], score=4.0)
     blank = exercise("predict", [check("a row", "Not attempted yet.", kind="unattempted")])

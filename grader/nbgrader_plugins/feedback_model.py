@@ -110,14 +110,17 @@ class ExerciseFeedback:
 
 def _split(check: CheckReport) -> tuple[str, str]:
     """A message's explanation, which checks may share, and what only this check says."""
-    hint, _, detail = check.message.partition("\n")
-    if check.misconception or detail:
+    hint, newline, detail = check.message.partition("\n")
+    if check.misconception:
         return hint, detail
-    for word in ("Expected ", "It was "):  # a diagnosis in one line ends with the values
-        hint, found, values = check.message.rpartition(f" {word}")
+    for word in ("Expected ", "It was "):  # a diagnosis ends with the values, of which arrays take several lines
+        before, found, values = f" {hint}".rpartition(f" {word}")
+        if found and before.endswith(":"):  # it only names the part that the values are of
+            return "", check.message
         if found:
-            return hint, f"{word}{values}"
-    return check.message, ""
+            return before.strip(), f"{word}{values}{newline}{detail}"
+    torn = hint.count("[") > hint.count("]")
+    return (check.message, "") if torn else (hint, detail)
 
 
 def read_exercises(cells: Sequence[Any]) -> list[ExerciseFeedback]:
