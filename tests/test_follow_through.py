@@ -145,6 +145,23 @@ def test_a_misconception_counts_where_it_is_and_not_where_it_only_shows(grade):
     assert reports["pairs"].misconceptions == []
 
 
+def test_an_error_in_the_text_of_a_cell_names_the_exercise(grade):
+    reports, _ = grade(half="def half(n)\n    return n")
+    note = reports["half"].notes[0]
+    assert note == "The solution cell stopped with SyntaxError: expected ':' (line 1 of the cell of half)"
+    assert reports["half"].failure.said == note.removeprefix("The solution cell stopped with ")
+
+
+@pytest.mark.parametrize("answer", ['"x"', '"ab"'])
+def test_an_answer_that_is_none_of_the_letters_is_said_to_be_none(grade, answer):
+    reports, _ = grade(quiz_sign=f"quiz_sign = {answer}")
+    (check,) = reports["quiz_sign"].checks
+    assert not check.passed
+    assert check.message == "It is none of the letters. Write the letter of one answer between quotes."
+    reports, _ = grade(quiz_sign='quiz_sign = "c"')
+    assert reports["quiz_sign"].checks[0].message == "That is −1 itself."
+
+
 def test_of_the_checks_that_fail_in_a_cell_the_first_two_shown_and_the_first_hidden_are_diagnosed(tmp_path):
     cells = EXERCISE.format(name="twice", doc="twice n", body="2 * n", points=4)
     shown = "".join(f"check(twice, {n}.5)\n" for n in (1, 2, 3))
