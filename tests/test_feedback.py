@@ -21,6 +21,7 @@ PLACE = {
     "score": 4.0,
     "max_score": 12.0,
     "late_penalty": 0,
+    "lateness": "",
 }
 HINT = "The exponent is −z, not z."
 
@@ -210,6 +211,11 @@ def test_points_by_follow_through_are_said_where_the_points_are():
     page = page_of(exercise("sigmoid", WRONG, score=4.0, notes=["With cost put right, this is right."], followed=True))
     assert '4 of 4 <span class="soft">by follow-through</span>' in page
     assert "With cost put right, this is right." in page
+
+
+def test_of_a_single_check_the_page_speaks_in_the_singular():
+    assert "1 check passed: <code>a row</code>" in page_of(exercise("cost", RIGHT, score=4.0))
+    assert "1 of 5 checks passed</summary>" in page_of(exercise("sigmoid", WRONG))
 
 
 def test_long_code_is_shortened():

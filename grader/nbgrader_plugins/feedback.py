@@ -91,7 +91,8 @@ def feedback_page(notebook: Any, place: Mapping[str, Any], lessons_url: str = ""
 
     Args:
         notebook: as nbgrader's GetGrades leaves it.
-        place: nbgrader's names of the notebook, the assignment and the student, and its sums of points.
+        place: nbgrader's names of the notebook, the assignment and the student, and its sums of points; and
+            in words how late the work came.
         lessons_url: the address of the lessons' website, or "".
     """
     course = notebook.metadata.get("course", {})
@@ -113,6 +114,7 @@ def feedback_page(notebook: Any, place: Mapping[str, Any], lessons_url: str = ""
             unmarked=unmarked,
             reviewed=sum(item.points for item in exercises if item.waits and not item.unmarked),
             late_penalty=place["late_penalty"],
+            lateness=place.get("lateness", ""),
             problems=list(course.get("problems", [])),
             unreadable=is_unreadable(course.get("problems", [])),
             exercises=exercises,
