@@ -261,17 +261,23 @@ def test_late_penalties_follow_the_file_and_every_place_has_the_same_number(tmp_
 @pytest.mark.slow
 @pytest.mark.usefixtures("needs_sandbox")
 @pytest.mark.xdist_group("grading")
-def test_nbgraders_own_command_takes_the_same_penalties(tmp_path):
+def test_nbgraders_own_commands_take_the_same_penalties_and_say_the_same_of_them(tmp_path):
     found = []
-    for name, command in (("ours", ("python", "-m", "grader", "grade")), ("plain", ("nbgrader", "autograde"))):
+    ours, plain = ("python", "-m", "grader"), ("nbgrader",)
+    commands = {"ours": [(*ours, "grade"), (*ours, "feedback")]}
+    commands["plain"] = [(*plain, "autograde"), (*plain, "generate_feedback")]
+    for name, (grade, feedback) in commands.items():
         course = make_course(tmp_path / name)
         fill(course)
         deadlines(course, DUE)
-        result = run(course, *command, WEEK)
-        assert result.returncode == 0, result.stdout + result.stderr
-        found.append((gradebook_rows(course), penalties(course)))
+        for command in (grade, feedback):
+            result = run(course, *command, WEEK)
+            assert result.returncode == 0, result.stdout + result.stderr
+        pages = {student: feedback_page(course, student) for student in CAME}
+        found.append((gradebook_rows(course), penalties(course), pages))
         assert update_penalties(course, WEEK).changed == []
     assert found[0] == found[1]
+    assert {student for student, page in found[1][2].items() if "Due 2026-03-09 23:59" in page} == {"late", "later"}
 
 
 @pytest.mark.slow
