@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from grader.text import visible
+from grader.text import counted, visible
 
 __all__ = ["TEMPLATES", "pages"]
 
@@ -41,4 +41,5 @@ def pages() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"inline": _inline, "breaking": _breaking, "points": "{:g}".format, "visible": visible}
+    environment.filters["counted"] = counted
     return environment

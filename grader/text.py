@@ -6,7 +6,17 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-__all__ = ["FORMULA", "did_you_mean", "first_of", "harmless", "points_of", "visible", "visible_lines"]
+__all__ = [
+    "FORMULA",
+    "counted",
+    "did_you_mean",
+    "duration_of",
+    "first_of",
+    "harmless",
+    "points_of",
+    "visible",
+    "visible_lines",
+]
 
 FORMULA = ("=", "+", "-", "@")  # with which spreadsheets begin a formula
 
@@ -53,6 +63,15 @@ def points_of(best: float, unmarked: float) -> str:
     return f"{best - unmarked:g} ({unmarked:g} to be marked)" if unmarked else f"{best:g}"
 
 
+def counted(number: int, word: str) -> str:
+    """A number and what it counts, which has an s for more than one.
+
+    >>> counted(1, "page"), counted(0, "page")
+    ('1 page', '0 pages')
+    """
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
 def first_of(names: Sequence[str], most: int) -> str:
     """The names in one line, of which only the first `most` are written.
 
@@ -71,6 +90,17 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """
     near = get_close_matches(word.lower(), sorted(known), n=1)
     return f" Did you mean {near[0]}?" if near else ""
+
+
+def duration_of(seconds: float) -> str:
+    """A duration as people say it.
+
+    >>> duration_of(90061), duration_of(59), duration_of(3600)
+    ('1 d 1 h 1 min', 'less than 1 min', '1 h')
+    """
+    minutes = int(seconds // 60)
+    parts = {"d": minutes // 1440, "h": minutes // 60 % 24, "min": minutes % 60}
+    return " ".join(f"{value} {unit}" for unit, value in parts.items() if value) or "less than 1 min"
 
 
 def _visible(letter: str) -> str:

@@ -21,6 +21,7 @@ PLACE = {
     "score": 4.0,
     "max_score": 12.0,
     "late_penalty": 0,
+    "lateness": "",
 }
 HINT = "The exponent is −z, not z."
 
@@ -44,11 +45,13 @@ def exercise(name, checks, score=0.0, points=4.0, notes=(), followed=False):
     return [solution, cell]
 
 
-def page_of(*parts, lessons_url=""):
+def page_of(*parts, lessons_url="", problems=()):
     text = nbformat.v4.new_markdown_cell("# Small\n## 2. A neuron\n### The sigmoid")
     text.metadata = nbformat.from_dict({"course": {"role": "text"}})
     cells = [text, *itertools.chain(*parts)]
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata={"course": {"title": "Small"}})
+    notebook = nbformat.v4.new_notebook(
+        cells=cells, metadata={"course": {"title": "Small", "problems": list(problems)}}
+    )
     return feedback_page(notebook, PLACE, lessons_url)
 
 
@@ -72,6 +75,25 @@ def test_a_hint_is_given_once_with_the_checks_that_it_explains():
     assert page_of(exercise("sigmoid", WRONG)).count(HINT) == 1
 
 
+ARRAYS = "Expected array([[0.25],\n       [0.5]]), got array([[1.],\n       [2.]])."
+
+
+@pytest.mark.parametrize(
+    ("message", "hint", "detail"),
+    [
+        (ARRAYS, "", ARRAYS),
+        (f"The first of the 3 values: {ARRAYS}", "", f"The first of the 3 values: {ARRAYS}"),
+        (f"The sign is wrong. {ARRAYS}", "The sign is wrong.", ARRAYS),
+        ("It returned a list. It was [1,\n 2].", "It returned a list.", "It was [1,\n 2]."),
+        ("It should raise here, but it returned [1,\n 2].", "It should raise here, but it returned [1,\n 2].", ""),
+        ("It raised ValueError: no\n(line 2 of f)", "It raised ValueError: no", "(line 2 of f)"),
+    ],
+)
+def test_an_array_of_several_lines_stays_in_one_piece(message, hint, detail):
+    (item,) = read_exercises(exercise("dev", [check("an array", message)]))
+    assert [(found.hint, found.checks[0][1]) for found in item.mistakes] == [(hint, detail)]
+
+
 def test_what_is_wrong_comes_first_and_what_is_right_is_folded():
     right = exercise("to_column", [check("a row", passed=True)], score=4.0)
     blank = exercise("predict", [check("a row", "Not attempted yet.", kind="unattempted")])
@@ -79,8 +101,65 @@ def test_what_is_wrong_comes_first_and_what_is_right_is_folded():
     texts = ("Begin with", "<code>sigmoid</code> <span", ">Not attempted<", ">Right<")
     places = [page.index(text) for text in texts]
     assert places == sorted(places)
-    assert "1 of 3 exercises are right" in page
+    assert "1 of 3 exercises is right" in page
     assert page.index("Right</h2>") < page.index('<details id="to_column">')
+
+
+def beginning(*parts, problems=()):
+    """The sentences below the points, as text."""
+    page = page_of(*parts, problems=problems)
+    found = re.search(r"</b>.*?</p>\s*(?:<p>(.*?)</p>)?\s*</header>", page, re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", "", found[1] or "").split())
+
+
+RIGHT = [check("a row", passed=True)]
+BLANK = [check("a row", "Not attempted yet.", kind="unattempted")]
+TO_COLUMN = exercise("to_column", BLANK)
+
+
+def test_of_an_untouched_notebook_nothing_is_called_right():
+    begins = "You have not written anything yet. Begin with to_column. In the lesson: The sigmoid."
+    assert beginning(TO_COLUMN, exercise("predict", BLANK), exercise("extra", BLANK, points=0.0)) == begins
+    other = beginning(TO_COLUMN, problems=["The cell for to_column is missing."])
+    assert other.startswith("In your file there is no work on these exercises. Is it the right one?")
+
+
+def test_marks_for_an_answer_alone_make_no_code_right():
+    next_one = "Next: to_column. In the lesson: The sigmoid."
+    assert beginning(TO_COLUMN, written("why", 3.0)) == f"What was missing in your answers is below. {next_one}"
+    assert beginning(TO_COLUMN, written("why", 0.0, waits=True)) == f"Your answers wait for marking. {next_one}"
+    assert beginning(TO_COLUMN, written("why", 8.0)) == f"What you wrote is right. {next_one}"
+
+
+def test_a_mistake_in_what_is_optional_is_said_as_such():
+    right, optional = exercise("cost", RIGHT, score=4.0), exercise("nesterov", WRONG, points=0.0)
+    assert beginning(right, optional) == "All that gives points is right. In what is optional, begin with nesterov."
+    wrong = exercise("sigmoid", WRONG)
+    assert beginning(right, optional, wrong) == "1 of 2 exercises is right. Begin with sigmoid."
+    blank = exercise("extra", BLANK, points=0.0)
+    assert beginning(right, blank) == "Everything is right."
+    assert beginning(TO_COLUMN, optional) == (
+        "You have not written anything yet that gives points. Next: to_column. In the lesson: The sigmoid. "
+        "In what is optional, begin with nesterov."
+    )
+
+
+def test_what_has_its_points_by_follow_through_is_counted_as_such_and_comes_after_what_has_not():
+    right, wrong = exercise("cost", RIGHT, score=4.0), exercise("sigmoid", WRONG)
+    followed = exercise("neuron", WRONG, score=4.0, followed=True)
+    assert beginning(right, followed, wrong) == (
+        "1 of 3 exercises is right, and 1 more has all its points by follow-through. Begin with sigmoid."
+    )
+    assert beginning(right, followed) == "Everything is right or has all its points by follow-through."
+    in_part = exercise("neuron", WRONG, score=2.0, followed=True)
+    assert beginning(right, in_part) == "1 of 2 exercises is right. Begin with neuron."
+    assert re.findall(r'<h2 id="([\w-]+)"', page_of(right, followed, wrong))[:2] == ["sigmoid", "neuron"]
+
+
+def test_an_answer_that_waits_does_not_hide_that_the_rest_is_right():
+    assert beginning(exercise("cost", RIGHT, score=4.0), written("why", 0.0, waits=True)) == (
+        "All that is graded so far is right."
+    )
 
 
 def written(name, score, waits=False, unmarked=False):
@@ -132,6 +211,11 @@ def test_points_by_follow_through_are_said_where_the_points_are():
     page = page_of(exercise("sigmoid", WRONG, score=4.0, notes=["With cost put right, this is right."], followed=True))
     assert '4 of 4 <span class="soft">by follow-through</span>' in page
     assert "With cost put right, this is right." in page
+
+
+def test_of_a_single_check_the_page_speaks_in_the_singular():
+    assert "1 check passed: <code>a row</code>" in page_of(exercise("cost", RIGHT, score=4.0))
+    assert "1 of 5 checks passed</summary>" in page_of(exercise("sigmoid", WRONG))
 
 
 def test_long_code_is_shortened():

@@ -7,6 +7,7 @@ import pytest
 
 from grader.execution.sandbox import Limits
 from grader.grading import pipeline
+from grader.grading.failures import FailureKind
 from grader.grading.pipeline import run_and_judge
 from tests.classroom import with_solutions
 from tests.small_lesson import HEADER, QUESTIONS, reference_of
@@ -90,7 +91,7 @@ def reference(tmp_path_factory):
 def grade(reference, monkeypatch):
     """The reports by exercise, and how many kernels ran steps, for solutions that differ from the reference."""
 
-    def grade(**solutions):
+    def grade(limits=Limits(), **solutions):
         kernels = []
         real = pipeline.run_steps_now
 
@@ -100,7 +101,7 @@ def grade(reference, monkeypatch):
 
         monkeypatch.setattr(pipeline, "run_steps_now", run)
         notebook = with_solutions(nbformat.from_dict(json.loads(json.dumps(reference.notebook))), solutions)
-        reports = run_and_judge(notebook, reference, Limits(), sandboxed=True, follow_through=True)
+        reports = run_and_judge(notebook, reference, limits, sandboxed=True, follow_through=True)
         return {report.exercise: report for report in reports.values()}, len(kernels)
 
     return grade
@@ -143,6 +144,35 @@ def test_a_misconception_counts_where_it_is_and_not_where_it_only_shows(grade):
     reports, _ = grade(zeros="def zeros(n):\n    return 1 + np.zeros(half(n))")
     assert {check.misconception for check in reports["pairs"].checks} == {"v1"}
     assert reports["pairs"].misconceptions == []
+
+
+def test_a_loop_that_an_earlier_mistake_hides_is_found_with_that_put_right(grade):
+    endless = "def zeros(n):\n    while half(n) >= 0:\n        pass"
+    reports, _ = grade(Limits(cell_seconds=2), half="def half(n):\n    return (n", zeros=endless)
+    assert "NameError" in reports["zeros"].checks[0].message
+    assert reports["zeros"].score == 0
+    (note,) = reports["zeros"].notes
+    assert note.startswith("With half put right, the checks were stopped: it took longer than 2 seconds.")
+    assert reports["zeros"].failure.kind == FailureKind.TIME
+    assert reports["half"].failure.kind == FailureKind.SYNTAX
+    assert reports["pairs"].score == 4
+
+
+def test_an_error_in_the_text_of_a_cell_names_the_exercise(grade):
+    reports, _ = grade(half="def half(n)\n    return n")
+    note = reports["half"].notes[0]
+    assert note == "The solution cell stopped with SyntaxError: expected ':' (line 1 of the cell of half)"
+    assert reports["half"].failure.said == note.removeprefix("The solution cell stopped with ")
+
+
+@pytest.mark.parametrize("answer", ['"x"', '"ab"'])
+def test_an_answer_that_is_none_of_the_letters_is_said_to_be_none(grade, answer):
+    reports, _ = grade(quiz_sign=f"quiz_sign = {answer}")
+    (check,) = reports["quiz_sign"].checks
+    assert not check.passed
+    assert check.message == "It is none of the letters. Write the letter of one answer between quotes."
+    reports, _ = grade(quiz_sign='quiz_sign = "c"')
+    assert reports["quiz_sign"].checks[0].message == "That is −1 itself."
 
 
 def test_of_the_checks_that_fail_in_a_cell_the_first_two_shown_and_the_first_hidden_are_diagnosed(tmp_path):

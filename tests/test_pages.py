@@ -44,11 +44,20 @@ TOO_PALE = """() => {
     return found;
 }"""
 
+OVERLAPPING = """() => {
+    const apart = (one, other) => one.bottom <= other.top || other.bottom <= one.top
+        || one.right <= other.left || other.right <= one.left;
+    const boxes = (names) => [...document.querySelectorAll(names)].map((item) => item.getBoundingClientRect());
+    return boxes(".score").flatMap((score) =>
+        boxes(".notice, .hint, .message, .checks, .code").filter((box) => !apart(score, box)).map((box) => box.top));
+}"""
+
 
 def feedback(course):
     notebook = [
         exercise("sigmoid", WRONG, notes=["Something is to be said."]),
         exercise("right", WRONG[3:4], score=4.0),
+        exercise("gradient_descent", WRONG, score=4.0, notes=["Follow-through: all is right."], followed=True),
     ]
     return page_of(*notebook, exercise(LONG, WRONG[3:4], score=4.0, followed=True))
 
@@ -92,6 +101,7 @@ def test_a_page_fits_a_telephone_and_can_be_read_in_its_theme(name, theme, cours
         for width in (NARROW, WIDE):
             page.set_viewport_size({"width": width, "height": 800})
             assert page.evaluate("document.documentElement.scrollWidth") == width
+            assert page.evaluate(OVERLAPPING) == []
             if folder := os.environ.get("SCREENSHOTS"):
                 Path(folder).mkdir(parents=True, exist_ok=True)
                 page.screenshot(path=Path(folder) / f"{name}-{theme}-{width}.png", full_page=True)

@@ -36,8 +36,10 @@ from grader.batch.grade_week import GradingResult, State, graded_students
 from grader.errors import GradingError, reason_of
 from grader.lessons.course import Course
 from grader.lessons.notebooks import grade_id
-from grader.nbgrader_plugins import feedback, feedback_model
+from grader.nbgrader_plugins import feedback, feedback_model, feedback_summary
+from grader.nbgrader_plugins.deadlines import Deadline, read_deadline
 from grader.nbgrader_plugins.feedback import FeedbackExporter, feedback_page
+from grader.nbgrader_plugins.late import lateness
 from grader.nbgrader_plugins.marking import is_unmarked
 from grader.submissions.timestamps import EXCHANGE_FILES
 from grader.templating import TEMPLATES
@@ -95,7 +97,7 @@ def make_feedback(
         GradingError: nothing is graded, or not these students.
     """
     course.need_week(week)
-    pages = _pages(course, week, graded_students(course, week, students))
+    pages = _pages(course, week, graded_students(course, week, students), read_deadline(course, week))
     memory = course.cache / "feedback" / f"{week}.json"
     before, now = _read(memory), {}
     exporter = FeedbackExporter(config=course.config)
@@ -115,13 +117,13 @@ def make_feedback(
     return list(results.values())
 
 
-def _pages(course: Course, week: str, students: Sequence[str]) -> list[_Page]:
+def _pages(course: Course, week: str, students: Sequence[str], deadline: Deadline) -> list[_Page]:
     """A page for each graded notebook of the students, with its scores and comments."""
     found = {}
     for student in students:
         for path in sorted((course.autograded / student / week).glob("*.ipynb")):
             target = course.feedback / student / week / f"{path.stem}.html"
-            place = {"student": student, "assignment": week, "notebook": path.stem}
+            place = {"student": student, "assignment": week, "notebook": path.stem, "lateness": ""}
             page = _Page(str(path), str(target), place | {"score": 0.0, "max_score": 0.0, "late_penalty": 0.0})
             found[student, path.stem] = page
     with course.gradebook() as gradebook:
@@ -135,6 +137,7 @@ def _pages(course: Course, week: str, students: Sequence[str]) -> list[_Page]:
                     "unmarked": is_unmarked(row),
                 }
                 page.place["late_penalty"] = float(row.late_submission_penalty or 0)
+                page.place["lateness"] = lateness(deadline, row.student_id, row.timestamp, row.duedate, row.extension)
         for student, name, cell, comment in _comments(gradebook, week):
             if (student, name) in found and comment:
                 found[student, name].comments[cell] = comment
@@ -146,9 +149,10 @@ def _pages(course: Course, week: str, students: Sequence[str]) -> list[_Page]:
 
 
 def _grades(gradebook: Gradebook, week: str) -> list[Any]:
-    """Every grade of a week, with its student, notebook and cell, and the notebook's penalty."""
+    """Every grade of a week, with its student, notebook and cell, when they were handed in, and the penalty."""
     points = (Grade.score, Grade.max_score, Grade.auto_score, Grade.manual_score)
-    columns = (*points, Grade.needs_manual_grade, SubmittedNotebook.late_submission_penalty)
+    dates = (SubmittedAssignment.timestamp, SubmittedAssignment.extension, Assignment.duedate)
+    columns = (*points, *dates, Grade.needs_manual_grade, SubmittedNotebook.late_submission_penalty)
     return list(_of_week(gradebook, Grade, week, *columns))
 
 
@@ -174,7 +178,8 @@ def _of_week(gradebook: Gradebook, kind: Any, week: str, *columns: Any) -> Any:
 def _basis(lessons_url: str) -> str:
     """A digest of what all pages depend on: the templates, the code that fills them, and where the lessons are."""
     digest = hashlib.sha256(lessons_url.encode())
-    for path in (*sorted(TEMPLATES.glob("*.j2")), Path(feedback.__file__), Path(feedback_model.__file__)):
+    modules = (feedback.__file__, feedback_model.__file__, feedback_summary.__file__)
+    for path in [*sorted(TEMPLATES.glob("*.j2")), *map(Path, modules)]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

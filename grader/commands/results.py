@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from grader.commands.term import prepare_grades, released_weeks
 from grader.commands.terminal import Commands, progress_bar, say, say_problems
 from grader.errors import GradingError
-from grader.text import visible
+from grader.text import counted, visible
 
 if TYPE_CHECKING:
     from grader.lessons.course import Course
@@ -58,7 +58,7 @@ def _feedback(options: argparse.Namespace) -> int:
     )
     failed = say_problems(made)
     unchanged = sum(item.state is State.ALREADY_GRADED for item in made)
-    said = f"{len(made) - failed} pages in {course.feedback}/<student>/{options.week}/"
+    said = f"{counted(len(made) - failed, 'page')} in {course.feedback}/<student>/{options.week}/"
     say(f"{said}, {unchanged} of them as before" if unchanged else said)
     for line in waiting_grades(course, options.week):
         say(line, file=sys.stderr)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.commands.terminal import Commands, say
-from grader.text import visible
+from grader.text import duration_of, visible
 
 if TYPE_CHECKING:
     from grader.batch.late import LateWeek
@@ -60,7 +60,7 @@ def _late(options: argparse.Namespace) -> int:
     width = max((len(visible(item.student)) for item in found.late), default=0)
     for item in found.late:
         before = f" (it was −{item.before:g})" if item in found.changed else ""
-        came = f"late by {_duration(item.seconds)}" if item.seconds else "in time"
+        came = f"late by {duration_of(item.seconds)}" if item.seconds else "in time"
         came += ", within the grace" if item in found.in_grace else ""
         left = max(0.0, item.score - item.penalty)
         said = f"{came}: −{item.penalty:g}{before}, which leaves {left:g} of the {item.score:g} earned"
@@ -88,17 +88,6 @@ def _rule(found: LateWeek) -> str:
         return f"{deadline.week} has no due date, neither in deadlines.toml nor in the gradebook"
     source = f"times without an offset are in {deadline.zone}" if deadline.due else "from the gradebook"
     return f"{deadline.week} is due {deadline.local(found.due)} ({source}); {deadline.policy}"
-
-
-def _duration(seconds: float) -> str:
-    """A duration as people say it.
-
-    >>> _duration(90061), _duration(59), _duration(3600)
-    ('1 d 1 h 1 min', 'less than 1 min', '1 h')
-    """
-    minutes = int(seconds // 60)
-    parts = {"d": minutes // 1440, "h": minutes // 60 % 24, "min": minutes % 60}
-    return " ".join(f"{value} {unit}" for unit, value in parts.items() if value) or "less than 1 min"
 
 
 def released_weeks(course: Course) -> list[str]:

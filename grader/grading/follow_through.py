@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from grader.execution.cell_run import CellRun
+from grader.execution.cell_run import CellRun, Status
 from grader.execution.evidence import read_records
 from grader.execution.steps import Part, Step, StepKey
 from grader.grading.cell_report import CellReport
-from grader.grading.scoring import CHECKS, all_seen, judge_checks, matched, share, solutions_of
+from grader.grading.failures import FailureKind, Place, first_cause
+from grader.grading.scoring import CHECKS, all_seen, judge_checks, matched, share, solutions_of, stopped
 from grader.lessons.hidden_tests import repeats_examples
 from grader.lessons.notebooks import course_metadata, own_code_cells
 from grader.lessons.reference import CheckCell, Reference
@@ -25,6 +26,7 @@ from grader.syntax import has_placeholder
 __all__ = ["follow_steps", "score_followed", "slips"]
 
 NOT_DIAGNOSED = {False: 0, True: 0}  # no message of these runs is shown
+STOPS = (FailureKind.TIME, FailureKind.KILLED)
 # A function that cannot be asked for its source or its code, only called. What student code can still do is in
 # docs/threat-model.md.
 STAND_IN = """
@@ -135,10 +137,11 @@ def score_followed(
                 continue
             second = judge_checks(cell, came[cell.name], exercise.hints, seen, NOT_DIAGNOSED)
             report.own_misconceptions = [check.misconception for check in second.values() if check.misconception]
+            put_right = reference.replaceable(exercise.name) & failed
+            earlier = [name for name in reference.exercises if name in put_right]
             if _restore(report, [second[number].passed for number in sorted(second)]):
-                put_right = reference.replaceable(exercise.name) & failed
-                earlier = [name for name in reference.exercises if name in put_right]
                 report.notes.append(_said(earlier, report, "mistake" if replaced is None else "slip"))
+            _note_stop(report, runs[StepKey(Part.ALL, cell.name)], earlier)
 
 
 def _restore(report: CellReport, second: Sequence[bool]) -> bool:
@@ -150,6 +153,16 @@ def _restore(report: CellReport, second: Sequence[bool]) -> bool:
         return False
     report.score, report.followed = points, True
     return True
+
+
+def _note_stop(report: CellReport, run: CellRun, earlier: Sequence[str]) -> None:
+    """Say that the checks were stopped only with the earlier exercises put right: until then an error ended them."""
+    if run.status not in (Status.TIMEOUT, Status.DIED) or (report.failure and report.failure.kind in STOPS):
+        return
+    failure = stopped(run, Place.CHECKS)
+    report.failure = first_cause(filter(None, (failure, report.failure)))
+    loop = " Is there a loop that does not end?" if failure.kind is FailureKind.TIME else ""
+    report.notes.append(f"With {_and(earlier)} put right, the checks were stopped: {failure.said}.{loop}")
 
 
 def _said(earlier: Sequence[str], report: CellReport, what: str) -> str:

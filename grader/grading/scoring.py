@@ -8,6 +8,7 @@ on these reveals nothing about their arguments.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -32,6 +33,7 @@ __all__ = [
     "score",
     "share",
     "solutions_of",
+    "stopped",
     "submission_steps",
 ]
 
@@ -44,6 +46,9 @@ REPEATS_EXAMPLES = (
 # How many failing checks of a cell are diagnosed, by whether they are hidden. The rest mostly have the same cause,
 # and of the hidden ones only the first is explained.
 DIAGNOSED = {False: 2, True: 1}
+NO_LETTER = "It is none of the letters. Write the letter of one answer between quotes."
+# Python's name for the code of a cell, in the text of a SyntaxError.
+CELL_FILE = re.compile(r"\((?:\d+\.py|<[^<>()]*>), line (\d+)\)")
 CAUSES = {
     Cause.MEMORY: "it used more memory than it may",
     Cause.PROCESSES: "it started more processes than it may",
@@ -108,8 +113,8 @@ def score(notebook: Any, reference: Reference, runs: dict[StepKey, CellRun]) -> 
             report.checks = [judged[number] for number in sorted(judged)]
             report.score = _score(report)
             if not report.passed:
-                stopped = [*failures.get(exercise.name, ()), *_cut_short(visible, hidden)]
-                report.notes, report.failure = [_said(failure) for failure in stopped], first_cause(stopped)
+                found = [*failures.get(exercise.name, ()), *_cut_short(visible, hidden)]
+                report.notes, report.failure = [_said(failure) for failure in found], first_cause(found)
             if report.repeats_examples:
                 report.notes.append(REPEATS_EXAMPLES)
             reports[cell.name] = report
@@ -167,6 +172,8 @@ def judge_checks(
         if have is not None:
             verdict = _name_missing(verdict, have.outcome.where, cell)
         message = verdict.gist if unseen or cell.is_quiz else verdict.message
+        if cell.is_quiz and verdict.kind in ("values", "type"):  # every letter's explanation is a misconception's
+            message = NO_LETTER
         reports[number] = CheckReport(
             cell.label(number), unseen, verdict.passed, verdict.kind, message, verdict.misconception
         )
@@ -189,13 +196,15 @@ def _failed_solutions(notebook: Any, runs: dict[StepKey, CellRun]) -> dict[str, 
         name = course_metadata(cell).get("exercise", "")
         if run.status is Status.ERROR:
             kind = FailureKind.SYNTAX if run.error in SYNTAX_ERRORS else FailureKind.ERROR
-            failures.setdefault(name, []).append(RunFailure(kind, Place.SOLUTION, f"{run.error}: {run.text}"))
+            text = CELL_FILE.sub(rf"(line \1 of the cell of {name})", run.text) if name else run.text
+            failures.setdefault(name, []).append(RunFailure(kind, Place.SOLUTION, f"{run.error}: {text}"))
         elif run.status in (Status.TIMEOUT, Status.DIED):
-            failures.setdefault(name, []).append(_stopped(run, Place.SOLUTION))
+            failures.setdefault(name, []).append(stopped(run, Place.SOLUTION))
     return failures
 
 
-def _stopped(run: CellRun, place: Place) -> RunFailure:
+def stopped(run: CellRun, place: Place) -> RunFailure:
+    """Which limit a run exceeded."""
     if run.status is Status.TIMEOUT:
         return RunFailure(FailureKind.TIME, place, f"it took longer than {run.seconds:.0f} seconds")
     kind = FailureKind.TIME if run.cause is Cause.TIME else FailureKind.KILLED
@@ -206,7 +215,7 @@ def _cut_short(visible: CellRun, hidden: CellRun) -> list[RunFailure]:
     """Why a check cell did not run to the end."""
     for run, place in ((visible, Place.CHECKS), (hidden, Place.HIDDEN)):
         if run.status in (Status.TIMEOUT, Status.DIED):
-            return [_stopped(run, place)]
+            return [stopped(run, place)]
         if run.status is Status.ERROR and place is Place.CHECKS and run.error == "NameError":
             return [RunFailure(FailureKind.MISSING, place, run.text)]
     if visible.status is Status.NOT_RUN and visible.cause is not Cause.EARLIER:

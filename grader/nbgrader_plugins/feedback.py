@@ -22,7 +22,8 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 from traitlets import Unicode
 
-from grader.nbgrader_plugins.feedback_model import read_exercises
+from grader.nbgrader_plugins.feedback_model import ExerciseFeedback, read_exercises
+from grader.nbgrader_plugins.feedback_summary import summary_of
 from grader.submissions.reader import is_unreadable
 from grader.templating import pages
 from grader.text import visible
@@ -41,7 +42,7 @@ CODE_CSS = Markup(
     f"@media screen and (prefers-color-scheme: dark) {{\n{DARK}\n.code {{ background: var(--wash); }}\n}}"
 )
 LEXER = PythonLexer()
-STATES = ("wrong", "unattempted", "waits", "marked", "right")
+STATES = ("wrong", "followed", "unattempted", "waits", "marked", "right")
 LONGEST = 8_000  # characters of one answer that are shown
 
 
@@ -90,7 +91,8 @@ def feedback_page(notebook: Any, place: Mapping[str, Any], lessons_url: str = ""
 
     Args:
         notebook: as nbgrader's GetGrades leaves it.
-        place: nbgrader's names of the notebook, the assignment and the student, and its sums of points.
+        place: nbgrader's names of the notebook, the assignment and the student, and its sums of points; and
+            in words how late the work came.
         lessons_url: the address of the lessons' website, or "".
     """
     course = notebook.metadata.get("course", {})
@@ -112,10 +114,12 @@ def feedback_page(notebook: Any, place: Mapping[str, Any], lessons_url: str = ""
             unmarked=unmarked,
             reviewed=sum(item.points for item in exercises if item.waits and not item.unmarked),
             late_penalty=place["late_penalty"],
+            lateness=place.get("lateness", ""),
             problems=list(course.get("problems", [])),
             unreadable=is_unreadable(course.get("problems", [])),
             exercises=exercises,
-            wrong=sorted(by_state["wrong"], key=lambda item: item.is_optional),
+            summary=summary_of(exercises, course.get("problems", [])),
+            wrong=sorted([*by_state["wrong"], *by_state["followed"]], key=_urgency),
             unattempted=by_state["unattempted"],
             waiting=by_state["waits"],
             marked=by_state["marked"],
@@ -124,3 +128,8 @@ def feedback_page(notebook: Any, place: Mapping[str, Any], lessons_url: str = ""
             code_css=CODE_CSS,
         )
     )
+
+
+def _urgency(item: ExerciseFeedback) -> tuple[bool, bool]:
+    """What costs points comes before what is wrong and costs none."""
+    return item.is_optional, item.state == "followed"

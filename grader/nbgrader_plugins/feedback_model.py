@@ -79,7 +79,9 @@ class ExerciseFeedback:
 
     @property
     def state(self) -> str:
-        """ "waits", "right", "unattempted", "wrong", or "marked": an answer that has some of its points."""
+        """ "waits", "right", "unattempted" or "wrong"; "marked": an answer that has some of its points; or
+        "followed": code with a check that fails, but with all points, as only an earlier mistake makes it fail.
+        """
         if self.waits:
             return "waits"
         if self.comment == NO_ANSWER and not self.score:
@@ -89,7 +91,9 @@ class ExerciseFeedback:
             return "right"
         if self.role == Role.WRITTEN and self.score:
             return "marked"
-        return "unattempted" if failing and all(check.kind == "unattempted" for check in failing) else "wrong"
+        if failing and all(check.kind == "unattempted" for check in failing):
+            return "unattempted"
+        return "followed" if self.followed and self.score >= self.points > 0 else "wrong"
 
     @property
     def mistakes(self) -> list[Mistake]:
@@ -106,14 +110,17 @@ class ExerciseFeedback:
 
 def _split(check: CheckReport) -> tuple[str, str]:
     """A message's explanation, which checks may share, and what only this check says."""
-    hint, _, detail = check.message.partition("\n")
-    if check.misconception or detail:
+    hint, newline, detail = check.message.partition("\n")
+    if check.misconception:
         return hint, detail
-    for word in ("Expected ", "It was "):  # a diagnosis in one line ends with the values
-        hint, found, values = check.message.rpartition(f" {word}")
+    for word in ("Expected ", "It was "):  # a diagnosis ends with the values, of which arrays take several lines
+        before, found, values = f" {hint}".rpartition(f" {word}")
+        if found and before.endswith(":"):  # it only names the part that the values are of
+            return "", check.message
         if found:
-            return hint, f"{word}{values}"
-    return check.message, ""
+            return before.strip(), f"{word}{values}{newline}{detail}"
+    torn = hint.count("[") > hint.count("]")
+    return (check.message, "") if torn else (hint, detail)
 
 
 def read_exercises(cells: Sequence[Any]) -> list[ExerciseFeedback]:

@@ -15,8 +15,9 @@ from traitlets.config import Config
 from grader.errors import GradingError
 from grader.lessons.course import Course
 from grader.nbgrader_plugins.deadlines import Deadline, read_deadline
+from grader.text import duration_of
 
-__all__ = ["AssignPenalties", "LatePenalties", "note_dates"]
+__all__ = ["AssignPenalties", "LatePenalties", "lateness", "note_dates", "seconds_late"]
 
 
 class LatePenalties:
@@ -63,6 +64,28 @@ def seconds_late(handed_in: datetime | None, due: datetime | None, extension: ti
     if handed_in is None or due is None:
         return 0.0
     return max(0.0, (handed_in - due - (extension or timedelta())).total_seconds())
+
+
+def lateness(
+    deadline: Deadline, student: str, handed_in: datetime | None, due: datetime | None, extension: timedelta | None
+) -> str:
+    """When late work was due and came, and what that costs, in words for its student; "" if it is not late.
+
+    Args:
+        deadline: what deadlines.toml says.
+        student: whose work it is.
+        handed_in: when it came, UTC; None if that is not known.
+        due, extension: what the gradebook says, for weeks of which deadlines.toml says nothing.
+    """
+    if deadline.due is not None:
+        due, extension = deadline.due, deadline.extension(student)
+    seconds = seconds_late(handed_in, due, extension)
+    if not seconds or handed_in is None or due is None:
+        return ""
+    until = f"Due {deadline.local(due + extension)} with your extension" if extension else f"Due {deadline.local(due)}"
+    said = f"{until}, handed in {deadline.local(handed_in)}: late by {duration_of(seconds)}."
+    rule = str(deadline.policy)
+    return said if deadline.policy.kind == "nbgrader" else f"{said} {rule[0].upper()}{rule[1:]}."
 
 
 def note_dates(gradebook: Gradebook, deadline: Deadline, *, write: bool = True) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import nbformat
+from nbgrader.api import Gradebook
 from nbgrader.preprocessors import (
     ClearSolutions,
     GetGrades,
@@ -23,6 +24,8 @@ from grader.lessons.course import Course
 from grader.lessons.notebooks import course_metadata, grade_id
 from grader.lessons.reference import Reference
 from grader.lessons.roles import Role
+from grader.nbgrader_plugins.deadlines import read_deadline
+from grader.nbgrader_plugins.late import lateness
 from grader.nbgrader_plugins.marking import is_unmarked
 from grader.offering.secret import find_offering, version_of
 from grader.offering.store import references_of
@@ -57,7 +60,20 @@ class RebuildSubmission(NbGraderPreprocessor):
 
 
 class GetGradesAndState(GetGrades):
-    """nbgrader's GetGrades, extended by whether a cell still needs manual grading, and whether it has no points yet."""
+    """nbgrader's GetGrades, extended by what else a feedback page says.
+
+    That is whether a cell still needs manual grading, whether it has no points yet, and how late the work came.
+    """
+
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """The notebook with its scores and comments."""
+        nb, resources = super().preprocess(nb, resources)
+        deadline = read_deadline(Course(Path(self.parent.parent.coursedir.root)), self.assignment_id)
+        with Gradebook(self.db_url) as gradebook:
+            found = gradebook.find_submission(self.assignment_id, self.student_id)
+            times = (found.timestamp, found.assignment.duedate, found.extension)
+            resources["nbgrader"]["lateness"] = lateness(deadline, self.student_id, *times)
+        return nb, resources
 
     def _get_score(self, cell: Any, resources: Any) -> None:
         super()._get_score(cell, resources)
