@@ -65,12 +65,12 @@ def pool_forward(A_prev, f, stride, mode):
 
 def flatten(A):
     """Return maps, shape (m, n_H, n_W, n_C), as columns, shape (n_H·n_W·n_C, m)."""
-    return A.reshape(len(A), -1).T
+    return np.transpose(np.reshape(A, (A.shape[0], np.prod(A.shape[1:], dtype=int))))
 
 
 def unflatten(X, shape):
     """Return columns, shape (n_H·n_W·n_C, m), as maps of the given shape, (m, n_H, n_W, n_C)."""
-    return X.T.reshape(shape)
+    return np.reshape(np.transpose(X), shape)
 
 
 def softmax(scores):
