@@ -198,7 +198,7 @@ class GraphSteps:
             self.ax.add_patch(ring)
             drawing.values.append(self.ax.text(x, y, "", ha="center", va="center", color=BLUE, fontsize=10))
             drawing.names.append(self.ax.text(x, y + 0.44, labels[node], ha="center", va="bottom", fontsize=10))
-            drawing.gradients.append(self.ax.text(x, y - 0.44, "", ha="center", va="top", color=RED, fontsize=11))
+            drawing.gradients.append(self.ax.text(x, y - 0.47, "", ha="center", va="top", color=RED, fontsize=11))
         for child, made_of in formula.parents.items():
             for number, parent in enumerate(made_of):
                 bend = 0.22 * (1 - 2 * number) if len(set(made_of)) < len(made_of) else 0.0  # two arrows, side by side
