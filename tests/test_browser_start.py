@@ -103,7 +103,7 @@ def test_the_start_page_is_readable_and_leads_to_where_one_stopped(opened, theme
     page.locator(f"body[data-jp-theme-light='{str(theme == 'light').lower()}']").wait_for(state="attached")
     said = start.run(1)
     assert "in Logistic regression. Go on with flatten_images, under" in said
-    assert "1 of 16 exercises" in said
+    assert "1 of 15 exercises" in said
     area = page.locator(".dlcore-start")
     for width in (700, 1280):
         page.set_viewport_size({"width": width, "height": 900})
