@@ -89,7 +89,7 @@ def penalty(student: Student, week: Week) -> float:
     late = found.submitted - (week.due + (EXTENSION if week.name in student.extended else timedelta()))
     if late <= GRACE:
         return 0.0
-    return round(found.earned * min(AT_MOST, PER_DAY * math.ceil(late / DAY)), 2)
+    return found.earned * min(AT_MOST, PER_DAY * math.ceil(late / DAY))
 
 
 def _student(place: int, weeks: list[Week], rng: np.random.Generator) -> Student:
