@@ -11,6 +11,8 @@ from PIL import Image
 
 from dlcore.live import LiveFigure, Panel, choice, slider, toggle
 from dlcore.live.layout import LARGEST, SMALLEST
+from dlcore.study.theme import DARK
+from tests.conftest import ROOT
 
 WIDE = 800
 
@@ -226,3 +228,8 @@ def test_without_anywidget_a_plain_image_shows_the_picture(monkeypatch):
     assert two.live.image.value != before
     assert 'role="status"' in two.panel._status.value
     assert two.panel._repr_mimebundle_()["text/html"].startswith("<img alt=")
+
+
+def test_figures_and_widgets_suit_the_dark_theme_in_the_same_way():
+    script = (ROOT / "dlcore" / "live" / "picture.js").read_text(encoding="utf-8")
+    assert f'const DARK = "{DARK}";' in script

@@ -9,7 +9,7 @@ import numpy as np
 
 from dlcore.checks.compare import Settings, agree, is_number, near
 from dlcore.checks.diagnosis.kinds import wrong_kind
-from dlcore.checks.diagnosis.words import first_difference, noun, nth, show
+from dlcore.checks.diagnosis.words import first_difference, moments_text, noun, nth, show
 
 __all__ = ["difference"]
 
@@ -57,17 +57,10 @@ def _arrays(want: np.ndarray, have: np.ndarray, settings: Settings) -> str:
         return f"The shape should be {want.shape}, but it is {have.shape}."
     shown = f"Expected {show(want)}, got {show(have)}."
     if settings.compare == "moments" and want.size > 1 and want.dtype.kind == have.dtype.kind == "f":
-        return _moments(want, have) if want.std() > 0 else shown
+        return moments_text(want, have) if want.std() > 0 else shown
     if want.ndim == 0 or settings.compare == "moments":
         return shown
     wrong: np.ndarray = np.logical_not(near(want, have, settings))
     if wrong.all() or not wrong.any():
         return shown
     return first_difference(want, have, wrong)
-
-
-def _moments(want: np.ndarray, have: np.ndarray) -> str:
-    """Mean and standard deviation of random numbers: no entry is expected to be what the reference drew."""
-    with np.errstate(all="ignore"):
-        numbers = [f"mean {draws.mean():.3g} and standard deviation {draws.std():.3g}" for draws in (want, have)]
-    return f"Expected random numbers with {numbers[0]}; yours have {numbers[1]}."

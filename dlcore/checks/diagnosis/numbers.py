@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from dlcore.checks.compare import Settings, all_near, same_moments
-from dlcore.checks.diagnosis.words import Diagnosis, index_text, show
+from dlcore.checks.diagnosis.words import Diagnosis, index_text, moments_text, show
 
 __all__ = ["FIRST_LOOKS"]
 
@@ -42,7 +42,6 @@ def _moments(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Se
     if settings.compare != "moments" or want.size < 2 or want.dtype.kind != "f":
         return None
     with np.errstate(all="ignore"):
-        numbers = [f"{number:.2g}" for number in (want.mean(), want.std(), have.mean(), have.std())]
         fits = same_moments(want, have)
     if want.min() == want.max():
         return None
@@ -51,11 +50,7 @@ def _moments(want: np.ndarray, have: np.ndarray, settings: Settings, lengths: Se
         return Diagnosis("distribution", gist, gist)
     gist = "The random numbers do not have the mean and the standard deviation that are asked for."
     cause = _spread(want, have)
-    detail = (
-        f"The random numbers should have a mean of about {numbers[0]} and a standard deviation of about "
-        f"{numbers[1]}; theirs are {numbers[2]} and {numbers[3]}."
-    )
-    return Diagnosis("moments", f"{gist} {cause}".rstrip(), f"{detail} {cause}".rstrip())
+    return Diagnosis("moments", f"{gist} {cause}".rstrip(), f"{moments_text(want, have)} {cause}".rstrip())
 
 
 def _spread(want: np.ndarray, have: np.ndarray) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from dlcore.checks.compare import is_number
 
-__all__ = ["Diagnosis", "axes_text", "entries", "first_difference", "index_text", "noun", "nth", "show"]
+__all__ = ["Diagnosis", "axes_text", "entries", "first_difference", "index_text", "moments_text", "noun", "nth", "show"]
 
 MATRIX, VOLUME = 60, 24  # entries up to which arrays of at most two, or of more, axes are shown whole
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
@@ -81,6 +81,16 @@ def first_difference(want: np.ndarray, have: np.ndarray, wrong: np.ndarray) -> s
     return (
         f"{int(wrong.sum())} of {wrong.size} entries differ, the first at index {index_text(index)}: "
         f"expected {show(want[index])}, got {show(have[index])}."
+    )
+
+
+def moments_text(want: np.ndarray, have: np.ndarray) -> str:
+    """Mean and standard deviation of random numbers: no entry is expected to be what the reference drew."""
+    with np.errstate(all="ignore"):
+        numbers = [f"{number:.2g}" for number in (want.mean(), want.std(), have.mean(), have.std())]
+    return (
+        f"The random numbers should have a mean of about {numbers[0]} and a standard deviation of about "
+        f"{numbers[1]}; theirs are {numbers[2]} and {numbers[3]}."
     )
 
 
