@@ -14,12 +14,14 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from playwright.sync_api import Locator
 from playwright.sync_api import TimeoutError as NoPicture
 
 from tests.widget_cases import CASES
 from tests.widgets_page import WidgetsPage, widgets_page
 
 PRESSES = 20
+KEYS = ["ArrowRight", "ArrowLeft"]
 AIM = 120  # ms, of the 95th percentile
 PLAIN = "import sys\nsys.modules['anywidget'] = None\n"
 WATCH = """image => {
@@ -29,25 +31,42 @@ WATCH = """image => {
 
 
 def latencies(page: WidgetsPage, name: str) -> list[float]:
-    """Milliseconds from each key press to the new picture, there and back over the control's values."""
+    """Milliseconds from each key press to the new picture, there and back over the values of a control.
+
+    It is the first control in view that makes new pictures; [] if none does.
+    """
     page.show(name)
     page.page.wait_for_timeout(1500)  # until the picture suits its page
-    control = page.panel(name).locator(".noUi-handle, select").first
     page.image(name).evaluate(WATCH)
-    control.focus()
+    for control in page.panel(name).locator(".noUi-handle, select").all():
+        if control.is_visible():
+            control.focus()
+            keys = [key for key in KEYS if _press(page, control, key) is not None]
+            if keys:
+                return _there_and_back(page, control, keys[-1])
+    return []
+
+
+def _there_and_back(page: WidgetsPage, control: Locator, key: str) -> list[float]:
     times: list[float] = []
-    keys = ["ArrowRight", "ArrowLeft"]
-    for number in range(PRESSES):
-        if number == PRESSES // 2:
-            keys.reverse()
-        page.page.evaluate("window.loaded = 0")
-        control.press(keys[0])
-        try:
-            page.page.wait_for_function("window.loaded > window.pressed", timeout=5000)
-            times.append(page.page.evaluate("window.loaded - window.pressed"))
-        except NoPicture:  # the end of the control
-            keys.reverse()
+    for _ in range(PRESSES):
+        taken = _press(page, control, key)
+        if taken is None:  # the end of the control
+            key = KEYS[1 - KEYS.index(key)]
+        else:
+            times.append(taken)
     return times
+
+
+def _press(page: WidgetsPage, control: Locator, key: str) -> float | None:
+    """Milliseconds from a key press to the new picture; None if none comes."""
+    page.page.evaluate("window.loaded = 0")
+    control.press(key)
+    try:
+        page.page.wait_for_function("window.loaded > window.pressed", timeout=5000)
+    except NoPicture:
+        return None
+    return float(page.page.evaluate("window.loaded - window.pressed"))
 
 
 def measured(chromium: str, names: list[str], begin: str = "") -> dict[str, list[float]]:
@@ -62,6 +81,8 @@ def measured(chromium: str, names: list[str], begin: str = "") -> dict[str, list
 
 
 def told(times: list[float]) -> str:
+    if not times:
+        return f"{'no picture':>14}"
     half, most = np.percentile(times, [50, 95])
     return f"{half:6.0f} {most:6.0f}{' ' if most < AIM else '!'}"
 
