@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from grader.lessons.cells import BEGIN_SOLUTION, END_SOLUTION, Cell
-from grader.lessons.optional import is_optional
+from grader.lessons.optional import parts
 from grader.lessons.parser import Lesson
 from grader.lessons.roles import Role
-from grader.lessons.sections import HEADING
 
 __all__ = ["core_minutes", "misjudged"]
 
@@ -22,13 +19,7 @@ MOST = 150  # minutes of a lesson's core
 
 def core_minutes(lesson: Lesson) -> float:
     """The minutes that a lesson takes without its optional sections."""
-    total, optional_from = 0.0, 7  # the level of the heading that made the rest optional; 7 is below all levels
-    for cell in lesson.cells:
-        for level, heading, minutes in _parts(cell):
-            if level and level <= optional_from:
-                optional_from = level if is_optional(heading) else 7
-            total += minutes if optional_from == 7 else 0.0
-    return total
+    return sum(_minutes(cell, text) for cell, text, is_optional in parts(lesson) if not is_optional)
 
 
 def misjudged(lesson: Lesson) -> str:
@@ -41,20 +32,10 @@ def misjudged(lesson: Lesson) -> str:
     return f"the header says {said} minutes without what is optional; by its words and exercises it is about {core:.0f}"
 
 
-def _parts(cell: Cell) -> Iterator[tuple[int, str, float]]:
-    """A cell's parts, each with the level and text of the heading that begins it (0 and ""), and its minutes."""
-    if cell.kind != "markdown" or cell.role:
-        yield 0, "", _of_cell(cell)
-        return
-    found = list(HEADING.finditer(cell.source))
-    starts = [*(match.start() for match in found), len(cell.source)]
-    yield 0, "", _reading(cell.source[: starts[0]])
-    for match, end in zip(found, starts[1:], strict=True):
-        yield len(match[1]), match[2], _reading(cell.source[match.start() : end])
-
-
-def _of_cell(cell: Cell) -> float:
-    """The minutes of a cell that is not text."""
+def _minutes(cell: Cell, text: str) -> float:
+    """The minutes of a cell, or of a part of a Markdown cell."""
+    if cell.kind == "markdown" and not cell.role:
+        return _reading(text)
     minutes = MINUTES.get(cell.role, 0.0)
     if cell.role == Role.SOLUTION:
         shown, _, rest = cell.source.partition(BEGIN_SOLUTION)

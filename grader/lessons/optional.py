@@ -5,17 +5,18 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, groupby
 
 from grader.lessons.audit import Defect
 from grader.lessons.cells import Cell
 from grader.lessons.parser import Lesson, LessonExercise
 from grader.lessons.roles import Role
-from grader.lessons.sections import Heading, headings_of, sections
+from grader.lessons.sections import heading_matches, sections
 
-__all__ = ["is_optional", "optional_defects"]
+__all__ = ["is_optional", "optional_defects", "parts"]
 
 OPTIONAL = re.compile(r"\(optional\)\s*\Z", re.IGNORECASE)
+CORE = 7  # below the levels of all headings: where nothing above is optional
 
 
 def is_optional(heading: str) -> bool:
@@ -42,22 +43,29 @@ def optional_defects(lesson: Lesson) -> list[Defect]:
     ]
 
 
+def parts(lesson: Lesson) -> Iterator[tuple[Cell, str, bool]]:
+    """Every cell's text, a Markdown cell's heading by heading, and whether it is optional."""
+    outermost = CORE
+    for cell in lesson.cells:
+        found = list(heading_matches(cell.source)) if cell.kind == "markdown" and not cell.role else []
+        starts = [*(match.start() for match in found), len(cell.source)]
+        if cell.source[: starts[0]].strip():
+            yield cell, cell.source[: starts[0]], outermost < CORE
+        for match, end in zip(found, starts[1:], strict=True):
+            level = len(match[1])
+            if level <= outermost:
+                outermost = level if is_optional(match[2]) else CORE
+            yield cell, cell.source[match.start() : end], outermost < CORE
+
+
 def _mixed_cells(lesson: Lesson) -> Iterator[Defect]:
     """Cells in which the core stands beside what is optional: who leaves out that cell misses a part of the core."""
-    outer: list[Heading] = []
-    for cell, path in sections(lesson):
-        kinds = [any(is_optional(item.text) for item in outer)] if _has_text_first(cell) else []
-        for heading in headings_of(cell.source) if cell.kind == "markdown" and not cell.role else ():
-            outer = [*(above for above in outer if above.level < heading.level), heading]
-            kinds.append(any(is_optional(item.text) for item in outer))
-        if len(set(kinds)) > 1:
+    for _, group in groupby(parts(lesson), key=lambda part: id(part[0])):
+        same = list(group)
+        cell = same[0][0]
+        if len({optional for _, _, optional in same}) > 1:
             text = "a cell holds optional and other text: begin a new one, with +++, at the heading where that changes"
             yield Defect(cell.path, cell.line, text)
-        outer = path
-
-
-def _has_text_first(cell: Cell) -> bool:
-    return not cell.source.lstrip().startswith("#")
 
 
 def _point_defects(exercise: LessonExercise, heading: str) -> Iterator[Defect]:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from grader.lessons.cells import Cell
 from grader.lessons.parser import Lesson
 
-__all__ = ["Heading", "headings_of", "question_before", "sections", "slug_of"]
+__all__ = ["Heading", "heading_matches", "headings_of", "question_before", "sections", "slug_of"]
 
 HEADING = re.compile(r"^(#{1,6}) +(.*?) *#*$", re.MULTILINE)
 FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
@@ -48,7 +48,12 @@ def slug_of(heading: str) -> str:
 
 def headings_of(source: str) -> list[Heading]:
     """The headings in a Markdown source, in order."""
-    return [Heading(len(marks), text) for marks, text in HEADING.findall(FENCED.sub("", source))]
+    return [Heading(len(match[1]), match[2]) for match in heading_matches(source)]
+
+
+def heading_matches(source: str) -> Iterator[re.Match[str]]:
+    """The headings in a Markdown source, at their places: marks and text; lines of fenced code are none."""
+    return HEADING.finditer(FENCED.sub(lambda fenced: re.sub(r"[^\n]", " ", fenced[0]), source))
 
 
 def sections(lesson: Lesson) -> Iterator[tuple[Cell, list[Heading]]]:
