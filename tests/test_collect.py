@@ -558,7 +558,7 @@ def test_the_command_reports_and_its_exit_code_says_whether_all_is_well(course, 
     evil = save(zipped((f"eve\x1b[2J/{NAME}", notebook()), (f"ben/x\x1b[1m\n{NAME}", notebook())), "evil\x1b[3m.zip")
     result = grader(course, "collect", WEEK, str(good))
     assert (result.returncode, result.stderr) == (0, "")
-    assert "\nada: collected\n1 students in " in result.stdout
+    assert "\nada: collected\n1 student in " in result.stdout
     result = grader(course, "collect", WEEK, str(good), str(evil), str(tmp_path / "nothing.zip"))
     assert result.returncode == 1
     assert "ada: unchanged\nben: collected\n" in result.stdout

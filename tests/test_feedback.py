@@ -195,7 +195,7 @@ def test_a_file_that_could_not_be_read_is_to_be_handed_in_again():
     said = "The file a.ipynb is empty. None of it could be graded."
     notebook.metadata["course"] = {"title": "Small", "problems": [said]}
     page = feedback_page(notebook, PLACE)
-    assert "then hand in a file that opens there" in page
+    assert "then hand in that file" in page
     assert "The file a.ipynb is empty." in page
     assert "Begin with" not in page
     assert "neuron" not in page

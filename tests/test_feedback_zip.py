@@ -177,8 +177,8 @@ def test_the_command_writes_the_pages_and_the_archive(course, capsys, monkeypatc
     collected(course, (f"lovelaceada_34_501_{NAME}", handed_in(course)))
     assert main(["grade", WEEK, "--workers", "0"]) == 0
     assert main(["feedback", WEEK, "--zip", "canvas"]) == 0
-    assert "pages: 1, students: 1, in " in capsys.readouterr().out
-    with zipfile.ZipFile(course.root / f"feedback-{WEEK}.zip") as archive:
+    assert "1 page for 1 student in " in capsys.readouterr().out
+    with zipfile.ZipFile(course.root / f"feedback-{WEEK}-canvas.zip") as archive:
         page = (course.feedback / "lovelaceada" / WEEK / PAGE).read_bytes()
         assert archive.read(f"lovelaceada_34_501_{PAGE}") == page
     assert main(["feedback", WEEK, "--zip", "moodle", "--output", "moodle.zip"]) == 1

@@ -348,7 +348,7 @@ def test_odd_folders_and_files_stop_nobody(tmp_path):
     assert grader(course, "export", WEEK, "--output", str(tmp_path / "grades.csv")).returncode == 0
     with open(tmp_path / "grades.csv", newline="") as stream:
         notes = {row["student"]: row["note"] for row in csv.DictReader(stream)}
-    assert {name for name, note in notes.items() if note == "could not be read"} == {
+    assert {name for name, note in notes.items() if note == "could not be used"} == {
         "thief",
         "folder",
         "link",
@@ -356,10 +356,10 @@ def test_odd_folders_and_files_stop_nobody(tmp_path):
     }
     assert notes["good"] == notes["garbage"] == ""
     lms = grader(course, "export", WEEK, "--format", "canvas")
-    assert "folder, link, linked, thief: the file could not be read" in lms.stderr
+    assert "folder, link, linked, thief: the file could not be used" in lms.stderr
     assert grader(course, "feedback", WEEK, "--student", "thief").returncode == 0
     page = feedback_page(course, "thief")
-    assert "then hand in a file that opens there" in page
+    assert "then hand in that file" in page
     assert "Begin with" not in page
     assert "Not attempted" not in page
 
@@ -388,4 +388,4 @@ def test_another_weeks_notebook_is_graded_by_nobody_and_its_lesson_is_named(tmp_
     assert gradebook_rows(course)["ben"] == rows["ben"]
     assert grader(course, "export", WEEK, "--output", str(tmp_path / "grades.csv")).returncode == 0
     with open(tmp_path / "grades.csv", newline="") as stream:
-        assert {row["note"] for row in csv.DictReader(stream)} == {"could not be read"}
+        assert {row["note"] for row in csv.DictReader(stream)} == {"could not be used"}

@@ -144,7 +144,7 @@ def test_the_command_says_what_it_did(tmp_path, capsys):
     course = make_course(tmp_path / "course")
     path = str(saved(tmp_path, PLAIN))
     assert main(["--root", str(course.root), "roster", path]) == 0
-    assert "added: ada\n1 students in" in capsys.readouterr().out
+    assert "added: ada\n1 student in" in capsys.readouterr().out
     saved(tmp_path, "id,section\nada,B\n")
     assert main(["--root", str(course.root), "roster", path]) == 0
     assert "changed: ada: section A → B" in capsys.readouterr().out

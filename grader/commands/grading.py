@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from grader.batch.forkserver import MIN_PARALLEL, start_forkserver
 from grader.commands.terminal import Commands, progress_bar, say, say_problems
-from grader.text import first_of, points_of, visible
+from grader.text import counted, first_of, points_of, visible
 
 if TYPE_CHECKING:
     from grader.batch.grade_week import GradingResult
@@ -100,7 +100,7 @@ def _collect(options: argparse.Namespace) -> int:
         say(visible(note))
     for problem in found.problems:
         say(visible(problem), file=sys.stderr)
-    say(f"{len(found.students)} students in {course.submitted}/<student>/{options.week}/")
+    say(f"{counted(len(found.students), 'student')} in {course.submitted}/<student>/{options.week}/")
     if found.problems:
         rest = "the rest was collected" if found.students else "nothing was collected"
         say(f"grader: problems: {len(found.problems)}; {rest}", file=sys.stderr)
@@ -183,7 +183,9 @@ def _say_stale(week: str, graded: Sequence[GradingResult]) -> None:
             reasons.setdefault(reason, []).append(visible(item.student))
     if not reasons:
         return
-    say(f"{sum(bool(item.stale) for item in graded)} grades are stale; since they were given, this has changed:")
+    stale = sum(bool(item.stale) for item in graded)
+    are, they = ("is", "it was") if stale == 1 else ("are", "they were")
+    say(f"{counted(stale, 'grade')} {are} stale; since {they} given, this has changed:")
     for reason, students in reasons.items():
         say(f"  {visible(reason)} ({first_of(students, NAMED)})")
     say(f"`python -m grader regrade {week} --dry-run` says what grading them again would change.")

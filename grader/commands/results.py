@@ -28,7 +28,7 @@ def add_commands(commands: Commands) -> None:
     item.add_argument(
         "--zip", choices=("canvas", "moodle"), help="put the pages into an archive that this LMS takes back"
     )
-    item.add_argument("--output", type=Path, help="the archive; default: feedback-<week>.zip")
+    item.add_argument("--output", type=Path, help="the archive; default: feedback-<week>-<LMS>.zip")
     item = commands.add("report", _report, "write the instructor's report on a graded week, or on the term")
     item.add_argument("week", nargs="*", help="one week; with several or none, a page about all of them")
     item.add_argument("--output", type=Path, help="default: report.html for a week, term.html for the term")
@@ -70,13 +70,14 @@ def _zip(course: Course, options: argparse.Namespace, students: list[str]) -> in
     """Write the archive, and say what is in it; return how many students are not."""
     from grader.lms.feedback_zip import write_feedback_zip
 
-    output = options.output or Path(f"feedback-{options.week}.zip")
+    output = options.output or Path(f"feedback-{options.week}-{options.zip}.zip")
     done = write_feedback_zip(course, options.week, options.zip, students, output)
     for problem in done.problems:
         say(problem, file=sys.stderr)
     if done.pages:
         megabytes = output.stat().st_size / 1e6
-        say(f"pages: {done.pages}, students: {done.students}, in {output.resolve()} ({megabytes:.1f} MB)")
+        said = f"{counted(done.pages, 'page')} for {counted(done.students, 'student')} in {output.resolve()}"
+        say(f"{said} ({megabytes:.1f} MB)")
     else:
         say("there is no page to put into an archive; none was written", file=sys.stderr)
     return len(done.problems)
@@ -114,7 +115,7 @@ def _similar(options: argparse.Namespace) -> int:
         if not count
         else f"{count} {'pair stands' if count == 1 else 'pairs stand'} out"
     )
-    say(f"{words} among {found.students} students; the most alike are in {options.output.resolve()}")
+    say(f"{words} among {counted(found.students, 'student')}; the most alike are in {options.output.resolve()}")
     if found.is_small:
         say("In so small a class hardly any pair can stand out: look at the lines that are marked on the page.")
     return 0

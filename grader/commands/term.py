@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.commands.terminal import Commands, say
-from grader.text import duration_of, visible
+from grader.text import counted, duration_of, visible
 
 if TYPE_CHECKING:
     from grader.batch.late import LateWeek
@@ -43,8 +43,8 @@ def _roster(options: argparse.Namespace) -> int:
         say(f"not in the file, and kept: {visible(student)}")
     same = len(roster.students) - len(change.added) - len(change.changed)
     say(
-        f"{len(roster.students)} students in {options.file}: {len(change.added)} added, {len(change.changed)} changed, "
-        f"{same} as before; {len(change.missing)} more are in the gradebook"
+        f"{counted(len(roster.students), 'student')} in {options.file}: {len(change.added)} added, "
+        f"{len(change.changed)} changed, {same} as before; {len(change.missing)} more are in the gradebook"
     )
     return 0
 

@@ -14,7 +14,7 @@ WAITS, REVIEW = "waits", "review"
 REASONS = {
     NOTHING: "handed in nothing; --zero-missing gives 0",
     NOT_GRADED: "handed in, and not graded: grade first",
-    UNREADABLE: "the file could not be read; --zero-missing gives 0",
+    UNREADABLE: "the file could not be used; --zero-missing gives 0",
     WAITS: "answers wait to be marked in the formgrader",
     REVIEW: "marks are to be reviewed in the formgrader, as the work was graded again",
 }
@@ -33,7 +33,7 @@ def comment(student: StudentResult) -> str:
     if student.note == NOTHING:
         return "Nothing was handed in."
     if student.note == UNREADABLE:
-        return "The file could not be read."
+        return "The file could not be used: it is damaged, or no lesson of this week."
     late = f", after {number(student.late_penalty)} for lateness" if student.late_penalty else ""
     return f"{number(student.score)} of {number(student.max_score)} points{late}."
 

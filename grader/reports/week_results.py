@@ -29,7 +29,7 @@ from grader.submissions.reader import is_unreadable
 __all__ = ["NOTHING", "NOT_GRADED", "UNREADABLE", "ExerciseResult", "StudentResult", "WeekResults", "read_results"]
 
 NOTHING, NOT_GRADED = "nothing handed in", "handed in, not graded"
-UNREADABLE = "could not be read"
+UNREADABLE = "could not be used"
 
 
 @dataclass
@@ -47,7 +47,7 @@ class StudentResult:
     """One student's result in a week.
 
     Attributes:
-        note: why there is no grade: nothing was handed in, it is not graded, or could not be read; "" if there is one.
+        note: why there is no grade: nothing was handed in, it is not graded, or could not be used; "" if there is one.
         failures: why the code of an exercise did not run to the end, by exercise.
         unattempted: exercises that are as they were released.
         repeats_examples: exercises that pass what is shown and nothing that is hidden.
