@@ -333,6 +333,8 @@ def test_a_students_jupyterlab_begins_with_the_start_page_shows_no_keys_and_has_
         assert settings == {} or settings["fetchNews"] == "false"
         default = lab.get("lab/api/settings/@jupyterlab/apputils-extension:notification")["schema"]["properties"]
         assert default["fetchNews"]["default"] == "false"
+        widgets = lab.get("lab/api/settings/@jupyter-widgets/jupyterlab-manager:plugin")["schema"]["properties"]
+        assert widgets["saveState"]["default"] is True
     assert f"/lab/tree/{START}?token=" in (tmp_path / "lab.log").read_text()
 
 

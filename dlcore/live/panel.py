@@ -13,6 +13,7 @@ import ipywidgets
 
 from dlcore.errors import CourseError
 from dlcore.live.figure import LiveFigure
+from dlcore.live.shown import close_earlier
 from dlcore.live.student_calls import not_written
 
 __all__ = ["Panel"]
@@ -126,6 +127,7 @@ class Panel:
         """The live panel, with a static image and its description where there is no kernel."""
         words = f"{self.live.alt} {self.sentence}".strip()
         still = base64.b64encode(self.live.still()).decode()
+        close_earlier(self.box)
         bundle = dict(self.box._repr_mimebundle_())
         bundle["text/plain"] = words
         bundle["text/html"] = (

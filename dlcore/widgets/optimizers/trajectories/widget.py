@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dlcore.errors import CourseError
+from dlcore.live.shown import close_earlier
 from dlcore.widgets.optimizers.trajectories.messages import described, packed, scene
 from dlcore.widgets.optimizers.trajectories.paths import Step
 from dlcore.widgets.optimizers.trajectories.presets import PRESETS
@@ -78,6 +79,7 @@ class Trajectories:
         words = described(ways, settings, PRESETS[self.preset].step)
         bundle: dict[str, Any] = {}
         if self.view is not None:
+            close_earlier(self.view)
             shown = self.view._repr_mimebundle_()
             bundle.update(shown[0] if isinstance(shown, tuple) else shown)
         bundle["text/plain"] = words
