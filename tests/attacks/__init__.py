@@ -2,7 +2,7 @@
 
 Each module holds one class of them as `ATTACKS`. Every one is graded for real
 in tests/test_attacks.py. Beside the attack, each solves one exercise honestly
-(`to_column`), and must get the points of just that.
+(`flatten_images`), and must get the points of just that.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 
 __all__ = ["EXERCISES", "HONEST", "Attack", "Place", "forge", "spy"]
 
-HONEST = "to_column"
-EXERCISES = "flatten_images standardize sigmoid cost propagate_loop propagate gradient_descent predict accuracy".split()
+HONEST = "flatten_images"
+EXERCISES = "to_column standardize sigmoid cost propagate_loop propagate gradient_descent predict accuracy".split()
 
 
 @dataclass(frozen=True)
