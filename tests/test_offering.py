@@ -181,6 +181,18 @@ def test_numbers_that_let_a_misconception_pass_are_refused_and_said(small, tmp_p
     assert item.reason == "no hidden check catches the misconception one-number any more"
 
 
+@pytest.mark.slow
+@pytest.mark.week10
+@pytest.mark.usefixtures("needs_sandbox")
+def test_a_name_among_random_things_may_be_another_one_and_that_of_a_written_case_stays(course_root, tmp_path):
+    lesson = read_lesson(course_root / "course" / "week10" / "project_strategy.md")
+    public = load_reference(course_root / "source" / "week10" / "project_strategy.ipynb", lesson, tmp_path / "cache")
+    drawn = draw_lesson(public, lesson, b"key", tmp_path / "week10", tmp_path / "cache")
+    found = {item.exercise: item for item in drawn}
+    assert (found["choose"].amount, found["choose"].anew) == (Amount.SEEDS, 2)
+    assert (found["decompose"].amount, found["decompose"].anew) == (Amount.SEEDS, 3)
+
+
 # A class
 
 

@@ -66,7 +66,8 @@ def draw_lesson(public: Reference, lesson: Lesson, key: bytes, folder: Path, cac
     open_names = list(attempts)
     while True:
         path.write_text(write_notebook(_with_numbers(public.notebook, attempts, key)), encoding="utf-8")
-        drawn, refused = _tried(public, lesson, path, cache, open_names)
+        amounts = {name: ATTEMPTS[attempts[name]] for name in open_names}
+        drawn, refused = _tried(public, lesson, path, cache, amounts)
         if drawn is not None and not refused:
             return [_drawn(public, drawn, name, count, reasons) for name, count in attempts.items()]
         open_names = list(refused) if drawn is not None else open_names
@@ -78,15 +79,18 @@ def draw_lesson(public: Reference, lesson: Lesson, key: bytes, folder: Path, cac
 
 
 def _tried(
-    public: Reference, lesson: Lesson, path: Path, cache: Path, names: list[str]
+    public: Reference, lesson: Lesson, path: Path, cache: Path, amounts: Mapping[str, Amount]
 ) -> tuple[Reference | None, dict[str, str]]:
-    """The reference with other numbers, if it runs, and by exercise why they are refused."""
+    """The reference with other numbers, if it runs, and by exercise in `amounts` why they are refused."""
     try:
         drawn = load_reference(path, lesson, cache)
     except BuildError as problem:
         owner = _owner(lesson, problem)
-        return None, dict.fromkeys([owner] if owner in names else names, problem.reason)
-    reasons = {name: why_unlike(public.exercises[name], drawn, lesson) for name in names}
+        return None, dict.fromkeys([owner] if owner in amounts else amounts, problem.reason)
+    reasons = {
+        name: why_unlike(public.exercises[name], drawn, lesson, by_seeds=amount is Amount.SEEDS)
+        for name, amount in amounts.items()
+    }
     return drawn, {name: reason for name, reason in reasons.items() if reason}
 
 

@@ -18,19 +18,21 @@ __all__ = ["count_anew", "why_unlike"]
 FACTOR = 300  # by which the largest entry of an argument may differ
 
 
-def why_unlike(public: ReferenceExercise, drawn: Reference, lesson: Lesson) -> str:
+def why_unlike(public: ReferenceExercise, drawn: Reference, lesson: Lesson, *, by_seeds: bool = False) -> str:
     """Why an exercise of `drawn` is not of the same kind as the public one; empty if it is.
 
     It is if each check has arguments and a result of the same types, shapes and orders of
     magnitude, the checks together have the zeros, ties and negative numbers that they had,
-    the hidden ones catch each misconception that they caught, and the audit holds.
+    the hidden ones catch each misconception that they caught, and the audit holds. Where only
+    seeds were changed (`by_seeds`), a result may also have other texts: the name of what was chosen
+    among random things says nothing about the case, as it does among numbers that an author wrote.
     """
     other = drawn.exercises[public.name]
     for ours, theirs in zip(public.cells, other.cells, strict=True):
         if ours.hidden != theirs.hidden or len(ours.records) != len(theirs.records):
             return "not the same checks are hidden"
         for number, hidden in enumerate(ours.hidden):
-            reason = _why_unlike_check(ours.records[number], theirs.records[number]) if hidden else ""
+            reason = _why_unlike_check(ours.records[number], theirs.records[number], by_seeds) if hidden else ""
             if reason:
                 return f"“{ours.label(number)}”: {reason}"
     lost = _features(public) - _features(other)
@@ -59,7 +61,7 @@ def _numbers(record: Record) -> Any:
     return record.form["arguments"], record.form["outcome"].get("value")
 
 
-def _why_unlike_check(ours: Record, theirs: Record) -> str:
+def _why_unlike_check(ours: Record, theirs: Record, by_seeds: bool) -> str:
     if (ours.label, ours.settings, ours.lengths) != (theirs.label, theirs.settings, theirs.lengths):
         return "it has another label, tolerance or size"
     if _shape(ours.arguments) != _shape(theirs.arguments):
@@ -70,21 +72,23 @@ def _why_unlike_check(ours: Record, theirs: Record) -> str:
     a, b = ours.outcome, theirs.outcome
     if (a.kind, a.error, a.changed, a.shared, a.undrawn) != (b.kind, b.error, b.changed, b.shared, b.undrawn):
         return "the reference returns in one and raises in the other, or treats its arguments in another way"
-    if _shape(a.value) != _shape(b.value):
+    if _shape(a.value, not by_seeds) != _shape(b.value, not by_seeds):
         return "the result has another type or shape"
     return "" if _odd(a.value) == _odd(b.value) else "the result is infinite or NaN in one of them only"
 
 
-def _shape(value: Any) -> Any:
-    """A value or a description without its numbers: types, shapes and texts."""
+def _shape(value: Any, texts: bool = True) -> Any:
+    """A value or a description without its numbers: types, shapes and texts, or only that there is one."""
     if _is_described_array(value):
         return (*value[:2], value[2].shape if isinstance(value[2], np.ndarray) else tuple(value[2]))
     if isinstance(value, np.ndarray):
         return (value.dtype.kind, value.shape)
     if isinstance(value, tuple | list):
-        return [type(value).__name__, *map(_shape, value)]
+        return [type(value).__name__, *(_shape(item, texts) for item in value)]
     if isinstance(value, dict):
-        return {key: _shape(item) for key, item in value.items()}
+        return {key: _shape(item, texts) for key, item in value.items()}
+    if isinstance(value, str) and not texts:
+        return "text"
     if isinstance(value, float | complex | np.inexact):
         return "number"
     return type(value).__name__ if isinstance(value, int | np.integer) and not isinstance(value, bool) else value
