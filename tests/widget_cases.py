@@ -373,6 +373,15 @@ WEEK8 = [
         residual_networks.TRAINED,
         alike={"how many blocks are cut": "behind the first one there are only so many"},
     ),
+    Case(
+        "budget_builder",
+        "week8",
+        residual_networks.BUDGET,
+        buttons=(
+            *("convolution (C)", "pooling (P)", "separable (S)", "bottleneck (B)", "residual (R)"),
+            *("undo", "start again"),
+        ),
+    ),
     Case("layer_to_cut", "week8", transfer_learning.CUT, transfer_learning.MADE_UP),
     Case(
         "neighbours_boundary",

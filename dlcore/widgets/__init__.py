@@ -11,7 +11,7 @@ from dlcore.widgets.optimizers import batch_and_decay, moving_average
 from dlcore.widgets.optimizers.trajectories import optimizer_trajectories
 from dlcore.widgets.project_strategy import dev_set_size, project_simulator
 from dlcore.widgets.regularization import regularized_boundary, shrinkage
-from dlcore.widgets.residual_networks import cut_blocks, residual_depth
+from dlcore.widgets.residual_networks import budget_builder, cut_blocks, residual_depth
 from dlcore.widgets.shallow_network import activation_explorer, hidden_units, symmetry
 from dlcore.widgets.softmax import grid_and_random, softmax_bars
 from dlcore.widgets.transfer_learning import layer_to_cut, neighbours_boundary
@@ -20,6 +20,7 @@ __all__ = [
     "activation_explorer",
     "backprop_graph",
     "batch_and_decay",
+    "budget_builder",
     "convolution_step",
     "cost_valley",
     "cut_blocks",

@@ -1,4 +1,4 @@
-"""Week 8: signals and gradients in deep stacks with and without shortcuts, and networks with blocks cut out."""
+"""Week 8: signals and gradients in deep stacks, networks with blocks cut out, and networks built on a budget."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dlcore.live import Panel
+from dlcore.widgets.residual_networks.budget_builder import BudgetBuilder
 from dlcore.widgets.residual_networks.cut_blocks import CutBlocks
 from dlcore.widgets.residual_networks.residual_depth import ResidualDepth
 
-__all__ = ["cut_blocks", "residual_depth"]
+__all__ = ["budget_builder", "cut_blocks", "residual_depth"]
 
 
 def residual_depth(
@@ -51,3 +52,18 @@ def cut_blocks(
         plain_parameters: of a trained network of such blocks, as many of them.
     """
     return CutBlocks(residual_forward, residual_parameters, plain_forward, plain_parameters).panel
+
+
+def budget_builder(count_layers: Callable[..., Any], receptive_field: Callable[..., Any]) -> Panel:
+    """Return a panel that stacks blocks to a network for digits, and counts it after each block.
+
+    Each button puts a block on the stack: a convolution of 3 × 3, a pooling of
+    2 × 2, a separable convolution, a bottleneck, a residual block. All of them
+    keep the side but the pooling, which halves it, and from which on there are
+    twice as many filters.
+
+    Args:
+        count_layers: your function (side, channels, layers) → (rows, total).
+        receptive_field: a function (layers) → side in pixels, each layer a pair (window, stride).
+    """
+    return BudgetBuilder(count_layers, receptive_field).panel
