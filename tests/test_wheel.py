@@ -186,7 +186,7 @@ def test_lessons_and_command_work_from_the_wheel_alone(members, wheel, tmp_path)
         name.removeprefix("dlcore/lessons/") for name in members if "/lessons/" in name
     }
     said = said_by_first_cells(sys.executable, work, environment)
-    assert "16 exercises with checks (1 of them optional) and 1 to be graded by a person" in said["begin"]
+    assert "14 exercises with checks (2 of them optional) and 1 to be graded by a person" in said["begin"]
     assert "not attempted" in said["not attempted"]
     assert "3 checks pass" in said["right"]
 
@@ -353,5 +353,5 @@ def test_a_bundle_with_dependencies_installs_and_runs_without_a_network(tmp_path
         os.killpg(lab.command.pid, signal.SIGINT)
         assert lab.command.wait(PATIENCE) == 0
     said = said_by_first_cells(python, folder / "work", kept)
-    assert "16 exercises with checks (1 of them optional) and 1 to be graded by a person" in said["begin"]
+    assert "14 exercises with checks (2 of them optional) and 1 to be graded by a person" in said["begin"]
     assert "3 checks pass" in said["right"]

@@ -1,4 +1,5 @@
-"""What the lesson on residual networks needs on maps besides: the way back through the network, and parts of Inception.
+"""What the lesson on residual networks needs on maps besides: the way back through the network, parts of Inception,
+and the receptive field (week 7).
 
 Conventions as in `support_residual`. No function changes its arguments.
 """
@@ -13,6 +14,7 @@ __all__ = [
     "made_up_inception_caches",
     "pool_same_backward",
     "pool_same_forward",
+    "receptive_field",
     "resnet_backward",
 ]
 
@@ -123,3 +125,11 @@ def made_up_inception_caches(p, shape, rng):
         A, out = (np.maximum(rng.normal(size=(*places, channels)), 0) for channels in W.shape[2:])
         caches[name] = (A, W, b, 1, len(W) // 2), out
     return caches | {"maxima": pool_same_forward(rng.normal(size=shape))[1]}
+
+
+def receptive_field(layers):
+    """Return the side (pixels) of what a unit behind layers sees of the image; layers are pairs (window, stride)."""
+    side, step = 1, 1
+    for f, stride in layers:
+        side, step = side + (f - 1) * step, step * stride
+    return side
