@@ -66,8 +66,8 @@ def test_a_student_solves_an_exercise_and_plays_with_the_widget(notebook):
     lines = [" ".join(line.split()) for line in notebook.run(progress).splitlines()]
     shoot(notebook, "8-progress", progress)
     (passing,) = [line for line in lines if line.startswith("✓")]
-    assert re.fullmatch(r"✓ sigmoid 7 4 of 4( checks)? passes", passing)
-    assert any(re.search(r"\b1 of \d+ exercises\b.*\b7 of \d+ points", line) for line in lines)
+    assert re.fullmatch(r"✓ sigmoid 8 4 of 4( checks)? passes", passing)
+    assert any(re.search(r"\b1 of \d+ exercises\b.*\b8 of \d+ points", line) for line in lines)
     assert notebook.troubles == []
 
 
