@@ -12,6 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from tests.jupyterlab import BROWSER_OPTIONS, NotebookPage, dlcore_lab
 from tests.processes import PATIENCE
 from tests.race_page import STEPS, WIDGET, Race
+from tests.small_panel import PANEL
 
 pytestmark = [
     pytest.mark.browser,
@@ -22,19 +23,6 @@ pytestmark = [
 ]
 
 STATE = "application/vnd.jupyter.widget-state+json"
-PANEL = """from dlcore.live import LiveFigure, Panel, slider
-
-live = LiveFigure(alt="A point.")
-(dot,) = live.figure.add_subplot(xlim=(0, 10), ylim=(0, 10)).plot([], [], "o")
-live.freeze(dot)
-
-
-def update(x):
-    dot.set_data([x], [x])
-    return f"The point is at {x:g}."
-
-
-Panel(live, [slider("place", 0, 9, 3)], update)"""
 
 
 def shown_models(path):
@@ -60,7 +48,11 @@ def test_what_ran_twice_is_saved_once_and_is_there_when_the_notebook_is_opened_a
     work = tmp_path / "work"
     work.mkdir()
     path = work / "mine.ipynb"
-    cells = [new_code_cell(STEPS), new_code_cell(WIDGET.format(preset="ravine zig-zag")), new_code_cell(PANEL)]
+    cells = [
+        new_code_cell(STEPS),
+        new_code_cell(WIDGET.format(preset="ravine zig-zag")),
+        new_code_cell(f"{PANEL}\npanel()"),
+    ]
     notebook = new_notebook(cells=cells)
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     nbformat.write(notebook, path)

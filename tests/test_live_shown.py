@@ -4,20 +4,8 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 
 from tests.processes import PATIENCE
+from tests.small_panel import PANEL
 
-MAKE = """from dlcore.live import LiveFigure, Panel, slider
-
-def panel():
-    live = LiveFigure(alt="A point.")
-    (dot,) = live.figure.add_subplot(xlim=(0, 10), ylim=(0, 10)).plot([], [], "o")
-    live.freeze(dot)
-
-    def update(x):
-        dot.set_data([x], [x])
-        return f"The point is at {x:g}."
-
-    return Panel(live, [slider("place", 0, 9, 3)], update)
-"""
 COUNT = """from comm import get_comm_manager
 print(len(get_comm_manager().comms))"""
 
@@ -43,7 +31,7 @@ def run():
                 if kind == "status" and told["execution_state"] == "idle":
                     return said
 
-        run_cell("setup", MAKE)
+        run_cell("setup", PANEL)
         yield run_cell
     finally:
         client.stop_channels()
@@ -80,6 +68,13 @@ def test_a_widget_that_is_shown_again_lives_on(run):
     run("again", "mine")
     assert open_widgets(run) == before
     assert run("print", "print(mine.box.comm is not None)") == "True\n"
+
+
+def test_what_another_cell_shows_too_lives_on(run):
+    run("made", "shared = panel()\nshared")
+    run("elsewhere", "shared")
+    run("made", "panel()")
+    assert run("print", "print(shared.box.comm is not None)") == "True\n"
 
 
 def test_where_no_cell_is_known_nothing_is_closed(run):

@@ -25,7 +25,7 @@ def close_earlier(shown: Any) -> None:
         widgets.append(shown)
         return
     _shown[cell] = run, [shown]
-    kept = {id(part) for part in _parts([shown])}
+    kept = {id(part) for _, others in _shown.values() for part in _parts(others)}
     for part in list(_parts(widgets)):
         if id(part) not in kept:
             part.close()
