@@ -111,6 +111,9 @@ def test_the_demo_gives_every_sample_the_score_that_it_must_get(tmp_path):
     assert result.returncode == 0, result.stdout + result.stderr
     assert "hugo" in result.stdout
     assert "scores as expected" in result.stdout
+    mistakes = [line.split() for line in result.stdout.splitlines() if line.startswith("misc")]
+    assert len(mistakes) > 20
+    assert all(float(line[-1]) < 76 for line in mistakes)  # 84 less the written answer: each mistake costs points
     assert "Written answers: 2 are marked, 2 wait for you in the formgrader" in result.stdout
     page = (course.root / "demo" / "report.html").read_text()
     assert "2 of these students have answers that wait to be marked" in page

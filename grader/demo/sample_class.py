@@ -114,6 +114,7 @@ class _Maker:
     def __init__(self, lesson: Lesson, reference: Reference, released: Any):
         self.lesson, self.reference, self.released = lesson, reference, released
         self.coded = [item for item in lesson.exercises.values() if item.kind == Role.SOLUTION]
+        self.counted = [item for item in self.coded if self.points(item.name)]  # an optional one costs nothing
         self.total = sum(exercise.points for exercise in reference.exercises.values())
 
     def solutions(self) -> dict[str, str]:
@@ -161,7 +162,7 @@ class _Maker:
         """An exercise that no other builds on, different for each kind if possible."""
         free = [
             item
-            for item in self.coded
+            for item in self.counted
             if not any(item.name in other.uses for other in self.reference.exercises.values())
         ]
         return free[("syntax", "loop", "exit").index(kind) % len(free)]
@@ -188,7 +189,7 @@ class _Maker:
     def misconceptions(self) -> list[Sample]:
         """One misconception for each kind of diagnosis."""
         chosen: dict[str, tuple[LessonExercise, str]] = {}
-        for exercise in self.coded:
+        for exercise in self.counted:
             for item in exercise.misconceptions:
                 chosen.setdefault(self._kind(exercise.name, str(item.options["name"])), (exercise, item.source))
         samples = []
