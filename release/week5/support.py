@@ -1,4 +1,4 @@
-"""A small network for digits, and four surfaces to walk on, for the lesson of week 5.
+"""A small network for digits, four surfaces and how to walk on them, for the lesson of week 5.
 
 The network has one hidden layer (ReLU, or tanh) and ten sigmoid outputs, one against the
 rest, as in week 3. Its cost is the log loss, summed over the ten outputs and
@@ -13,7 +13,18 @@ import numpy as np
 
 from dlcore import data
 
-__all__ = ["SURFACES", "cost", "digit_sets", "error_rate", "forward", "gradients", "initialize", "ravine"]
+__all__ = [
+    "SURFACES",
+    "cost",
+    "digit_sets",
+    "error_rate",
+    "forward",
+    "gradients",
+    "initial_state",
+    "initialize",
+    "ravine",
+    "walk",
+]
 
 
 def digit_sets():
@@ -71,6 +82,40 @@ def error_rate(X, Y, parameters):
     """Return the share of examples whose largest score is not that of their digit."""
     Z2, _ = forward(X, parameters)
     return float(np.mean(Z2.argmax(axis=0) != Y.argmax(axis=0)))
+
+
+def initial_state(parameters, method):
+    """Return the memory with which a method starts.
+
+    Args:
+        parameters: a dict of arrays of any shapes, such as {"W1": …, "b1": …}.
+        method: "sgd", "momentum", "nesterov", "rmsprop", "adam" or "adamw".
+
+    Returns:
+        A dict. Under "v" (what is averaged) and "s" (its squares), if the method has them,
+        stands a dict with an array of zeros for each of the parameters; under "t" the number 0.
+    """
+    averages = {"sgd": "", "momentum": "v", "nesterov": "v", "rmsprop": "s", "adam": "vs", "adamw": "vs"}
+    state = {
+        letter: {name: np.zeros(np.shape(array)) for name, array in parameters.items()} for letter in averages[method]
+    }
+    return state | {"t": 0} if method in ("adam", "adamw") else state
+
+
+def walk(f, grad, start, method, steps, state, learning_rate, **options):
+    """Return the path of a method, (n, steps + 1), and the cost at each of its points.
+
+    `f` and `grad` take a point, (n, 1), such as `start`; `method` is a step function like
+    `sgd_step`, called with {"theta": the point}, {"dtheta": its gradient}, the state, the
+    learning rate and the options; `state` is the memory with which it starts.
+    """
+    point, path, costs = start, [start], [f(start)]
+    while len(path) <= steps:
+        moved, state = method({"theta": point}, {"dtheta": grad(point)}, state, learning_rate, **options)
+        point = moved["theta"]
+        path.append(point)
+        costs.append(f(point))
+    return np.concatenate(path, axis=1), costs
 
 
 def ravine(*curvatures):
