@@ -369,6 +369,12 @@ CAUSES = {
     "the first row in all": (Z, np.array([Z[0]] * 3), "alike", "each is the first one"),
     "one mean for all": (Z, np.full(Z.shape, Z.mean()), "constant", "one mean over everything"),
     "never filled": (Z, np.zeros(Z.shape), "constant", "does the loop that fills the array never run"),
+    "the first entry nearly right": (
+        Z,
+        Z * np.where(np.arange(15).reshape(3, 5) == 0, 1.005, 1),
+        "nearly",
+        "nearly right: is a small number, such as ε, another one",
+    ),
     "the last column never filled": (Z, EMPTY_AT_THE_END, "unset", "Only the last row, column or entry is wrong"),
     "only the first row filled": (Z, ROW_ONLY, "unset", "Only the first row, column or entry is filled"),
     "negative ones wrong": (Z, np.where(Z < 0, Z**2 + 9, Z), "sign", "Exactly those are wrong that should be negative"),

@@ -24,7 +24,7 @@ def _some_entries(want: np.ndarray, have: np.ndarray, settings: Settings, length
     detail = first_difference(want, have, wrong)
     kind, gist, more = "some-entries", "Some entries are right and some are not.", ""
     if want.dtype.kind in "biuf" and have.dtype.kind in "biuf" and want.size > 2:
-        for look in (_which, _what):
+        for look in (_small_number,) if _nearly(want, have, wrong) else (_which, _what):
             kind_found, words, place = look(want, have, wrong, settings)
             if words:
                 kind = kind_found
@@ -33,6 +33,19 @@ def _some_entries(want: np.ndarray, have: np.ndarray, settings: Settings, length
 
 
 NOTHING = ("", "", "")
+
+
+def _nearly(want: np.ndarray, have: np.ndarray, wrong: Wrong) -> bool:
+    """Whether all wrong entries are within a hundredth of what they should be, so that their place says little."""
+    if not calculable(want[wrong], have[wrong]):
+        return False
+    right, got = want[wrong].astype(float), have[wrong].astype(float)
+    return bool((np.abs(got - right) <= 0.01 * np.abs(right)).all() and right.all())
+
+
+def _small_number(want: np.ndarray, have: np.ndarray, wrong: Wrong, settings: Settings) -> tuple[str, str, str]:
+    words = "The wrong entries are nearly right: is a small number, such as ε, another one or in another place?"
+    return "nearly", words, ""
 
 
 def _which(want: np.ndarray, have: np.ndarray, wrong: Wrong, settings: Settings) -> tuple[str, str, str]:
