@@ -121,7 +121,7 @@ class TestInJupyterLab:
         rate.fill("1000")
         rate.press("Enter")
         assert rate.input_value() == "10"
-        assert question.inner_text() == f"{asked} (With settings of yours.)"
+        assert question.inner_text() == f"{asked} (Now with your settings.)"
         assert page.troubles == []
 
     def test_what_is_said_of_a_step_is_hidden_while_it_plays(self, page):

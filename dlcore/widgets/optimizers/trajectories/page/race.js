@@ -93,7 +93,7 @@ function mount(el, source) {
   function show() {
     const { settings, preset } = state, asked = scene.presets[state.asked];  // its question stays: it asks for changes
     parts.question.replaceChildren(make("strong", {}, asked.question), ` ${asked.words}`,
-      ...(preset ? [] : [make("em", {}, " (With settings of yours.)")]));
+      ...(preset ? [] : [make("em", {}, " (Now with your settings.)")]));
     for (const [name, button] of Object.entries(parts.presets)) button.setAttribute("aria-pressed", String(name === preset));
     for (const [method, each] of Object.entries(parts.rows)) {
       each.toggle.setAttribute("aria-pressed", String(settings.shown.includes(method)));
