@@ -32,8 +32,9 @@ import psutil
 
 from grader.grading.scoring import submission_steps
 from grader.lessons.course import Course
+from grader.lessons.load_reference import load_reference
 from grader.lessons.notebooks import course_metadata, is_check
-from grader.lessons.reference import Reference, load_reference
+from grader.lessons.reference import Reference
 
 ROOT = Path(__file__).parent.parent
 WEEK, LESSON = "week1", "logistic_regression"

@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from grading import LESSON, WEEK, hand_in, make_ours, submissions
 
 from grader.lessons.course import Course
-from grader.lessons.reference import load_reference
+from grader.lessons.load_reference import load_reference
 from tests.attacks import Attack, Place, accidents, channel, files, forging, host, metadata, resources
 from tests.classroom import gradebook_rows, with_cell, with_solutions
 

@@ -18,8 +18,9 @@ from pathlib import Path
 
 from grader.lessons.audit import AuditRow, audit
 from grader.lessons.course import Course
+from grader.lessons.load_reference import load_reference
 from grader.lessons.parser import Lesson
-from grader.lessons.reference import Reference, load_reference
+from grader.lessons.reference import Reference
 from grader.offering.draw import Drawn, draw_lesson
 from grader.offering.redraw import Amount
 

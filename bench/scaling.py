@@ -26,7 +26,7 @@ from grader.batch import cluster
 from grader.batch.grade_week import grade_week
 from grader.grading.pipeline import grade_submission
 from grader.lessons.course import Course
-from grader.lessons.reference import load_reference
+from grader.lessons.load_reference import load_reference
 
 NUMBER = 60
 REAL = (1, 2, 4)

@@ -29,8 +29,8 @@ from grader.execution.kernel import Kernel
 from grader.execution.sandbox import Limits
 from grader.grading.pipeline import GradedNotebook, write_reports
 from grader.grading.scoring import score, submission_steps
+from grader.lessons.load_reference import load_reference
 from grader.lessons.notebooks import released_notebooks
-from grader.lessons.reference import load_reference
 from grader.submissions.reader import fetch, understand
 from grader.submissions.rebuild import rebuild
 

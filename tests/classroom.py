@@ -16,8 +16,8 @@ from pathlib import Path
 import nbformat
 
 from grader.lessons.course import Course
+from grader.lessons.load_reference import load_reference
 from grader.lessons.notebooks import course_metadata
-from grader.lessons.reference import load_reference
 
 REPOSITORY = Path(__file__).parent.parent
 WEEK, LESSON = "week1", "logistic_regression"

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from dlcore.checks.answer_key import SUFFIX
 from grader.lessons.build import answer_key
+from grader.lessons.load_reference import load_reference
 from grader.lessons.notebooks import compose_source, write_notebook
 from grader.lessons.parser import read_lesson
-from grader.lessons.reference import Reference, load_reference
+from grader.lessons.reference import Reference
 from grader.lessons.variants import variants_path
 
 NAME = "small"

@@ -1,4 +1,4 @@
-"""What imports what is what docs/architecture.md says."""
+"""What imports what is what docs/architecture.md says, and modules are short."""
 
 import ast
 import re
@@ -13,6 +13,7 @@ ROW = re.compile(r"^\| `(?P<folder>(?:grader|dlcore)/[^`]+)`[^|]*\| [^|]+ \| (?P
 TOP = {"grader": "grader/*.py", "dlcore": "dlcore/*.py"}
 WIRING = {"wiring.py"}  # an alias for courses that exist
 COMMANDS = {"cli.py", "__main__.py"}
+MOST_LINES = 300  # of a module: what is longer has more than one purpose
 OF_ALL = {"grader/cli.py", "grader/commands"}  # which may import everything
 
 
@@ -97,3 +98,10 @@ def test_no_folders_import_each_other(arrows):
 @pytest.mark.parametrize("name", sorted(set(re.findall(r"`((?:\w+/)+\w+\.(?:py|js|html\.j2))`", PAGE))))
 def test_each_file_that_the_page_names_is_there(name):
     assert any((ROOT / root / name).is_file() for root in ("", "grader"))
+
+
+def test_no_module_is_too_long():
+    paths = [path for package in TOP for path in (ROOT / package).rglob("*.py")]
+    lengths = {path.relative_to(ROOT).as_posix(): len(path.read_text("utf-8").splitlines()) for path in paths}
+    assert {name: length for name, length in lengths.items() if length > MOST_LINES} == {}
+    assert {f"{package}/__init__.py" for package in TOP} <= lengths.keys()

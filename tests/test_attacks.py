@@ -19,7 +19,19 @@ import pytest
 
 from dlcore.checks.answer_key import HIDDEN_SUFFIX
 from grader.lessons.course import Course
-from tests.attacks import HONEST, Attack, Place, accidents, channel, files, forging, host, metadata, resources
+from tests.attacks import (
+    EXERCISES,
+    HONEST,
+    Attack,
+    Place,
+    accidents,
+    channel,
+    files,
+    forging,
+    host,
+    metadata,
+    resources,
+)
 from tests.attacks.watch import Ear, adopt, survivors
 from tests.classroom import (
     LESSON,
@@ -214,6 +226,12 @@ def test_there_are_as_many_attacks_as_we_want():
     assert len(set(NAMES.values())) == len(NAMES)
     assert {student[:-2] for student in CORE} == set(CLASSES)
     assert all(len(attacks) >= 10 for attacks in CLASSES.values())
+
+
+def test_no_attack_replaces_its_own_honest_solution():
+    """Or the points that it has to keep would be those of the attack."""
+    assert HONEST not in EXERCISES
+    assert [attack.name for attack in ATTACKS.values() if HONEST in attack.all_solutions()] == []
 
 
 @pytest.mark.parametrize("student", ["honest", "zealous"])

@@ -12,7 +12,8 @@ from hypothesis.extra import numpy as hnp
 
 import dlcore
 import grader
-from dlcore.checks.codec import MAX_AXES, MAX_BYTES, MAX_DEPTH, MAX_ITEMS, MAX_KEYS, decode, encode, only_moments
+from dlcore.checks.codec import MAX_BYTES, MAX_DEPTH, MAX_ITEMS, decode, encode, only_moments
+from dlcore.checks.codec.limits import MAX_AXES, MAX_KEYS
 from dlcore.checks.compare import flatness
 from dlcore.errors import CodecError
 

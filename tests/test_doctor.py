@@ -26,9 +26,8 @@ from grader.doctor.environment import (
     check_space,
 )
 from grader.doctor.lessons import check_lessons
-from grader.execution import launch as processes
 from grader.execution import resource_usage as usage
-from grader.execution import sandbox
+from grader.execution import sandbox, shared_parent
 from grader.execution.sandbox import Limits, find_bwrap, why_no_sandbox
 from grader.lessons.build import _stamp
 from grader.submissions.roster import read_roster
@@ -51,7 +50,7 @@ def other_bwrap(monkeypatch):
         for module in (doctor, sandbox, "grader.execution.warm.bubblewrap"):
             monkeypatch.setattr(f"{getattr(module, '__name__', module)}.find_bwrap", lambda: path and str(path))
         why_no_sandbox.cache_clear()
-        monkeypatch.setattr(processes, "_parents", [])
+        monkeypatch.setattr(shared_parent, "_parents", [])
 
     yield put
     why_no_sandbox.cache_clear()
@@ -158,7 +157,7 @@ def test_memory_limits_that_do_not_work_are_found_out(monkeypatch):
     assert finding.mark == BAD
     assert "a kernel got 900 MB where 300 are allowed" in finding.found
     monkeypatch.undo()
-    monkeypatch.setattr(processes, "ADDRESS_SPACE", 10**12)
+    monkeypatch.setattr(sandbox, "ADDRESS_SPACE", 10**12)
     assert "could ask for 6 GB" in check_memory_limit().found
 
 

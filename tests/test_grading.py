@@ -13,8 +13,8 @@ import nbformat
 import pytest
 
 from grader.lessons.hidden_tests import visible_part
+from grader.lessons.load_reference import load_reference
 from grader.lessons.notebooks import is_check
-from grader.lessons.reference import load_reference
 from tests.classroom import (
     LESSON,
     REPOSITORY,

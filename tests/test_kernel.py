@@ -14,8 +14,8 @@ from grader.execution.sandbox import Limits
 from grader.execution.step_runner import run_steps_now
 from grader.execution.steps import Part, Step, StepKey
 from grader.grading.scoring import submission_steps
+from grader.lessons.load_reference import load_reference
 from grader.lessons.parser import read_lesson
-from grader.lessons.reference import load_reference
 from tests.processes import descendants, eventually
 
 pytestmark = [pytest.mark.usefixtures("needs_sandbox"), pytest.mark.slow]

@@ -18,10 +18,11 @@ from grader.lessons.audit import AuditRow, Defect, audit, table
 from grader.lessons.build import answer_key
 from grader.lessons.cells import Cell
 from grader.lessons.finished import TELL, WATCH, run_finished, run_notebook, unlabelled
+from grader.lessons.load_reference import load_reference
 from grader.lessons.names import shared_names
-from grader.lessons.notebooks import compose_source, course_metadata, write_notebook
+from grader.lessons.notebooks import compose_source, course_metadata, support_files, write_notebook
 from grader.lessons.parser import Lesson, read_lesson
-from grader.lessons.reference import Reference, load_reference, support_files
+from grader.lessons.reference import Reference
 from grader.lessons.roles import Role
 from grader.lessons.variants import lesson_files
 

@@ -16,9 +16,9 @@ from grader.doctor.environment import BAD, GOOD, POOR
 from grader.doctor.offering import check_offering
 from grader.errors import GradingError
 from grader.lessons.audit import audit
+from grader.lessons.load_reference import load_reference
 from grader.lessons.notebooks import course_metadata, own_code_cells
 from grader.lessons.parser import read_lesson
-from grader.lessons.reference import load_reference
 from grader.offering.draw import draw_lesson
 from grader.offering.redraw import Amount
 from grader.offering.secret import FOLDER, MAX_VERSIONS, find_offering, set_offering, version_of

@@ -8,9 +8,9 @@ import pytest
 from grader.execution.sandbox import Limits
 from grader.grading.pipeline import GradingContext, GradingTask, grade_submission
 from grader.lessons.audit import audit
+from grader.lessons.load_reference import load_reference
 from grader.lessons.notebooks import compose_source, course_metadata, write_notebook
 from grader.lessons.parser import read_lesson
-from grader.lessons.reference import load_reference
 from grader.submissions.reader import fetch
 from tests.classroom import LESSON, WEEK, with_solutions
 

@@ -9,7 +9,7 @@ from grader.errors import BuildError
 from grader.execution.step_runner import run_steps_now
 from grader.execution.steps import Part
 from grader.lessons import reference_runs
-from grader.lessons.reference import load_reference
+from grader.lessons.load_reference import load_reference
 from tests.small_lesson import NAME, ROW_MEANS, ROW_MEANS_VARIANTS, TEXT, VARIANTS, reference_of
 
 

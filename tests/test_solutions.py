@@ -11,9 +11,9 @@ from grader.cli import main
 from grader.errors import BuildError, GradingError
 from grader.lessons.course import Course
 from grader.lessons.hidden_tests import visible_lines
+from grader.lessons.load_reference import load_reference
 from grader.lessons.notebooks import compose_source, write_notebook
 from grader.lessons.parser import read_lesson
-from grader.lessons.reference import load_reference
 from grader.lessons.sections import Heading, headings_of, question_before, sections
 from grader.solutions.effects import effect_of
 from grader.solutions.page import solution_page

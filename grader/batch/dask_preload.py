@@ -11,7 +11,7 @@ import threading
 import grader.fast_imports
 import grader.grading.pipeline  # noqa: F401 (needed by every submission)
 from grader.batch.gc_tuning import tune_gc
-from grader.execution.launch import warm_up
+from grader.execution.shared_parent import warm_up
 
 __all__ = ["dask_setup"]
 

@@ -10,7 +10,7 @@ import signal
 
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by the main process
 import grader.fast_imports  # noqa: E402
-from grader.execution.launch import share_parent  # noqa: E402
+from grader.execution.shared_parent import share_parent  # noqa: E402
 
 share_parent()
 

@@ -16,7 +16,7 @@ from grader.errors import GradingError
 from grader.execution.sandbox import why_no_sandbox
 from grader.lessons.build import build
 from grader.lessons.course import Course
-from grader.lessons.reference import load_reference
+from grader.lessons.load_reference import load_reference
 from grader.reports.class_report import write_report
 from grader.reports.csv_export import write_csv
 

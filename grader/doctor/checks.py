@@ -34,8 +34,8 @@ from grader.doctor.environment import (
 from grader.doctor.lessons import check_lessons
 from grader.doctor.offering import check_offering
 from grader.execution.cell_run import Cause, CellRun, Status
-from grader.execution.launch import warm_parent
 from grader.execution.sandbox import Limits, find_bwrap, run_boxed, why_no_sandbox
+from grader.execution.shared_parent import warm_parent
 from grader.execution.step_runner import run_steps_now
 from grader.execution.steps import Part, Step, StepKey
 from grader.execution.warm.parent import WarmError

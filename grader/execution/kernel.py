@@ -21,7 +21,9 @@ from grader.errors import GradingError, KernelLost
 from grader.execution.cell_run import Allowance, Cause, CellRun, CellTracker, RunningCell, Status
 from grader.execution.evidence_pipe import EvidencePipe
 from grader.execution.kernel_connection import KernelConnection, is_listening
-from grader.execution.launch import BATCH_RUNNER, BATCH_RUNNER_SOURCE, Launched, launch
+from grader.execution.kernel_process import Launched
+from grader.execution.kernel_requests import batch_request, cell_request
+from grader.execution.launch import launch
 from grader.execution.resource_usage import usage
 from grader.execution.sandbox import Limits
 
@@ -34,12 +36,6 @@ GRACE_SECONDS = 2  # between the interrupt and the kill
 STUCK_SECONDS = 10  # allowed between two cells, where no student code should run
 WATCH_SECONDS = 0.1
 FLOOD = 5  # multiple of the output limit at which the kernel is killed without an interrupt
-# For kernels that are not forked. The cells are passed as metadata: IPython parses a request's code several times.
-RUN_BATCH = """
-(lambda own, given: (exec(given["code"], own), own["run"](get_ipython(), *given["arguments"])) and None)(
-    {}, get_ipython().kernel.get_parent()["metadata"]
-)
-"""
 
 
 class Kernel:
@@ -186,7 +182,7 @@ class Kernel:
         seconds = seconds or self.limits.cell_seconds
         self._tracker.expect([], seconds)
         self._tracker.begin("", self._pipe.size)
-        await self._perform(seconds, "execute_request", _cell_request(source, store_history=True))
+        await self._perform(seconds, "execute_request", cell_request(source, store_history=True))
         cell = self._tracker.cell
         if cell is not None:
             self._tracker.finish(cell.error, cell.text)
@@ -217,13 +213,8 @@ class Kernel:
         assert self._launched is not None
         seconds = seconds or self.limits.cell_seconds
         self._tracker.expect(cells, seconds, total if total is not None else float("inf"), allowances)
-        arguments = ([list(cell) for cell in cells], self._launched.evidence, self.limits.output_kb * 1000)
-        if self._launched.warm:
-            content = {"module": BATCH_RUNNER, "function": "run", "arguments": arguments}
-            await self._perform(seconds, "call_request", content)
-        else:
-            metadata = {"code": BATCH_RUNNER_SOURCE, "arguments": arguments}
-            await self._perform(seconds, "execute_request", _cell_request(RUN_BATCH, store_history=False), metadata)
+        kind, content, metadata = batch_request(cells, self._launched, self.limits.output_kb * 1000)
+        await self._perform(seconds, kind, content, metadata)
         if self._tracker.cell is not None:  # started but not ended: the interrupt hit the batch runner itself
             self._tracker.finish("KeyboardInterrupt")
         return self._tracker.runs
@@ -302,9 +293,3 @@ class Kernel:
             async with asyncio.timeout(seconds):
                 await self._changed.wait()
         self._changed.clear()
-
-
-def _cell_request(source: str, *, store_history: bool) -> dict[str, Any]:
-    """The content of an execute request."""
-    content = {"code": source, "silent": False, "store_history": store_history, "user_expressions": {}}
-    return content | {"allow_stdin": False, "stop_on_error": False}

@@ -17,7 +17,7 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.session import Session
 
 from grader.execution.cell_run import brackets_in
-from grader.execution.launch import connection
+from grader.execution.kernel_process import connection
 
 __all__ = ["KernelConnection", "is_listening"]
 

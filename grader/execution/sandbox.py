@@ -18,6 +18,8 @@ import dlcore
 from grader.execution.warm.bubblewrap import SandboxCommand, command_line, find_bwrap
 
 __all__ = [
+    "BOOTSTRAP_FILE",
+    "CONNECTION_FILE",
     "EVIDENCE",
     "HOME",
     "LIBRARY",
@@ -27,6 +29,7 @@ __all__ = [
     "find_bwrap",
     "kernel_environment",
     "library_folders",
+    "resource_limits",
     "run_boxed",
     "sandbox_command",
     "why_no_sandbox",
@@ -41,6 +44,7 @@ LIBRARY = "/opt/course"  # contains dlcore
 CONNECTION_FILE = "/run/connection.json"
 BOOTSTRAP_FILE = "/run/bootstrap.py"
 MEGABYTE = 1_000_000
+ADDRESS_SPACE = 4_000_000_000  # bytes beyond resident memory that libraries map and never touch
 PROBE = """
 import sys
 from importlib.util import find_spec
@@ -77,6 +81,19 @@ class Limits:
     output_kb: int = 4000
     evidence_kb: int = 3000
     kernels: int = 40
+
+
+def resource_limits(limits: Limits, *, count_processes: bool) -> dict[str, int]:
+    """The limits that Linux itself holds a kernel to, by name without ``RLIMIT_``."""
+    numbers = {
+        "CPU": limits.cpu_seconds,
+        "FSIZE": limits.file_mb * 1_000_000,
+        "NOFILE": limits.open_files,
+        "CORE": 0,
+        "AS": limits.memory_mb * 1_000_000 + ADDRESS_SPACE,
+    }
+    # One below the limit: Linux refuses a process only above RLIMIT_NPROC, where the watcher would kill the kernel.
+    return numbers | ({"NPROC": limits.processes - 1} if count_processes else {})
 
 
 def kernel_environment(home: str, library: str, evidence: str = EVIDENCE) -> dict[str, str]:

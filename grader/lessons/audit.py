@@ -105,9 +105,10 @@ def _read(cache: Path) -> dict[str, Any]:
 
 @functools.cache
 def _code() -> str:
-    """A digest of what the rows depend on beside the evidence: this module and the one that reads the evidence."""
+    """A digest of what the rows depend on beside the evidence: this module and those that read the evidence."""
     here = Path(__file__)
-    return hashlib.sha256(here.read_bytes() + here.with_name("reference.py").read_bytes()).hexdigest()
+    modules = (here, here.with_name("reference.py"), here.with_name("load_reference.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in modules)).hexdigest()
 
 
 def _audit_exercise(exercise: ReferenceExercise, written: LessonExercise) -> tuple[AuditRow, list[Defect]]:

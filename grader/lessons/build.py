@@ -27,10 +27,11 @@ from grader.errors import BuildError
 from grader.execution.evidence import Record
 from grader.lessons.audit import AuditRow, Defect, audit, table
 from grader.lessons.course import Course
-from grader.lessons.notebooks import compose_source, course_metadata, write_notebook
+from grader.lessons.load_reference import load_reference
+from grader.lessons.notebooks import compose_source, course_metadata, support_files, write_notebook
 from grader.lessons.parser import Lesson, read_lesson
 from grader.lessons.prose import incomplete, prose_defects
-from grader.lessons.reference import CheckCell, Reference, load_reference, support_files
+from grader.lessons.reference import CheckCell, Reference
 from grader.lessons.reference_units import package_sources
 from grader.lessons.roles import Role
 

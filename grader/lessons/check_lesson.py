@@ -23,9 +23,10 @@ from grader.lessons.formulas import why_no_formulas
 from grader.lessons.given_away import answers_given_away, held_by_students
 from grader.lessons.mutation import judge_lesson
 from grader.lessons.names import shared_names
+from grader.lessons.notebooks import support_files
 from grader.lessons.parser import Lesson, read_lesson
 from grader.lessons.prose import conspicuous_answers, external_links, incomplete, prose_defects
-from grader.lessons.reference import Reference, ReferenceExercise, support_files
+from grader.lessons.reference import Reference, ReferenceExercise
 from grader.lessons.roles import Role
 from grader.lessons.sweep import sweep_lesson
 

@@ -1,4 +1,4 @@
-"""Compose the instructor's notebook of a lesson, and read cells' course metadata.
+"""Compose the instructor's notebook of a lesson, read cells' course metadata and what lies in a folder of notebooks.
 
 Every cell in source/ and release/ has ``metadata["course"]`` with its role and
 exercise; cells of exercises also have nbgrader's metadata (schema 3).
@@ -28,6 +28,7 @@ __all__ = [
     "is_folded",
     "own_code_cells",
     "released_notebooks",
+    "support_files",
     "write_notebook",
 ]
 
@@ -181,3 +182,12 @@ def released_notebooks(folder: Path) -> dict[str, Any]:
     if not notebooks:
         raise GradingError(f"no released notebooks in {folder}; run `make build` first")
     return notebooks
+
+
+def support_files(folder: Path) -> dict[str, bytes]:
+    """The files that students get with their notebooks, except answer keys."""
+    return {
+        path.name: path.read_bytes()
+        for path in sorted(folder.glob("*"))
+        if path.is_file() and not path.is_symlink() and path.suffix in (".py", ".csv", ".txt", ".npz", ".npy")
+    }

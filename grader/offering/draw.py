@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import BuildError
+from grader.lessons.load_reference import load_reference
 from grader.lessons.notebooks import course_metadata, is_check, write_notebook
 from grader.lessons.parser import Lesson
-from grader.lessons.reference import Reference, load_reference
+from grader.lessons.reference import Reference
 from grader.lessons.variants import variants_path
 from grader.offering.kinds import count_anew, why_unlike
 from grader.offering.redraw import Amount, redraw

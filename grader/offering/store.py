@@ -10,8 +10,10 @@ from typing import Any
 
 from grader.errors import GradingError
 from grader.lessons.course import Course
+from grader.lessons.load_reference import load_reference
+from grader.lessons.notebooks import support_files
 from grader.lessons.parser import Lesson
-from grader.lessons.reference import Reference, load_reference, support_files
+from grader.lessons.reference import Reference
 from grader.offering.draw import Drawn, basis_digest, draw_lesson
 from grader.offering.secret import Offering, find_offering
 

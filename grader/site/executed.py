@@ -28,9 +28,8 @@ from grader.errors import BuildError
 from grader.lessons.build import compose_lesson
 from grader.lessons.course import Course
 from grader.lessons.finished import run_notebook
-from grader.lessons.notebooks import copy_of, course_metadata, is_check
+from grader.lessons.notebooks import copy_of, course_metadata, is_check, support_files
 from grader.lessons.parser import Lesson
-from grader.lessons.reference import support_files
 from grader.lessons.reference_units import package_sources
 from grader.lessons.roles import Role
 

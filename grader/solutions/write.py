@@ -12,9 +12,10 @@ import nbformat
 from grader.errors import BuildError, GradingError
 from grader.lessons.course import Course
 from grader.lessons.formulas import FormulaTypesetter, why_no_formulas
+from grader.lessons.load_reference import load_reference
 from grader.lessons.notebooks import compose_source
 from grader.lessons.parser import Lesson, read_lesson
-from grader.lessons.reference import Reference, load_reference
+from grader.lessons.reference import Reference
 from grader.lessons.sections import Heading
 from grader.solutions.notebook import solution_notebook
 from grader.solutions.page import solution_page

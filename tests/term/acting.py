@@ -15,8 +15,8 @@ from pathlib import Path
 import nbformat
 
 from grader.lessons.course import Course
+from grader.lessons.load_reference import load_reference
 from grader.lessons.notebooks import course_metadata
-from grader.lessons.reference import load_reference
 from grader.reports.week_results import read_results
 from tests.classroom import REPOSITORY, grader
 from tests.term.sample_term import Student, Week, class_of, penalty

@@ -31,7 +31,8 @@ from typing import Any, ClassVar
 from jupyter_client.provisioning import KernelProvisionerBase, KernelProvisionerFactory
 from traitlets import Dict, Int, List, Unicode
 
-from grader.execution.warm.parent import KernelRequest, WarmParent, WarmProcess
+from grader.execution.warm.parent import KernelRequest, WarmParent
+from grader.execution.warm.process import WarmProcess
 
 __all__ = ["WarmProvisioner", "register"]
 
