@@ -12,6 +12,7 @@ import pytest
 from dlcore.lab import copy_lessons
 from dlcore.study.definitions import source_digest
 from dlcore.study.kept import keep
+from dlcore.study.lessons import read_lesson
 from tests.conftest import ROOT
 from tests.jupyterlab import BROWSER_OPTIONS, NotebookPage, dlcore_lab
 from tests.processes import PATIENCE
@@ -117,6 +118,84 @@ def test_the_start_page_is_readable_and_leads_to_where_one_stopped(opened, theme
     area.locator(".go a").click()
     page.locator(".jp-NotebookPanel:visible h1", has_text="Logistic regression").wait_for()
     page.wait_for_url("**/lab/tree/week1/logistic_regression.ipynb")  # the address follows the panel
+
+
+class Link:
+    """The start page's link to a cell far down in a lesson that is not open, and what a click on it shows.
+
+    Args:
+        opened: opens a notebook.
+        work: the working folder; all exercises of its lesson but the last are done in it.
+        is_busy: whether the browser is never idle after the click, until `let_idle`.
+    """
+
+    def __init__(self, opened, work, *, is_busy):
+        lesson = read_lesson(work / LESSON)
+        for done in lesson.checked[:-1]:
+            keep(lesson.path.parent, lesson.path.stem, done.name, True, source_digest(done.name, done.source))
+        ids = [cell["id"] for cell in json.loads((work / LESSON).read_text(encoding="utf-8"))["cells"]]
+        self.start = opened("START.ipynb")
+        self.page = self.start.page
+        self.index, self.last = ids.index(lesson.checked[-1].cell_id), len(ids) - 1
+        assert lesson.checked[-1].name in self.start.run(1)
+        if is_busy:
+            self.page.evaluate("""() => {
+                const [real, held] = [window.requestIdleCallback, []];
+                window.requestIdleCallback = (...call) => held.push(call);
+                window.letIdle = () => {
+                    window.requestIdleCallback = real;
+                    for (const call of held) real(...call);
+                };
+            }""")
+        self.page.locator(".dlcore-start .go a").click()
+        self.lesson = self.page.locator(".jp-NotebookPanel:visible", has=self.page.locator("h1", has_text=lesson.title))
+
+    def cell(self, index):
+        return self.lesson.locator(f".jp-Cell[data-windowed-list-index='{index}']")
+
+    def wait_for_all_cells(self):
+        self.cell(self.last).wait_for(state="attached")
+        assert self.lesson.locator(".jp-Cell").count() == self.last + 1
+
+    def let_idle(self):
+        self.page.evaluate("window.letIdle()")
+
+    def place(self, where="(top, height) => -1 <= top && top < height / 2"):
+        """Wait until the link's cell is in the view's upper half, or `where`; returns its distance from the top."""
+        script = f"""node => {{
+            const view = node.closest(".jp-WindowedPanel-outer"), box = view.getBoundingClientRect();
+            window.cellTop = node.getBoundingClientRect().top - box.top;
+            return node.isConnected && view.scrollTop > 0 && ({where})(window.cellTop, box.height);
+        }}"""
+        cell = self.cell(self.index)
+        cell.wait_for(state="attached")
+        self.page.wait_for_function(script, arg=cell.element_handle())
+        return self.page.evaluate("window.cellTop")
+
+
+@pytest.mark.parametrize("is_busy", [False, True])
+def test_the_first_click_on_a_link_arrives_at_a_cell_far_down_and_stays_there(opened, work, is_busy):
+    link = Link(opened, work, is_busy=is_busy)
+    assert link.index > 100
+    link.place()
+    if is_busy:
+        assert link.lesson.locator(".jp-Cell").count() <= link.last
+        link.let_idle()
+    link.wait_for_all_cells()
+    link.place()
+    link.lesson.locator(".jp-Cell.jp-mod-active").and_(link.cell(link.index)).wait_for()
+    shoot(link.start, f"link-{'busy' if is_busy else 'idle'}")
+
+
+def test_a_cell_is_not_held_against_a_student_who_scrolls(opened, work):
+    link = Link(opened, work, is_busy=True)
+    link.place()
+    link.cell(link.index).hover()
+    link.page.mouse.wheel(0, -200)
+    before = link.place("top => top > 100")
+    link.let_idle()
+    link.wait_for_all_cells()
+    assert link.place("top => top > 100") == pytest.approx(before, abs=20)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"], indirect=True)

@@ -13,7 +13,7 @@ import pytest
 from dlcore.errors import SetupError
 from dlcore.lab import copy_lessons, update_lessons
 from dlcore.lab.command import lines_of, main
-from dlcore.lab.jupyterlab import _options, hidden_names
+from dlcore.lab.jupyterlab import _options, hidden_names, lab_environment
 from dlcore.lab.record import NAME
 from dlcore.lab.released import START, released_files, released_folder
 from tests.conftest import ROOT
@@ -343,3 +343,12 @@ def test_root_gets_a_jupyterlab_too_and_nobody_else_that_option(monkeypatch, tmp
     assert "--allow-root" in _options(tmp_path)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert "--allow-root" not in _options(tmp_path)
+
+
+def test_a_students_own_paths_of_jupyter_count_beside_those_of_the_course(monkeypatch):
+    for name in ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH"):
+        monkeypatch.delenv(name, raising=False)
+        alone = lab_environment()[name]
+        assert os.path.isdir(alone)
+        monkeypatch.setenv(name, "mine")
+        assert lab_environment()[name].split(os.pathsep) == [alone, "mine"]

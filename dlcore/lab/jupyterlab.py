@@ -18,10 +18,15 @@ HIDDEN = ["__pycache__", "*.pyc", "*.pyo", ".DS_Store", "*~"]  # what Jupyter's 
 
 
 def lab_environment() -> dict[str, str]:
-    """The environment of a student's JupyterLab: of nbgrader, if it is there, only *Validate*; no news."""
-    settings = [str(Path(__file__).parent / "settings"), os.environ.get("JUPYTER_CONFIG_PATH", "")]
+    """The environment of a student's JupyterLab: of nbgrader, if it is there, only *Validate*; no news.
+
+    Links to cells arrive there at the first click: an extension in `labextensions` sees to it.
+    """
+    here = Path(__file__).parent
+    paths = {"JUPYTER_CONFIG_PATH": here / "settings", "JUPYTER_PATH": here}
+    own = {name: os.pathsep.join(filter(None, (str(path), os.environ.get(name)))) for name, path in paths.items()}
     threads = {"OPENBLAS_NUM_THREADS": "1"}  # more threads slow down small matrices
-    return threads | os.environ | {"JUPYTER_CONFIG_PATH": os.pathsep.join(filter(None, settings))}
+    return threads | os.environ | own
 
 
 def open_lab(folder: Path, *, browser: bool = True) -> int:
