@@ -6,7 +6,7 @@ from grader.lessons.variants import lesson_files
 from tests.conftest import ROOT
 from tests.small_lesson import TEXT, lesson_file
 
-WORDS = "word " * 300  # to read
+WORDS = "word " * 250  # to read
 
 
 def minutes(folder, text):
