@@ -15,7 +15,7 @@ from dlcore.checks.api import lesson_folders, open_lessons, results, same_functi
 from dlcore.errors import SetupError
 from dlcore.study.definitions import answer_digest, source_digest
 from dlcore.study.kept import Kept, read_kept, spoken_day
-from dlcore.study.lessons import Lesson, read_lesson, read_lessons, spoken_week
+from dlcore.study.lessons import Lesson, next_lesson, read_lesson, read_lessons, spoken_week
 
 __all__ = ["Progress", "progress"]
 
@@ -160,7 +160,7 @@ def progress() -> Progress:
     own = [Path(folders[lesson]) / f"{lesson}.ipynb" for lesson in lessons if lesson in folders]
     found = [lesson for root in {path.parent.parent for path in own} for lesson in read_lessons(root)]
     others = [lesson for lesson in found if lesson.path not in own]
-    return Progress(rows, others, _next(rows, own, others))
+    return Progress(rows, others, _next(rows, own, [lesson for lesson in found if lesson.path not in own[:-1]]))
 
 
 def _row(exercise: KeyExercise, bound: Any, kept: Kept, saved: Lesson | None) -> Row:
@@ -176,7 +176,7 @@ def _row(exercise: KeyExercise, bound: Any, kept: Kept, saved: Lesson | None) ->
     return Row(exercise.name, exercise.points, state, sum(ok is True for _, ok in own), count, day)
 
 
-def _next(rows: list[Row], own: Sequence[Path], others: Sequence[Lesson]) -> tuple[str, str]:
+def _next(rows: list[Row], own: Sequence[Path], lessons: Sequence[Lesson]) -> tuple[str, str]:
     """A link to what is to be done next, and its words."""
     open_rows = [row for row in rows if row.points and row.state not in ("passes", "passed", "graded by hand")]
     for row in open_rows[:1]:
@@ -186,7 +186,7 @@ def _next(rows: list[Row], own: Sequence[Path], others: Sequence[Lesson]) -> tup
                 under = f", under “{exercise.heading}”" if exercise.heading else ""
                 return f"{lesson.path.name}{exercise.anchor}", f"{row.exercise}{under}"
         return "", row.exercise
-    unfinished = next((lesson for lesson in others if lesson.state != "done"), None)
+    unfinished = next_lesson(lessons, own[-1]) if own else None
     if unfinished is None:
         return "", ""
     return _address(unfinished), f"{spoken_week(unfinished.week)}, {unfinished.title}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from urllib.parse import quote
 from dlcore.study.definitions import source_digest
 from dlcore.study.kept import Kept, read_kept
 
-__all__ = ["Exercise", "Lesson", "read_lesson", "read_lessons", "spoken_minutes", "spoken_week"]
+__all__ = ["Exercise", "Lesson", "next_lesson", "read_lesson", "read_lessons", "spoken_minutes", "spoken_week"]
 
 KEY_SUFFIX = ".key.json"
 HEADING = re.compile(r"^(#{1,6}) +(.*?) *#*$", re.MULTILINE)
@@ -99,6 +99,14 @@ def read_lessons(root: Path) -> list[Lesson]:
     keys = sorted(root.glob(f"*/*{KEY_SUFFIX}"), key=lambda path: (_natural(path.parent.name), path.name))
     paths = dict.fromkeys(path.with_name(path.name.removesuffix(KEY_SUFFIX) + ".ipynb") for path in keys)
     return [lesson for lesson in map(read_lesson, paths) if lesson is not None]
+
+
+def next_lesson(lessons: Sequence[Lesson], path: Path) -> Lesson | None:
+    """The first lesson that is not done behind the one at `path`, or else of all; None if all are done."""
+    places = [place for place, lesson in enumerate(lessons) if lesson.path == path]
+    start = places[0] + 1 if places else 0
+    behind_first = [*lessons[start:], *lessons[:start]]
+    return next((lesson for lesson in behind_first if lesson.state != "done" and lesson.path != path), None)
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from dlcore.study.kept import spoken_day
-from dlcore.study.lessons import Lesson, read_lessons, spoken_minutes, spoken_week
+from dlcore.study.lessons import Lesson, next_lesson, read_lessons, spoken_minutes, spoken_week
 
 __all__ = ["Start", "start"]
 
@@ -82,7 +82,7 @@ class Start:
         if following is not None:
             under = f", under “{following.heading}”" if following.heading else ""
             return before, _address(latest) + following.anchor, following.name + under
-        left = next((lesson for lesson in self.lessons if lesson.state != "done"), None)
+        left = next_lesson(self.lessons, latest.path)
         if left is None:
             return "", "", "You have done all exercises that checks can judge"
         return before, _address(left), f"{spoken_week(left.week)}, {left.title}"
