@@ -1,9 +1,11 @@
+import asyncio
 import base64
 import gc
 import io
 import subprocess
 import sys
 import threading
+import time
 import warnings
 import weakref
 from pathlib import Path
@@ -15,7 +17,7 @@ from PIL import Image
 
 import dlcore
 from dlcore.errors import CourseError
-from dlcore.live import LiveFigure, Panel, ask, log_slider, slider, toggle
+from dlcore.live import LiveFigure, Panel, ask, log_slider, slider, toggle, whole_slider
 
 
 class Dot:
@@ -322,3 +324,84 @@ def test_a_control_moved_in_another_thread_is_not_lost(dot):
     assert not other.is_alive()
     assert dot.panel.sentence == "The dot is at 8, 2."
     assert dot.updates == 3
+
+
+class Counting:
+    """A panel whose picture takes 40 pieces of work a setting; from the piece `fails_at` on, the work fails."""
+
+    def __init__(self, fails_at=None):
+        self.live = LiveFigure(size=(2, 1), alt="Nothing.")
+        self.live.freeze()
+        self.pieces, self.shown, self.fails_at = dict.fromkeys(range(4), 0), [], fails_at
+        self.x = whole_slider("x", 0, 3, 0)
+        self.panel = Panel(self.live, [self.x], self.update, work=self.work)
+
+    def work(self, seconds, x):
+        until = time.perf_counter() + seconds
+        while self.pieces[x] < 40 and time.perf_counter() < until:
+            if x and self.pieces[x] == self.fails_at:
+                raise CourseError("The work fails.")
+            time.sleep(0.005)
+            self.pieces[x] += 1
+        return self.pieces[x] == 40
+
+    def update(self, x):
+        self.shown.append((x, self.pieces[x]))
+        return f"{self.pieces[x]} of 40 pieces for {x}."
+
+    async def end(self):
+        while "dlcore-working" in self.panel.box.children[-1]._dom_classes:
+            await asyncio.sleep(0.01)
+
+
+def test_without_an_event_loop_all_work_is_done_before_the_picture():
+    counting = Counting()
+    counting.x.value = 1
+    assert counting.shown == [(0, 40), (1, 40)]
+
+
+def test_with_an_event_loop_a_picture_comes_at_once_and_the_work_goes_on():
+    async def play():
+        counting = Counting()
+        assert counting.shown == [(0, 40)]  # the first picture is whole
+        counting.x.value = 1
+        assert counting.pieces[1] < 40
+        await counting.end()
+        return counting
+
+    counting = asyncio.run(play())
+    assert counting.shown[-1] == (1, 40)
+    pieces = [done for x, done in counting.shown if x == 1]
+    assert pieces == sorted(set(pieces))
+    assert len(pieces) > 1
+    assert counting.panel.sentence == "40 of 40 pieces for 1."
+
+
+def test_work_for_a_setting_that_is_left_stops_and_goes_on_when_it_comes_back():
+    async def play():
+        counting = Counting()
+        counting.x.value = 1
+        counting.x.value = 2
+        left = counting.pieces[1]
+        await counting.end()
+        assert counting.shown[-1] == (2, 40)
+        assert counting.pieces[1] == left < 40
+        counting.x.value = 1
+        assert counting.shown[-1][1] > left
+        await counting.end()
+        return counting
+
+    assert asyncio.run(play()).shown[-1] == (1, 40)
+
+
+def test_work_that_fails_in_the_background_is_told_and_ends():
+    async def play():
+        counting = Counting(fails_at=30)
+        counting.x.value = 1
+        assert counting.panel.error is None
+        await counting.end()
+        return counting
+
+    counting = asyncio.run(play())
+    assert counting.panel.sentence == "The work fails."
+    assert counting.pieces[1] == 30

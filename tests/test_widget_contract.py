@@ -116,6 +116,7 @@ def test_a_case_speaks_of_controls_buttons_and_functions_that_there_are(case):
         assert set(named) <= labels
     assert case.buttons == tuple(panel.buttons)
     assert set(case.before) <= set(case.buttons)
+    assert set(case.main) <= set(case.buttons)
     assert {*case.reach, *case.behind, *case.exposes} <= set(case.functions)
 
 
@@ -155,6 +156,16 @@ def test_every_button_changes_the_picture_but_not_its_size(case):
         assert panel.error is None, label
         assert panel.live.image.value != before, label
         assert size(panel) == pixels, label
+
+
+@every([case for case in CASES if case.main])
+def test_the_main_buttons_make_new_pictures_round_after_round(case):
+    panel = case.made_ready()
+    for label in 3 * case.main:
+        before = panel.live.image.value
+        panel.buttons[label].click()
+        assert panel.error is None, label
+        assert panel.live.image.value != before, label
 
 
 @every(CASES)

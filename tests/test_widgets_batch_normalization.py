@@ -1,3 +1,4 @@
+import asyncio
 import re
 
 import numpy as np
@@ -155,7 +156,7 @@ def test_with_one_layer_it_does_not_help():
     race = NormalizationRace(forward, backward)
     race.panel.controls[2].value = 1
     race.panel.controls[0].value = 1.0
-    runs = [race.runs[kind, 1.0, 1.0, 1, 1].right for kind in ("plain", "normalised")]
+    runs = [race.networks[kind, 1.0, 1.0, 1, 1].view(race.grid).right for kind in ("plain", "normalised")]
     assert abs(runs[0] - runs[1]) < 0.05
 
 
@@ -181,14 +182,51 @@ def test_a_setting_is_trained_once():
     assert len(calls) > count
 
 
+def test_a_race_seen_on_its_way_ends_as_one_seen_at_its_end():
+    async def play():
+        race = NormalizationRace(forward, backward)
+        race.panel.controls[2].value = 8
+        assert race.panel.sentence.endswith("Both are being trained; the picture shows how far they are.")
+        steps = [len(race.networks[kind, 0.1, 1.0, 8, 1].costs) for kind in ("plain", "normalised")]
+        assert 0 < steps[0] == steps[1] < 200
+        while "being trained" in race.panel.sentence:
+            await asyncio.sleep(0.01)
+        return race
+
+    at_once, on_its_way = NormalizationRace(forward, backward), asyncio.run(play())
+    at_once.panel.controls[2].value = 8
+    assert on_its_way.panel.sentence == at_once.panel.sentence
+    assert on_its_way.panel.live.image.value == at_once.panel.live.image.value
+
+
+def test_a_race_whose_layer_fails_on_the_way_begins_anew():
+    left = [10**9]
+
+    def tiring(*given):
+        left[0] -= 1
+        if left[0] < 0:
+            raise ValueError("tired")
+        return forward(*given)
+
+    race = NormalizationRace(tiring, backward)
+    left[0] = 50
+    race.panel.controls[0].value = 0.3
+    assert "raised ValueError: tired" in race.panel.sentence
+    left[0] = 10**9
+    race.panel.press(lambda: None)
+    right = NormalizationRace(forward, backward)
+    right.panel.controls[0].value = 0.3
+    assert race.panel.sentence == right.panel.sentence
+
+
 def test_a_wrong_way_back_is_seen_in_the_race():
     def uphill(dout, cache):
         return tuple(-part for part in backward(dout, cache))
 
     right, wrong = NormalizationRace(forward, backward), NormalizationRace(forward, uphill)
     key = ("normalised", 0.1, 1.0, 4, 1)
-    assert right.runs[key].right > 0.97
-    assert wrong.runs[key].right < 0.9
+    assert right.networks[key].view(right.grid).right > 0.97
+    assert wrong.networks[key].view(wrong.grid).right < 0.9
 
 
 # kind words

@@ -54,6 +54,8 @@ class Case:
         remembers: why a picture seen a second time is not the one seen first, if it is not.
         buttons: the labels of its buttons, in the order in which they are to be pressed.
         before: what makes a button do something, by its label.
+        main: buttons that are its main control, in an order in which each makes a new picture, round after round;
+            none if that is its first control.
         behind: functions that only the student's own functions call, each with what follows from it.
         exposes: functions that get arrays of which the widget keeps no copy, each with which.
 
@@ -77,6 +79,7 @@ class Case:
     remembers: str = ""
     buttons: tuple[str, ...] = ()
     before: Mapping[str, Do] = field(default_factory=dict)
+    main: tuple[str, ...] = ()
     behind: Reasons = field(default_factory=dict)
     exposes: Reasons = field(default_factory=dict)
 
@@ -381,6 +384,7 @@ WEEK8 = [
             *("convolution (C)", "pooling (P)", "separable (S)", "bottleneck (B)", "residual (R)"),
             *("undo", "start again"),
         ),
+        main=("convolution (C)", "undo"),
     ),
     Case("layer_to_cut", "week8", transfer_learning.CUT, transfer_learning.MADE_UP),
     Case(
@@ -410,6 +414,7 @@ WEEK10 = [
             "finish": click("start again"),
             "start again": click("bigger (1)"),
         },
+        main=("start again", "bigger (1)"),  # it is finished by its set-up, and nothing can be undone then
     ),
 ]
 

@@ -62,6 +62,9 @@ class WidgetsPage(NotebookPage):
     def image(self, name: str) -> Any:
         return self.panel(name).locator("img.widget-image")
 
+    def button(self, name: str, label: str) -> Any:
+        return self.panel(name).get_by_role("button", name=label, exact=True)
+
     def settle(self) -> None:
         """Wait until all pictures have the width and the theme of their page."""
         self.page.wait_for_function(SETTLED, timeout=PATIENCE * 1000)

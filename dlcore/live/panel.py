@@ -14,11 +14,13 @@ import ipywidgets
 from dlcore.errors import CourseError
 from dlcore.live.figure import LiveFigure
 from dlcore.live.shown import close_earlier
+from dlcore.live.slices import Slices
 from dlcore.live.student_calls import not_written
 
 __all__ = ["Panel"]
 
 _LONGEST = 300  # characters shown of an error message
+_WORKING = "dlcore-working"  # class of the sentence while more pictures are to come
 _BROADEST = "60em"  # lines of more than this are hard to read
 
 
@@ -45,6 +47,7 @@ class Panel:
         buttons: Mapping[str, Callable[[], None]] | None = None,
         arrange: Callable[[Mapping[str, Any]], Any] | None = None,
         more: Sequence[Any] = (),
+        work: Callable[..., bool] | None = None,
     ):
         """Connect the controls and draw the first picture.
 
@@ -60,12 +63,17 @@ class Panel:
                 with the buttons below them.
             more: those of the controls that are folded away below the picture, so
                 that it is in view together with the others.
+            work: given a number of seconds and the controls' values, works for about so
+                long on what `update` shows, and returns whether none is left. After a
+                change, `update` shows what a moment's work has come to, and again as it
+                goes on in the background; the panel's first picture shows all of it.
         """
-        self.live, self.controls, self._update = live, tuple(controls), update
+        self.live, self.controls, self._update, self._work = live, tuple(controls), update, work
         self.buttons = {label: _button(label) for label in buttons or {}}
         self.error: Exception | None = None
         self.sentence = ""
         self._silent, self.lock = False, threading.RLock()
+        self._slices = Slices(self._work_on, self._show, self._carefully)
         live.guard = self.lock
         self._status = ipywidgets.HTML(layout={"max_width": _BROADEST, "min_height": "4.5em"})
         self._status.add_class("dlcore-sentence")
@@ -73,7 +81,7 @@ class Panel:
             control.observe(self._changed, "value")
         for label, action in (buttons or {}).items():
             self.buttons[label].on_click(lambda _, action=action: self.press(action))
-        self.tick()
+        self._slices.begin(whole=True)
         main = [control for control in self.controls if all(control is not other for other in more)]
         above = _rows(main, list(self.buttons.values())) if arrange is None else arrange(self.buttons)
         self.box = ipywidgets.VBox([above, live.image, self._status, *_folded(more)])
@@ -81,17 +89,34 @@ class Panel:
 
     def tick(self) -> None:
         """Update picture and sentence from the controls; controls that `update` sets trigger nothing."""
-        self.quietly(self._redraw)
+        with self.lock:
+            self.error = None
+            self._slices.begin()
 
-    def _redraw(self) -> None:
-        self.error = None
-        try:
-            self.say(self._update(*(control.value for control in self.controls)))
-            self.live.refresh()
-        except Exception as error:  # noqa: BLE001 - an exception in a callback would be lost
-            self.error = error
-            self.say(_kind_words(error), trouble=True)
-            self.live.blank()
+    def _work_on(self, seconds: float) -> bool:
+        return self._work is None or self._work(seconds, *self._values())
+
+    def _show(self, done: bool) -> None:
+        if not done:
+            self._status.add_class(_WORKING)
+        self.say(self._update(*self._values()))
+        self.live.refresh()
+        if done:
+            self._status.remove_class(_WORKING)  # after the last picture
+
+    def _values(self) -> list[Any]:
+        return [control.value for control in self.controls]
+
+    def _carefully(self, action: Callable[[], None]) -> None:
+        """Run what computes and draws; the sentence tells of an exception, which a callback would lose."""
+        with self.lock:
+            try:
+                self.quietly(action)
+            except Exception as error:  # noqa: BLE001 - whatever the student's function raises
+                self.error = error
+                self.say(_kind_words(error), trouble=True)
+                self.live.blank()
+                self._status.remove_class(_WORKING)
 
     def press(self, action: Callable[[], None]) -> None:
         """Run a button's `action`, which may change controls, then update once."""

@@ -16,8 +16,8 @@ def normalization_race(batchnorm_forward: Callable[..., Any], batchnorm_backward
     """Return a panel in which a plain and a normalised network learn two spirals from the same weights.
 
     Left and in the middle, what the two make of the plane after 200 steps;
-    right, their costs. The rate falls steadily to 0. Each setting is trained once,
-    in about half a second.
+    right, their costs. The rate falls steadily to 0. Each setting is trained once;
+    the picture shows how far both are.
 
     Args:
         batchnorm_forward: your function, (Z, gamma, beta, running, momentum,
