@@ -251,6 +251,19 @@ def test_lenet_and_the_residual_network_are_counted_as_they_are(lenet):
     assert work + 7 * 7 * 8 * 16 == 415_680
 
 
+def test_what_stands_in_for_count_layers_counts_as_it_does():
+    layers = [
+        ("pool", 3, 2, 1),
+        ("conv", 5, 6, 1, 2),
+        ("pool", 2, 2, 0),
+        ("conv", 3, 4, 3, 1),
+        ("dense", 9),
+        ("dense", 2),
+    ]
+    for side in (9, 28):
+        assert support.layer_costs(side, 3, layers) == SPACE["count_layers"](side, 3, layers)
+
+
 def test_vgg_16_has_the_parameters_that_its_authors_report():
     layers = []
     for channels, times in ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3)):

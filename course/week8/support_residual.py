@@ -24,6 +24,7 @@ __all__ = [
     "dense_backward",
     "dense_forward",
     "initialize_resnet",
+    "layer_costs",
     "loss_and_gradient",
     "made_up_block_cache",
     "made_up_caches",
@@ -187,6 +188,32 @@ def plain_backward(dout, cache):
     dA1, dW2, db2 = dense_backward(dZ2, (A1, p["W2"]))
     dX, dW1, db1 = dense_backward(dA1 * (A1 > 0), (X, p["W1"]))
     return dX, {"dW1": dW1, "db1": db1, "dW2": dW2, "db2": db2}
+
+
+def layer_costs(side, channels, layers):
+    """Return for each layer its number of parameters and of multiplications for one image, and the two sums.
+
+    Args:
+        side, channels: of the images, which are square.
+        layers: a list of tuples ("conv", f, filters, stride, pad), ("pool", f, stride, pad) and,
+            behind all others, ("dense", units).
+
+    Returns:
+        rows: a list with a pair (parameters, multiplications) for each layer; (0, 0) for a pooling.
+        total: the pair of the sums.
+    """
+    rows = []
+    for kind, *numbers in layers:
+        if kind == "dense":
+            numbers = [side, *numbers, 1, 0]  # each unit has a window as large as the maps
+        f, stride, pad = numbers[0], *numbers[-2:]
+        side = (side + 2 * pad - f) // stride + 1
+        if kind == "pool":
+            rows.append((0, 0))
+            continue
+        weights, channels = f * f * channels * numbers[1], numbers[1]
+        rows.append((weights + channels, weights * side * side))
+    return rows, (sum(parameters for parameters, _ in rows), sum(work for _, work in rows))
 
 
 def stack_start(n_x, n_classes, blocks, rng):
