@@ -56,6 +56,23 @@ def test_a_convolution_of_tensors_agrees_with_differences_and_with_loops(shape, 
     assert error < 1e-6
 
 
+@pytest.mark.parametrize(("stride", "pad"), [(1, 0), (2, 1), (3, 2)])
+def test_until_the_optional_convolution_is_written_lenet_uses_its_own(lenet, stride, pad):
+    rng = np.random.default_rng(8)
+    theta = rng.normal(size=(2, 5, 6, 3)), rng.normal(size=(3, 3, 3, 2)), rng.normal(size=2)
+    support.use({name: value for name, value in SPACE.items() if name != "conv2d"})
+    try:
+        own = lenet.convolve(*map(Tensor, theta), stride, pad)
+    finally:
+        support.use(SPACE)
+    np.testing.assert_allclose(own.value, SPACE["conv2d"](*theta, stride, pad), **CLOSE)
+    support.use(SPACE | {"conv2d": lambda *arguments: arguments[3:]})
+    try:
+        assert lenet.convolve(*theta, stride, pad) == (stride, pad)
+    finally:
+        support.use(SPACE)
+
+
 def test_lenet_agrees_with_differences(lenet):
     rng = np.random.default_rng(1)
     parameters = lenet.initialize_lenet(rng)

@@ -227,6 +227,13 @@ def test_the_script_makes_an_outcome_of_the_simulator_again(monkeypatch):
     np.testing.assert_allclose(project_runs()[f"game_{number}"][0], errors, atol=1.0)
 
 
+@pytest.mark.parametrize(("n_web", "n_users", "share"), [(5, 2, 0.6), (3, 9, 0.25), (4, 4, 0)])
+def test_the_weights_of_the_support_module_are_those_of_the_optional_exercise(n_web, n_users, share):
+    web_weight, users_weight = SPACE["mix_weights"](n_web, n_users, share)
+    weights = support.example_weights(np.arange(n_web + n_users) >= n_web, share)
+    np.testing.assert_allclose(weights, [web_weight] * n_web + [users_weight] * n_users)
+
+
 def test_the_gradients_of_the_support_module_are_slopes():
     rng = np.random.default_rng(3)
     X, labels = rng.normal(size=(5, 7)), rng.integers(0, 10, 7)

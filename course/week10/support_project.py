@@ -15,6 +15,7 @@ __all__ = [
     "add_label_noise",
     "blur",
     "error",
+    "example_weights",
     "fill",
     "fill_the_frame",
     "linear_start",
@@ -93,6 +94,17 @@ def add_label_noise(labels, share, rng):
     """Return labels of which a share is replaced by other digits at random."""
     wrong = rng.random(len(labels)) < share
     return np.where(wrong, (labels + rng.integers(1, 10, len(labels))) % 10, labels)
+
+
+def example_weights(are_users, share):
+    """Return a weight for each example, with which the users' have `share` of the whole weight.
+
+    `are_users` says of each example whether it is one of the users'. The mean weight is 1.
+    """
+    weights = np.ones(len(are_users))
+    for part, chosen in ((share, are_users), (1 - share, ~are_users)):
+        weights[chosen] = part / np.mean(chosen)
+    return weights
 
 
 def start(n_x, width, rng):

@@ -28,6 +28,7 @@ __all__ = [
     "relu",
     "tanh",
     "use",
+    "yours_at_work",
 ]
 
 _yours: dict = {}  # the notebook's names
@@ -187,10 +188,10 @@ def apply(kind, *inputs, **options):
     return made(out, [inputs[place] for place in places], kind, send)
 
 
-def _yours_at_work(name, own=None):
-    """The rule of this name in the notebook, looked up at each call; `own`, if there is one, until it is written."""
+def yours_at_work(name, own=None):
+    """Return the notebook's function of this name, looked up at each call; `own`, if given, until it is written."""
 
-    def back(*arguments, **options):
+    def at_work(*arguments, **options):
         try:
             return _call(name, *arguments, **options)
         except NotImplementedError:
@@ -198,7 +199,16 @@ def _yours_at_work(name, own=None):
                 raise
             return own(*arguments, **options)
 
-    return back
+    return at_work
+
+
+def _matmul_back(g, out, a, b):
+    return np.tensordot(g, b, (1, 1)), np.tensordot(a, g, (0, 0))
+
+
+def _sum_back(g, out, a, axis, keepdims):
+    kept = a.sum(axis=axis, keepdims=True).shape
+    return np.broadcast_to(np.reshape(g, kept), a.shape).copy()
 
 
 def _max_back(g, out, a, axis):
@@ -247,17 +257,17 @@ def _entrywise(kind):
 
 RULES = {
     "add": (np.add, lambda g, out, a, b: (_call("unbroadcast", g, a.shape), _call("unbroadcast", g, b.shape))),
-    "multiply": (np.multiply, _yours_at_work("multiply_back")),
-    "matmul": (np.matmul, _yours_at_work("matmul_back")),
+    "multiply": (np.multiply, yours_at_work("multiply_back")),
+    "matmul": (np.matmul, yours_at_work("matmul_back", _matmul_back)),
     "power": (lambda a, exponent: a**exponent, _entrywise("power")),
     "exp": (np.exp, _entrywise("exp")),
     "log": (np.log, _entrywise("log")),
     "tanh": (np.tanh, _entrywise("tanh")),
     "relu": (lambda a: np.maximum(a, 0), _entrywise("relu")),
-    "sum": (lambda a, axis, keepdims: np.sum(a, axis, keepdims=keepdims), _yours_at_work("sum_back")),
-    "max": (lambda a, axis: np.max(a, axis), _yours_at_work("max_back", _max_back)),
-    "getitem": (lambda a, index: a[index], _yours_at_work("getitem_back", _getitem_back)),
-    "log_softmax": (_log_softmax, _yours_at_work("log_softmax_back", _log_softmax_back)),
+    "sum": (lambda a, axis, keepdims: np.sum(a, axis, keepdims=keepdims), yours_at_work("sum_back", _sum_back)),
+    "max": (lambda a, axis: np.max(a, axis), yours_at_work("max_back", _max_back)),
+    "getitem": (lambda a, index: a[index], yours_at_work("getitem_back", _getitem_back)),
+    "log_softmax": (_log_softmax, yours_at_work("log_softmax_back", _log_softmax_back)),
     "reshape": (lambda a, shape: a.reshape(shape), lambda g, out, a, shape: g.reshape(a.shape)),
     "transpose": (lambda a, axes: a.transpose(axes), lambda g, out, a, axes: g.transpose(np.argsort(axes))),
     "im2col": (_image_windows, _image_windows_back),

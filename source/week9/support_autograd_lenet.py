@@ -1,11 +1,11 @@
-"""LeNet of week 7 for the engine, without a backward pass; its cost, and mini-batches."""
+"""LeNet of week 7 for the engine, without a backward pass; its convolution, its cost, and mini-batches."""
 
 import itertools
 
 import numpy as np
 import support_autograd as support
 
-__all__ = ["cross_entropy", "initialize_lenet", "lenet", "mini_batches"]
+__all__ = ["convolve", "cross_entropy", "initialize_lenet", "lenet", "mini_batches"]
 
 
 def initialize_lenet(rng, filters=(6, 16), sizes=(400, 120, 84, 10)):
@@ -25,13 +25,25 @@ def _pool(A):
     return support.maximum_over(A.reshape(m, n_H // 2, 2, n_W // 2, 2, n_C), axis=(2, 4))
 
 
-def lenet(images, P, convolution):
+def _convolve(X, W, b, stride, pad):
+    side, n_filters = W.shape[1], W.shape[-1]
+    down, across = ((length + 2 * pad - side) // stride + 1 for length in X.shape[1:3])
+    windows = support.im2col(X, side, stride, pad)  # (m·down·across, side·side·n_C)
+    maps = windows @ W.reshape(side * side * W.shape[2], n_filters) + b
+    return maps.reshape(len(X), down, across, n_filters)
+
+
+convolve = support.yours_at_work("conv2d", own=_convolve)
+
+
+def lenet(images, P, convolution=convolve):
     """Return the scores (m, 10) of images (m, 28, 28, 1) from LeNet, a tensor.
 
     Args:
         images: an array.
         P: the parameters, tensors by name, from `initialize_lenet`.
-        convolution: your function (X, W, b, stride, pad) → maps.
+        convolution: a function (X, W, b, stride, pad) → maps; if none is given, your `conv2d` or,
+            until you have written it, one that stands here.
     """
     A = _pool(support.relu(convolution(images, P["W1"], P["b1"], 1, 2)))  # (m, 14, 14, 6)
     A = _pool(support.relu(convolution(A, P["W2"], P["b2"], 1, 0)))  # (m, 5, 5, 16)
