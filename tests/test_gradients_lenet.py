@@ -194,6 +194,11 @@ def test_what_is_given_does_the_same_as_the_optional_exercises(m, n_H, n_W, n_C,
     np.testing.assert_allclose(given_maps, pool_forward_fast(A, f, stride, mode)[0])
     assert given_cache[0] is A
     assert given_cache[1:] == (f, stride)
+    dA = np.random.default_rng(n_H).normal(size=given_maps.shape)
+    for cache in (given_cache, (np.round(A), f, stride)):  # the second one with ties
+        np.testing.assert_allclose(
+            support.pool_backward(dA, cache, mode), pool_backward_fast(dA, cache, mode), atol=1e-12
+        )
     columns = support.flatten(A)
     np.testing.assert_array_equal(columns, SPACE["flatten"](A))
     np.testing.assert_array_equal(support.unflatten(columns, A.shape), A)

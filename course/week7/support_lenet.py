@@ -1,8 +1,8 @@
 """What the lesson on LeNet needs from earlier weeks, ready to use.
 
-The dense layer (weeks 2 and 3), pooling forwards (the last lesson), the steps
-from maps to columns and back, the head, softmax with cross-entropy (week 6), a
-training loop with Adam (week 5), and random starts.
+The dense layer (weeks 2 and 3), pooling (the last lesson), the steps from maps
+to columns and back, the head, softmax with cross-entropy (week 6), a training
+loop with Adam (week 5), and random starts.
 
 Conventions: images are (m, n_H, n_W, n_C); scores are (classes, m), one
 example per column; labels are whole numbers, shape (m,). A network is two
@@ -27,6 +27,7 @@ __all__ = [
     "initialize_lenet",
     "loss_and_gradient",
     "made_up_caches",
+    "pool_backward",
     "pool_forward",
     "read",
     "shift",
@@ -61,6 +62,26 @@ def pool_forward(A_prev, f, stride, mode):
     down, across = ((side - f) // stride * stride + 1 for side in A_prev.shape[1:3])
     entries = [A_prev[:, i : i + down : stride, j : j + across : stride] for i, j in np.ndindex(f, f)]
     return (np.max if mode == "max" else np.mean)(entries, axis=0), (A_prev, f, stride)
+
+
+def pool_backward(dA, cache, mode):
+    """Return the gradient of what came into a pooling; of equal maxima, the first in reading order gets it.
+
+    Args:
+        dA: gradient of the pooled maps, shape (m, n_H', n_W', n_C).
+        cache: the tuple (A_prev, f, stride) from `pool_forward`.
+        mode: "max" or "average".
+    """
+    A_prev, f, stride = cache
+    down, across = stride * (dA.shape[1] - 1) + 1, stride * (dA.shape[2] - 1) + 1
+    dA_prev, largest = np.zeros(A_prev.shape), pool_forward(A_prev, f, stride, "max")[0]
+    is_open = np.ones(dA.shape, dtype=bool)  # windows whose maximum has not come yet
+    for i, j in np.ndindex(f, f):
+        entry = np.s_[:, i : i + down : stride, j : j + across : stride]
+        is_first = is_open & (A_prev[entry] == largest)
+        is_open &= ~is_first
+        dA_prev[entry] += dA * is_first if mode == "max" else dA / f**2
+    return dA_prev
 
 
 def flatten(A):
