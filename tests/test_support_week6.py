@@ -88,3 +88,8 @@ def test_the_inputs_are_standardised_as_a_whole(support):
     assert len(labels) + len(labels_held) == 5000
     assert X.mean() == pytest.approx(0, abs=1e-12)
     assert np.mean(X**2) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("A", "expected"), [([[2.0, -2.0]], 4), ([[1.0, -1.0]], 1), ([[3.0, 1.0]], 17 + 12 * 2**0.5)])
+def test_kappa_is_the_ratio_of_the_curvatures_of_the_bowl(support, A, expected):
+    assert support.kappa(np.array(A)) == pytest.approx(expected)

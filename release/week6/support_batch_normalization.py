@@ -19,7 +19,18 @@ from itertools import pairwise
 
 import numpy as np
 
-__all__ = ["BatchNorm", "LayerNorm", "backward", "cost", "digits", "forward", "initialize", "share_right", "train"]
+__all__ = [
+    "BatchNorm",
+    "LayerNorm",
+    "backward",
+    "cost",
+    "digits",
+    "forward",
+    "initialize",
+    "kappa",
+    "share_right",
+    "train",
+]
 
 
 class BatchNorm:
@@ -53,6 +64,16 @@ class LayerNorm:
     def forward(self, layer, Z, gamma, beta, training):
         """Return what the layer hands on, and the cache; training and test are the same."""
         return self._forward(Z, gamma, beta, self.eps)
+
+
+def kappa(A):
+    """Return the condition number of the bowl of a linear unit, with bias, on the inputs A, (n, m).
+
+    H = Ã Ãᵀ / m, where Ã has a row of ones for the bias; its largest eigenvalue over its smallest.
+    """
+    extended = np.concatenate([A, np.ones((1, A.shape[1]))])  # (n + 1, m)
+    eigenvalues = np.linalg.eigvalsh(extended @ extended.T)  # the 1/m drops out of the ratio
+    return eigenvalues[-1] / eigenvalues[0]
 
 
 def digits(size, rng):
