@@ -23,7 +23,7 @@ from tests.classroom import (
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("grading"), pytest.mark.usefixtures("needs_sandbox")]
 
-MODEL = "stays where it started, which is 0"  # words of the lesson's model answer
+MODEL = "confident and wrong, exert no pull"  # words of the lesson's model answer
 
 
 @pytest.fixture(scope="module")
