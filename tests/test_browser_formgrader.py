@@ -92,7 +92,7 @@ def test_the_menu_leads_to_the_formgrader_and_the_model_answer_stands_below_what
         page.frame_locator("iframe").get_by_text("Manual Grading").first.wait_for()
         page.goto(f"{address.partition('/lab/')[0]}/formgrader/submissions/{submission}/?index=0")
         page.get_by_text("For marking explain_the_gradient").wait_for()
-        assert page.get_by_text("stays where it started, which is 0").is_visible()
+        assert page.get_by_text("confident and wrong, exert no pull").is_visible()
         points = page.locator("input.score").last
         points.fill("7")
         with page.expect_response(lambda answered: answered.request.method == "PUT"):
