@@ -102,7 +102,7 @@ def read_lessons(root: Path) -> list[Lesson]:
 
 
 def next_lesson(lessons: Sequence[Lesson], path: Path) -> Lesson | None:
-    """The first lesson that is not done behind the one at `path`, or else of all; None if all are done."""
+    """The first other lesson that is not done, behind the one at `path` if there is one; None if there is none."""
     places = [place for place, lesson in enumerate(lessons) if lesson.path == path]
     start = places[0] + 1 if places else 0
     behind_first = [*lessons[start:], *lessons[:start]]
