@@ -5,6 +5,7 @@ page stands ipywidgets' plain image, which is what a panel shows without anywidg
 when the browser has loaded it. What takes long is shown on its way: the third column has the last picture of a press.
 """
 
+import os
 import shutil
 import sys
 import tempfile
@@ -18,6 +19,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from playwright.sync_api import Locator
 from playwright.sync_api import TimeoutError as NoPicture
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as `dlcore lab` does
 
 from tests.widget_cases import CASES
 from tests.widgets_page import WidgetsPage, widgets_page

@@ -9,8 +9,9 @@ from collections.abc import Callable
 
 __all__ = ["Slices"]
 
-FIRST = 0.03  # seconds of work before the first picture
+FIRST = 0.005  # seconds of work before the first picture
 SLICE, PAUSE = 0.01, 0.005  # seconds of work, and without, by turns: what the page asks waits no longer than a slice
+LULL = 0.08  # seconds in which the page shows the first picture undisturbed
 EVERY = 0.15  # seconds between two pictures on the way
 
 
@@ -46,10 +47,10 @@ class Slices:
         done = self._work(math.inf if loop is None else FIRST)
         self._show(done)
         if loop is not None and not done:
-            self._later(loop, number, time.perf_counter())
+            self._later(loop, number, time.perf_counter(), LULL)
 
-    def _later(self, loop: asyncio.AbstractEventLoop, number: int, shown: float) -> None:
-        loop.call_later(PAUSE, self._run, lambda: self._next(loop, number, shown))
+    def _later(self, loop: asyncio.AbstractEventLoop, number: int, shown: float, pause: float = PAUSE) -> None:
+        loop.call_later(pause, self._run, lambda: self._next(loop, number, shown))
 
     def _next(self, loop: asyncio.AbstractEventLoop, number: int, shown: float) -> None:
         if number != self._begun:

@@ -16,13 +16,14 @@ from matplotlib.text import Text
 from dlcore import data
 from dlcore.live import LiveFigure, Panel, stops
 from dlcore.plots import CLASS_COLOURS, CLASS_MARKERS, COLOURS, PROBABILITY_COLOURS, STYLE
-from dlcore.widgets.batch_normalization.racing_network import STEPS, RacingNetwork
+from dlcore.widgets.batch_normalization.racing_network import STEPS, RacingNetwork, View
 from dlcore.widgets.shared.student_network import boundary
 
 __all__ = ["NormalizationRace"]
 
 EXAMPLES = 256
 REACH, SIDE = 2.6, 51
+BANDS = 10  # shades of the probability
 HIGHEST = 2.0  # upper limit of the cost axis
 RATES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
 SCALES = (0.1, 0.3, 1.0, 3.0)
@@ -77,17 +78,18 @@ class NormalizationRace:
     def update(self, rate: float, scale: float, depth: int) -> str:
         """Show both networks as they are."""
         now = self._both(rate, scale, depth)
+        done = all(network.done for network in now.values())
         for kind, network in now.items():
             shade, edge, score = self.planes[kind]
             view = network.view(self.grid)
             answers = view.answers.reshape(SIDE, SIDE)
             shade.set_data(answers)
             edge.set_data(*boundary(self.side, answers))
-            score.set_text("exploded" if network.exploded else f"{view.right:.0%} right")
+            score.set_text(_score(network, view) if done else "")  # a picture on the way has to come soon
             self.lines[kind].set_data(np.arange(len(network.costs)), np.clip(network.costs, 0, HIGHEST))
         layers = "1 hidden layer" if depth == 1 else f"{depth} hidden layers"
         words = f"α = {rate:g}, {scale:g} times He's weights, {layers}, {STEPS} steps. "
-        if all(network.done for network in now.values()):
+        if done:
             return words + _story({kind: (network, network.view(self.grid).right) for kind, network in now.items()})
         return words + "Both are being trained; the picture shows how far they are."
 
@@ -114,7 +116,7 @@ class NormalizationRace:
             ax.set_yticklabels([])
         look: dict[str, Any] = {"origin": "lower", "interpolation": "bilinear", "vmin": 0, "vmax": 1, "aspect": "auto"}
         extent = (-REACH, REACH, -REACH, REACH)
-        shade = ax.imshow(np.zeros((SIDE, SIDE)), extent=extent, cmap=PROBABILITY_COLOURS, **look)
+        shade = ax.imshow(np.zeros((SIDE, SIDE)), extent=extent, cmap=PROBABILITY_COLOURS.resampled(BANDS), **look)
         (edge,) = ax.plot([], [], color="black", lw=1.5)
         look = {"ls": "", "ms": 3.5, "mec": "white", "mew": 0.3}
         dots = [
@@ -143,6 +145,10 @@ class NormalizationRace:
             list(self.lines.values()), list(self.lines), loc="lower right", ncol=2, fontsize="small"
         )
         return list(self.lines.values())
+
+
+def _score(network: RacingNetwork, view: View) -> str:
+    return "exploded" if network.exploded else f"{view.right:.0%} right"
 
 
 def _story(now: dict[str, tuple[RacingNetwork, float]]) -> str:
