@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
-__all__ = ["backward", "cost", "error_rate", "forward", "initialize", "predict", "train"]
+__all__ = ["backward", "cost", "error_rate", "forward", "initialize", "parameters_to_vector", "predict", "train"]
 
 FUNCTIONS = {
     "tanh": np.tanh,
@@ -100,6 +100,14 @@ def predict(X, parameters, activation="tanh"):
 def error_rate(X, Y, parameters, activation="tanh"):
     """Return the share of examples whose probability lies on the wrong side of one half."""
     return float(np.mean((predict(X, parameters, activation) > 0.5) != (Y > 0.5)))
+
+
+def parameters_to_vector(parameters):
+    """Return all numbers of a dict of arrays as one new column, shape (n, 1).
+
+    The arrays follow each other in the order of the dict; each is read row by row.
+    """
+    return np.concatenate([array.reshape(-1, 1) for array in parameters.values()])
 
 
 def train(
