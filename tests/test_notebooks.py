@@ -150,12 +150,13 @@ def test_a_long_demo_is_folded_unless_its_author_says_otherwise(tmp_path, lines,
 
 
 def test_the_notebook_says_how_long_the_lesson_takes_and_what_one_makes(tmp_path):
-    said = "  makes: A function that doubles.\n  minutes: 90\n  optional_minutes: 20\n  title: A small lesson"
-    lesson = read_lesson(lesson_file(tmp_path, TEXT.replace("  title: A small lesson", said)))
+    said = "  makes: A function that doubles.\n  minutes: 90\n  optional_minutes: 20\n  place: 2\n  title:"
+    lesson = read_lesson(lesson_file(tmp_path, TEXT.replace("  title:", said)))
     assert compose_source(lesson).metadata["course"] == {
         "lesson": "small",
         "title": "A small lesson",
         "makes": "A function that doubles.",
         "minutes": 90,
         "optional_minutes": 20,
+        "place": 2,
     }

@@ -61,6 +61,7 @@ REFUSED = {
         "minutes: 'an hour'",
     ),
     "with no minutes at all": (changed(("title: A small", "minutes: 0\n  title: A small")), "---", "minutes: 0"),
+    "with a place that is none": (changed(("title: A small", "place: b\n  title: A small")), "---", "place: 'b'"),
     "with a list of what one makes": (
         changed(("title: A small", "makes: [a, b]\n  title: A small")),
         "---",

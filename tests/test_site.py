@@ -420,6 +420,9 @@ def test_the_website_of_all_weeks_tells_nothing(course_root, tmp_path):
     course = Course(course_root)
     site = build_site(course, tmp_path / "site", [], lambda line: None).parent
     check_site(site, course, course.weeks())
+    listed = re.findall(r"^\| (\d+) \| `(\w+)` \|", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    shown = re.findall(r'href="week(\d+)/(\w+)\.html', (site / "index.html").read_text("utf-8"))
+    assert list(dict.fromkeys(shown)) == listed
 
 
 def check_site(site, course, weeks):

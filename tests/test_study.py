@@ -272,6 +272,8 @@ def test_all_lessons_of_the_course_are_listed_in_order():
     assert weeks == sorted(weeks)
     assert weeks[-1] == 10
     assert len(lessons) == len(list((ROOT / "release").glob("*/*.ipynb")))
+    listed = re.findall(r"^\| (\d+) \| `(\w+)` \|", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert [(lesson.week, lesson.path.stem) for lesson in lessons] == [(f"week{week}", name) for week, name in listed]
     assert all(lesson.checked and lesson.points >= 50 for lesson in lessons)
 
 

@@ -56,6 +56,7 @@ class Lesson:
     makes: str = ""
     minutes: int = 0
     optional_minutes: int = 0
+    place: int = 0  # in its week; 0 if that is not said
     exercises: list[Exercise] = field(default_factory=list)
     kept: Kept = field(default_factory=Kept)
 
@@ -96,9 +97,10 @@ class Lesson:
 
 def read_lessons(root: Path) -> list[Lesson]:
     """The lessons in the folders of a working folder, in the course's order."""
-    keys = sorted(root.glob(f"*/*{KEY_SUFFIX}"), key=lambda path: (_natural(path.parent.name), path.name))
-    paths = dict.fromkeys(path.with_name(path.name.removesuffix(KEY_SUFFIX) + ".ipynb") for path in keys)
-    return [lesson for lesson in map(read_lesson, paths) if lesson is not None]
+    keys = root.glob(f"*/*{KEY_SUFFIX}")
+    paths = {path.with_name(path.name.removesuffix(KEY_SUFFIX) + ".ipynb") for path in keys}
+    lessons = [lesson for lesson in map(read_lesson, paths) if lesson is not None]
+    return sorted(lessons, key=lambda lesson: (_natural(lesson.week), lesson.place, lesson.path.name))
 
 
 def next_lesson(lessons: Sequence[Lesson], path: Path) -> Lesson | None:
@@ -123,7 +125,7 @@ def read_lesson(path: Path) -> Lesson | None:
             (cell["cell_type"], "".join(cell["source"]), cell["metadata"] | {"id": str(cell.get("id", ""))})
             for cell in notebook["cells"]
         ]
-        lesson = Lesson(path, str(course["title"]), *_said_of(course))
+        lesson = Lesson(path, str(course["title"]), **_said_of(course))
         lesson.exercises = list(_exercises(cells))
         lesson.makes = lesson.makes or _first_sentence(cells)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -132,10 +134,10 @@ def read_lesson(path: Path) -> Lesson | None:
     return lesson
 
 
-def _said_of(course: dict[str, Any]) -> tuple[str, int, int]:
-    minutes = (course.get(name) for name in ("minutes", "optional_minutes"))
-    first, second = (value if isinstance(value, int) else 0 for value in minutes)
-    return str(course.get("makes", "")), first, second
+def _said_of(course: dict[str, Any]) -> dict[str, Any]:
+    numbers = {name: course.get(name) for name in ("minutes", "optional_minutes", "place")}
+    whole = {name: value if isinstance(value, int) else 0 for name, value in numbers.items()}
+    return {"makes": str(course.get("makes", ""))} | whole
 
 
 def _exercises(cells: list[tuple[str, str, dict[str, Any]]]) -> Iterator[Exercise]:

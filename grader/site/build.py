@@ -73,7 +73,8 @@ def _write_pages(course: Course, staging: Path, weeks: Sequence[str], title: str
     for week in weeks:
         if not course.lessons(week):
             raise BuildError(f"{week} has no lessons; the weeks are: {', '.join(course.weeks()) or 'none'}")
-        for lesson in map(read_lesson, course.lessons(week)):
+        lessons = map(read_lesson, course.lessons(week))
+        for lesson in sorted(lessons, key=lambda lesson: (lesson.header.place, lesson.name)):
             notebook = _released(course, lesson)
             notebooks.setdefault(week, []).append(notebook)
             say(f"{week}/{lesson.name}: running the notebook, unless it is as it was …")
