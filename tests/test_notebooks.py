@@ -149,6 +149,16 @@ def test_a_long_demo_is_folded_unless_its_author_says_otherwise(tmp_path, lines,
     assert [other for other in notebook.cells if is_folded(other) and other is not cell] == []
 
 
+@pytest.mark.parametrize(("option", "folded"), [("", False), (":fold: true\n", True)])
+def test_a_check_is_folded_only_if_its_author_says_so(tmp_path, option, folded):
+    text = TEXT.replace(":points: 5\n:role: check\n\n", f"{option}:points: 5\n:role: check\n\n{LONG}\n", 1)
+    assert text != TEXT
+    notebook = compose_source(read_lesson(lesson_file(tmp_path, text)))
+    nbformat.validate(notebook)
+    (cell,) = [cell for cell in notebook.cells if is_check(cell) and LONG in cell.source]
+    assert is_folded(cell) == folded
+
+
 def test_the_notebook_says_how_long_the_lesson_takes_and_what_one_makes(tmp_path):
     said = "  makes: A function that doubles.\n  minutes: 90\n  optional_minutes: 20\n  place: 2\n  title:"
     lesson = read_lesson(lesson_file(tmp_path, TEXT.replace("  title:", said)))

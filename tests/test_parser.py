@@ -91,7 +91,7 @@ REFUSED = {
     "with an unknown option": (
         changed((":points: 5\n", ":points: 5\n:point: 5\n")),
         "check(double, 1.5)",
-        "unknown option 'point'; a check cell takes: exercise, points, role",
+        "unknown option 'point'; a check cell takes: exercise, fold, points, role",
     ),
     "with an option in a plain cell": (
         changed(("offset = 1.0", ":points: 3\n\noffset = 1.0")),

@@ -32,7 +32,7 @@ OPTIONS: dict[Role, set[str]] = {
     Role.SETUP: {"role"},
     Role.DEMO: {"role", "fold"},
     Role.SOLUTION: {"role", "exercise", "uses"},
-    Role.CHECK: {"role", "exercise", "points"},
+    Role.CHECK: {"role", "exercise", "points", "fold"},
     Role.QUIZ: {"role", "exercise", "points", "right", "wrong"},
     Role.WRITTEN: {"role", "exercise", "points"},
     Role.HINT: {"role", "exercise"},

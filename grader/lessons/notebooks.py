@@ -74,7 +74,7 @@ def _new(kind: str, source: str) -> NotebookNode:
 def _plain(cell: Cell) -> NotebookNode:
     node = _new(cell.kind, cell.source)
     node.metadata["course"] = {"role": cell.role or ("text" if cell.kind == "markdown" else "code")}
-    if cell.role == Role.DEMO and _is_folded(cell):
+    if _is_folded(cell):
         node.metadata["jupyter"] = {"source_hidden": True}
     if cell.role == Role.SETUP:
         node.metadata["nbgrader"] = _nbgrader("setup", locked=True)
@@ -82,8 +82,9 @@ def _plain(cell: Cell) -> NotebookNode:
 
 
 def _is_folded(cell: Cell) -> bool:
-    """Whether a demo's code is folded: if the author says so, or says nothing and it is long."""
-    return bool(cell.options.get("fold", len(cell.source.splitlines()) > LINES_SHOWN))
+    """Whether a cell's code is folded: if the author says so, or says nothing and it is a long demo."""
+    is_long_demo = cell.role == Role.DEMO and len(cell.source.splitlines()) > LINES_SHOWN
+    return bool(cell.options.get("fold", is_long_demo))
 
 
 def is_folded(cell: Any) -> bool:
@@ -111,6 +112,8 @@ def _nbgrader(
 def _graded(cell: Cell, name: str) -> NotebookNode:
     node = _new(cell.kind, cell.source)
     node.metadata["course"] = {"role": cell.role, "exercise": cell.exercise}
+    if _is_folded(cell):
+        node.metadata["jupyter"] = {"source_hidden": True}
     node.metadata["nbgrader"] = _nbgrader(
         name,
         grade=cell.role in (Role.CHECK, Role.WRITTEN),
