@@ -31,7 +31,7 @@ class GradingError(Problem):
 
 
 class KernelLost(GradingError):
-    """A kernel ended because its warm parent did."""
+    """A kernel ended because its warm parent did, or none began because every warm parent ended that was asked."""
 
 
 def reason_of(problem: BaseException) -> str:

@@ -32,6 +32,7 @@ from tests.processes import PATIENCE, command_line, descendants, ended_with_its_
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("parallel"), pytest.mark.usefixtures("needs_sandbox")]
 SIZE = 24
+TOLD = "told.txt"  # what a run printed
 SLEEP = 5  # seconds that the last submission takes, so that no run is over before it is disturbed
 
 
@@ -68,8 +69,9 @@ def start():
 
         def start(course) -> subprocess.Popen:
             command = [sys.executable, "-m", "grader", "grade", WEEK, "--workers", "2"]
-            silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            return stack.enter_context(ended_with_its_children(subprocess.Popen(command, cwd=course.root, **silent)))
+            told = stack.enter_context(open(course.root / TOLD, "w"))
+            run = subprocess.Popen(command, cwd=course.root, stdout=told, stderr=subprocess.STDOUT)
+            return stack.enter_context(ended_with_its_children(run))
 
         yield start
 
@@ -115,7 +117,7 @@ def test_a_worker_that_is_killed_is_replaced_and_its_submissions_run_again(undis
     (forkserver,) = forkservers(run.pid)  # the run itself has one, too, if no reference was kept
     assert len(named(forkserver.pid, "bwrap")) == 1, "each worker has a warm parent of its own"
     workers(run)[0].send_signal(signal.SIGKILL)
-    assert run.wait(PATIENCE) == 0
+    assert run.wait(PATIENCE) == 0, (course.root / TOLD).read_text()
     assert gradebook_rows(course) == undisturbed
 
 
@@ -127,7 +129,7 @@ def test_the_end_of_the_warm_parent_costs_no_student_anything(undisturbed, start
         for process in eventually(lambda: named(run.pid, "bwrap"), run):
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-    assert run.wait(PATIENCE) == 0
+    assert run.wait(PATIENCE) == 0, (course.root / TOLD).read_text()
     assert gradebook_rows(course) == undisturbed
 
 
@@ -138,7 +140,7 @@ def test_the_end_of_the_forkserver_costs_no_student_anything(undisturbed, start,
     eventually(lambda: len(graded(course)) >= 2, run)
     (forkserver,) = forkservers(run.pid)
     forkserver.kill()
-    assert run.wait(PATIENCE) == 0
+    assert run.wait(PATIENCE) == 0, (course.root / TOLD).read_text()
     assert gradebook_rows(course) == undisturbed
 
 

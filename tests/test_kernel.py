@@ -8,11 +8,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+from grader.execution import kernel, shared_parent
 from grader.execution.cell_run import MAX_LINES
+from grader.execution.evidence_pipe import EvidencePipe
 from grader.execution.kernel import Kernel
 from grader.execution.sandbox import Limits
 from grader.execution.step_runner import run_steps_now
 from grader.execution.steps import Part, Step, StepKey
+from grader.execution.warm.parent import WarmParent
 from grader.grading.scoring import submission_steps
 from grader.lessons.load_reference import load_reference
 from grader.lessons.parser import read_lesson
@@ -75,6 +78,39 @@ def test_too_much_memory_kills_the_kernel_and_says_so():
     runs = run_cells("x = bytearray(10**9)\nfor i in range(0, 10**9, 4096): x[i] = 1", "y = 1")
     assert (runs[0].status, runs[0].cause or runs[0].error) in (("died", "memory"), ("error", "MemoryError"))
     assert runs[1].status == "ok"
+
+
+def end(parent):
+    parent._process.kill()
+    parent._process.wait()
+
+
+def test_warm_parents_that_end_before_they_have_forked_cost_no_cell_anything(monkeypatch):
+    start, ends = WarmParent._start, iter(range(4))
+
+    def started_in_vain(parent):
+        start(parent)
+        if next(ends, None) is not None:
+            end(parent)
+
+    shared_parent.warm_up()
+    monkeypatch.setattr(WarmParent, "_start", started_in_vain)
+    assert [run.status for run in run_cells("x = 1", "assert x == 1")] == ["ok", "ok"]
+    assert next(ends, None) is None
+
+
+def test_a_warm_parent_that_ends_as_its_kernel_becomes_ready_costs_no_cell_anything(monkeypatch):
+    ends = iter(range(2))
+
+    def pipe(path, *arguments):
+        if next(ends, None) is not None:
+            end(shared_parent.warm_parent())
+            eventually(lambda: not Path(path).parent.exists())
+        return EvidencePipe(path, *arguments)
+
+    monkeypatch.setattr(kernel, "EvidencePipe", pipe)
+    assert [run.status for run in run_cells("x = 1", "assert x == 1")] == ["ok", "ok"]
+    assert next(ends, None) is None
 
 
 def test_a_fork_bomb_is_stopped():

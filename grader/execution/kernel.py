@@ -80,7 +80,12 @@ class Kernel:
         while not (is_listening(f"{sockets}-1") and is_listening(f"{sockets}-2")):
             self._check_starting(deadline)
             await asyncio.sleep(0.002)
-        self._pipe = EvidencePipe(f"{sockets}-evidence", self.limits.evidence_kb * 1000, self._on_line)
+        try:
+            self._pipe = EvidencePipe(f"{sockets}-evidence", self.limits.evidence_kb * 1000, self._on_line)
+        except OSError:  # a kernel's file system goes with its process
+            await asyncio.to_thread(self._launched.process.wait, GRACE_SECONDS)
+            self._check_starting(deadline)
+            raise
         self._connection = KernelConnection(
             sockets,
             key,

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import dlcore
-from grader.errors import GradingError
+from grader.errors import GradingError, KernelLost
 from grader.execution.kernel_process import ColdProcess, Launched, connection
 from grader.execution.sandbox import (
     BOOTSTRAP_FILE,
@@ -47,6 +47,7 @@ def launch(limits: Limits, key: str, files: Mapping[str, bytes], *, sandboxed: b
         sandboxed: whether it runs in a sandbox.
 
     Raises:
+        KernelLost: every warm parent ended that was asked for it.
         GradingError: it could not be started.
     """
     if not sandboxed:
@@ -62,7 +63,7 @@ def _launch_warm(parent: WarmParent, limits: Limits, key: str, files: Mapping[st
     try:
         process = parent.fork(kernel_request(limits, key, files))
     except WarmError as problem:
-        raise GradingError(str(problem)) from None
+        raise KernelLost(str(problem)) from None
     return Launched(process, f"/proc/{process.pid}/root{SOCKETS}/k", warm=True)
 
 
