@@ -110,7 +110,10 @@ class LiveFigure:
                 self._layout = Layout(self.figure, self._breaks)
             self._ratio = float(np.clip(ratio, 1, DENSEST))
             self._fit(self._layout, width)
-            self._show(self._shown)
+            if self._ratio > 1:
+                self._sharpen()  # a page that changes does not move; who asks for this may be earlier than the page
+            else:
+                self._show(self._shown)
 
     def _fit(self, layout: Layout, width: float) -> None:
         with matplotlib.rc_context(self._style):

@@ -39,7 +39,6 @@ function render({ model, el }) {
     if (!width || (ratio === density && Math.abs(width - before) < SLACK)) return;
     model.set("page", [width, ratio]);
     model.save_changes();
-    sharpenLater();  // if only the ratio is another one, the next picture is the same
   };
 
   const suit = () => {
