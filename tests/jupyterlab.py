@@ -24,6 +24,7 @@ import nbformat
 from tests.processes import PATIENCE
 
 START_SECONDS = CELL_SECONDS = PATIENCE
+END_SECONDS = 20  # some servers never end: a thread of theirs still waits for work
 BROWSER_OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -75,7 +76,7 @@ def jupyterlab(work: Path, folder: Path) -> Iterator[str]:
     finally:
         server.terminate()  # takes its kernels along
         try:
-            server.wait(PATIENCE)
+            server.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()

@@ -1,5 +1,6 @@
 """A student's working folder: what a release brings into it, and that no work in it is written over."""
 
+import contextlib
 import fnmatch
 import json
 import os
@@ -284,6 +285,36 @@ def test_ctrl_c_ends_the_lab_without_a_question_and_leaves_no_server(tmp_path):
     log = (tmp_path / "lab.log").read_text()
     assert f"Your work is in {tmp_path / 'work'}" in log
     assert "Traceback" not in log
+
+
+NEVER_ENDS = """
+import signal, sys, threading
+signal.signal(signal.SIGINT, lambda *_: sys.exit())
+print("begun", flush=True)
+try:
+    threading.Event().wait()
+finally:
+    threading.Thread(target=threading.Event().wait).start()
+"""
+HASTY = "import sys; from pathlib import Path; from dlcore.lab import jupyterlab as lab; lab.END_SECONDS = 0.5; "
+
+
+def test_ctrl_c_ends_a_server_too_that_never_ends(tmp_path):
+    (tmp_path / "jupyterlab").mkdir()
+    (tmp_path / "jupyterlab" / "__init__.py").touch()
+    (tmp_path / "jupyterlab" / "__main__.py").write_text(NEVER_ENDS)
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    command = [sys.executable, "-c", HASTY + "sys.exit(lab.open_lab(Path('.')))"]
+    pipes = {"stdout": subprocess.PIPE, "stdin": subprocess.DEVNULL, "start_new_session": True}
+    with subprocess.Popen(command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": path}, text=True, **pipes) as process:
+        try:
+            assert process.stdout.readline() == "begun\n"
+            os.killpg(process.pid, signal.SIGINT)
+            assert process.wait(PATIENCE) == 0
+            assert process.stdout.read() == ""  # nobody writes any more
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def run_start(notebook):

@@ -14,6 +14,7 @@ from dlcore.lab.released import KEY_SUFFIX, MODULE_SUFFIX, START
 
 __all__ = ["hidden_names", "lab_environment", "open_lab"]
 
+END_SECONDS = 30
 HIDDEN = ["__pycache__", "*.pyc", "*.pyo", ".DS_Store", "*~"]  # what Jupyter's server hides by itself
 
 
@@ -42,11 +43,16 @@ def open_lab(folder: Path, *, browser: bool = True) -> int:
         server = subprocess.Popen(command + ([] if browser else ["--no-browser"]), env=lab_environment())
     except OSError as problem:
         raise SetupError(f"JupyterLab does not start: {problem.strerror}") from None
+    seconds = None
     while True:
         try:
-            return server.wait()
+            return server.wait(seconds)
         except KeyboardInterrupt:  # Ctrl-C reaches JupyterLab, too, which has to end its kernels first
-            continue
+            seconds = END_SECONDS
+        except subprocess.TimeoutExpired:  # some servers never end: a thread of theirs still waits for work
+            server.kill()
+            server.wait()
+            return 0
 
 
 def _options(folder: Path) -> list[str]:
