@@ -108,11 +108,13 @@ def test_the_committed_notebooks_of_every_lesson_are_up_to_date(path, course_roo
         assert cell.source.rstrip() == visible_part(original.source)
     keys = [path.parent / f"{path.stem}{suffix}" for suffix in (SUFFIX, HIDDEN_SUFFIX)]
     hints = {str(cell.options["hint"]) for item in lesson.exercises.values() for cell in item.misconceptions}
+    reasons = {str(cell.options["right"]) for cell in lesson.cells if cell.options.get("right")}
     assert hints
+    assert reasons
     text = "".join(
         (course_root / "source" / key.relative_to(course_root / "course")).read_text("utf-8") for key in keys
     )
-    assert {hint for hint in hints if json.dumps(hint, ensure_ascii=False) not in text} == set()
+    assert {words for words in hints | reasons if json.dumps(words, ensure_ascii=False) not in text} == set()
 
 
 def test_building_again_gives_the_same_files(built_course):
