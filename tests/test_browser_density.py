@@ -27,9 +27,7 @@ def test_a_page_of_more_pixels_gets_sharp_pictures_once_nothing_moves(page):
     sharp = "image => image.complete && image.naturalWidth > 1.9 * image.clientWidth"
     emulation, window = page.page.context.new_cdp_session(page.page), page.page.viewport_size
     before = page.picture(number)
-    # Chromium tells a page of an emulated density only together with another width.
-    narrower = {**window, "width": window["width"] - 100}
-    emulation.send("Emulation.setDeviceMetricsOverride", {**narrower, "deviceScaleFactor": 2, "mobile": False})
+    emulation.send("Emulation.setDeviceMetricsOverride", {**window, "deviceScaleFactor": 2, "mobile": False})
     page.wait_for_image(image, sharp)
     now = page.new_picture(number, before)
     page.press_on_slider(number, 0, "ArrowRight")

@@ -55,13 +55,8 @@ function render({ model, el }) {
     name();
     names.observe(panelOf(el), { subtree: true, childList: true, characterData: true, attributeFilter: ["aria-valuetext"] });
   });
-  let density = null;  // true while the page has as many device pixels for a CSS pixel as now
-  const watchDensity = () => {
-    density?.removeEventListener("change", watchDensity);
-    density = window.matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
-    density.addEventListener("change", watchDensity);
-    changed();
-  };
+  // Asked for, since not every browser tells of a new density where the width stays.
+  const density = setInterval(() => { if (el.clientWidth && window.devicePixelRatio !== model.get("page")[1]) changed(); }, 1000);
   const theme = new MutationObserver(changed);
   const scheme = window.matchMedia("(prefers-color-scheme: dark)");
   const name = () => nameControls(panelOf(el));
@@ -80,13 +75,12 @@ function render({ model, el }) {
   window.addEventListener("keydown", keepArrows, true);  // before JupyterLab, which listens on the document
   for (const node of [document.documentElement, document.body]) theme.observe(node, { attributes: true });
   scheme.addEventListener("change", changed);
-  watchDensity();
   model.on("change:value", show);
   show();
   return () => {
     for (const observer of [size, theme, names]) observer.disconnect();
     scheme.removeEventListener("change", changed);
-    density.removeEventListener("change", watchDensity);
+    clearInterval(density);
     window.removeEventListener("keydown", keepArrows, true);
     model.off("change:value", show);
     clearTimeout(timer);
