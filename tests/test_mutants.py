@@ -115,6 +115,13 @@ def test_mutants_that_hang_or_end_the_process_stop_nothing(tmp_path):
     assert max(result.line for result in report.results) == len(HEADER.splitlines()) + 12
 
 
+def test_a_lesson_that_takes_long_to_start_is_not_taken_for_a_mutant_that_hangs(tmp_path, monkeypatch):
+    path = small_lesson(tmp_path, "return x[0]")
+    path.write_text(path.read_text().replace("import os\n", "import os, time\ntime.sleep(3)\n"))
+    monkeypatch.setattr("grader.lessons.mutation.judge.PATIENCE", 2)
+    assert len(judge_lesson(path).results) == len(mutants("def spread(x):\n    return x[0]"))
+
+
 def test_every_mutant_is_python_and_differs():
     body = "'Words.'\nc = {'W': a, 'b': b}\nc['W'] -= b\nreturn c['W'][:, 1:] @ a.T, c['b']"
     source = "def f(a, b=1):\n" + textwrap.indent(body, "    ")

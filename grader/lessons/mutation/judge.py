@@ -16,7 +16,8 @@ from typing import Any
 
 __all__ = ["Report", "Result", "judge_lesson", "messages", "start_worker"]
 
-PATIENCE = 30  # seconds without a word from the worker
+PATIENCE = 30  # seconds without a word about a mutant
+START = 300  # seconds without a word before one: the lesson runs, and all checks of an exercise
 
 
 @dataclass(frozen=True)
@@ -102,16 +103,16 @@ def _continue(path: Path, which: tuple[str, str], results: list[Result], progres
     total = 0
     with start_worker("grader.lessons.mutation.worker", *arguments) as worker:
         current: dict[str, Any] = {}
-        for message in messages(worker):
+        for message in messages(worker, lambda: PATIENCE if current else START):
             if "total" in message:
                 total = int(message["total"])
             elif "mutant" in message:
-                current = message
+                current.update(message)
             else:
                 result = Result(**current, verdict=message["verdict"], why=message["why"])
                 results.append(result)
                 progress(len(results), total)
-                current = {}
+                current.clear()
         code = worker.wait()
     if current:  # the worker hung or died
         results.append(Result(**current, verdict="caught", why="the end of its process"))
@@ -133,14 +134,14 @@ def start_worker(module: str, *arguments: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, env=environment)
 
 
-def messages(worker: subprocess.Popen[bytes], patience: float = PATIENCE) -> Iterator[dict[str, Any]]:
-    """What the worker says, line by line; it is killed when it has been silent for too long."""
+def messages(worker: subprocess.Popen[bytes], patience: Callable[[], float]) -> Iterator[dict[str, Any]]:
+    """What the worker says, line by line; it is killed when it has been silent for longer than `patience()` seconds."""
     assert worker.stdout is not None
     rest = b""
     with selectors.DefaultSelector() as selector:
         selector.register(worker.stdout, selectors.EVENT_READ)
         while True:
-            if not selector.select(patience):
+            if not selector.select(patience()):
                 worker.kill()
                 break
             piece = os.read(worker.stdout.fileno(), 65536)

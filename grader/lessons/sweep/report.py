@@ -81,7 +81,7 @@ def _run(lesson: Lesson, exercise: str, progress: Callable[[int, int], None]) ->
     total = len(DIMENSIONS) * (1 if exercise else solved)
     found: list[Place] = []
     with start_worker("grader.lessons.sweep.worker", str(lesson.path.resolve()), exercise) as worker:
-        for message in messages(worker, PATIENCE):
+        for message in messages(worker, lambda: PATIENCE):
             found.append(Place(**message))
             progress(len(found), total)
         code = worker.wait()
