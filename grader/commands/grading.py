@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -125,10 +126,8 @@ def _roster_of(course: Course) -> Path | None:
 
 
 def _grade(options: argparse.Namespace) -> int:
-    submitted = (options.root / "submitted").glob("*")
-    whom = options.student or [folder for folder in submitted if (folder / options.week).is_dir()]
-    if len(whom) >= MIN_PARALLEL and options.workers != 0 and options.scheduler is None:
-        start_forkserver()
+    if options.workers != 0 and options.scheduler is None and _seem_new(options) >= MIN_PARALLEL:
+        start_forkserver()  # early, as its imports take longer than anything before the first submission runs
     from grader.batch.gc_tuning import tune_gc
     from grader.batch.grade_week import State, grade_week, students_with_submissions
     from grader.batch.unfinished import waiting_grades
@@ -164,6 +163,26 @@ def _grade(options: argparse.Namespace) -> int:
     if failed:
         say(f"grader: {failed} of {len(graded)} submissions could not be graded", file=sys.stderr)
     return 1 if failed else 0
+
+
+def _seem_new(options: argparse.Namespace) -> int:
+    """How many submissions seem to have to be graded, by a look at times that needs nothing imported."""
+    submitted, autograded = options.root / "submitted", options.root / "autograded"
+
+    def seems_new(student: str) -> bool:
+        handed_in, graded = (_times(folder / student / options.week) for folder in (submitted, autograded))
+        return bool(handed_in) and (options.force or max(handed_in) > min(graded, default=0.0))
+
+    return sum(map(seems_new, options.student or [folder.name for folder in submitted.glob("*")]))
+
+
+def _times(folder: Path) -> list[float]:
+    """When a folder's notebooks were last changed; those that cannot be looked at seem old."""
+    times = []
+    for path in folder.glob("*.ipynb"):
+        with contextlib.suppress(OSError):
+            times.append(path.stat().st_mtime)
+    return times
 
 
 def _say_not_built(course: Course, week: str) -> None:
