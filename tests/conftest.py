@@ -7,6 +7,7 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -28,11 +29,32 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", f"{week}: the lessons in course/{week}")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of a sweep over all lessons, the first lesson is tried with every change."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of a sweep over all lessons, the first lesson is tried with every change; in parallel, what is slow comes first.
+
+    What takes minutes must not begin when all else has ended: one process would work, and the others wait.
+    """
     for item in items:
         if item.get_closest_marker("sweep_but_first") and f"[{FIRST_LESSON}]" not in item.name:
             item.add_marker(pytest.mark.sweep)
+    if getattr(config.option, "loadgroup", False):
+        slow: Counter[str] = Counter()
+        size = Counter(map(_group, items))
+        for item in items:
+            slow[_group(item)] = max(slow[_group(item)], _slowness(item))
+        items.sort(key=lambda item: (-slow[_group(item)], -size[_group(item)]))
+
+
+def _group(item: pytest.Item) -> str:
+    """What runs in one process: the tests of a group, or one test."""
+    group = item.get_closest_marker("xdist_group")
+    return str(group.args[0]) if group else item.nodeid
+
+
+def _slowness(item: pytest.Item) -> int:
+    """2 for a test that takes minutes, 1 for one that takes seconds."""
+    return 2 if item.get_closest_marker("minutes") else int(item.get_closest_marker("slow") is not None)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -7,7 +7,9 @@ from tests.term.acting import Term
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("students", "weeks"), [(8, 2), pytest.param(120, 3, marks=pytest.mark.sweep)], ids=["small", "whole"]
+    ("students", "weeks"),
+    [(8, 2), pytest.param(120, 3, marks=[pytest.mark.sweep, pytest.mark.minutes])],
+    ids=["small", "whole"],
 )
 def test_every_number_of_a_term_is_the_one_that_was_computed_apart(tmp_path, students, weeks):
     term = Term(tmp_path / "course", students, weeks, seed=2)
