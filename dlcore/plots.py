@@ -27,6 +27,7 @@ __all__ = [
     "CLASS_MARKERS",
     "COLOURS",
     "PROBABILITY_COLOURS",
+    "SIGNED_COLOURS",
     "STYLE",
     "decision_boundary",
     "scatter_classes",
@@ -53,7 +54,10 @@ CLASS_MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*")
 PROBABILITY_COLOURS = LinearSegmentedColormap.from_list(
     "probability", [(0, "#7FB8D8"), (0.5, "#FFFFFF"), (1, "#EAAE7F")]
 )
-"""Light blue where class 1 has probability 0, white at one half, light vermilion at 1."""
+"""Light blue where class 1 has probability 0, white at one half, light vermilion at 1: points can be drawn on them."""
+
+SIGNED_COLOURS = LinearSegmentedColormap.from_list("signed", [(0, "#0072B2"), (0.5, "#FFFFFF"), (1, "#D55E00")])
+"""Blue where a number is negative, white at zero, vermilion where it is positive: strong enough for a dark page."""
 
 STYLE: dict[Any, Any] = {
     "axes.axisbelow": True,

@@ -40,8 +40,9 @@ def test_classes_differ_in_colour_and_in_marker():
     assert len(set(plots.CLASS_COLOURS)) == len(set(plots.CLASS_MARKERS)) == 8
 
 
-def test_the_shades_of_the_two_classes_differ_in_hue_and_meet_in_white():
-    low, middle, high = (plots.PROBABILITY_COLOURS(p)[:3] for p in (0.0, 0.5, 1.0))
+@pytest.mark.parametrize("colours", [plots.PROBABILITY_COLOURS, plots.SIGNED_COLOURS], ids=lambda colours: colours.name)
+def test_the_shades_of_the_two_classes_and_signs_differ_in_hue_and_meet_in_white(colours):
+    low, middle, high = (colours(p)[:3] for p in (0.0, 0.5, 1.0))
     assert low[2] > low[0]
     assert high[0] > high[2]
     assert min(middle) > 0.98

@@ -13,7 +13,7 @@ from matplotlib.image import AxesImage
 from dlcore.arrays import Floats
 from dlcore.data import digits
 from dlcore.live import LiveFigure, Panel, toggle, whole_slider
-from dlcore.plots import PROBABILITY_COLOURS, STYLE
+from dlcore.plots import SIGNED_COLOURS, STYLE
 from dlcore.widgets.shared.student_convolution import expected_maps, maps_of
 
 __all__ = ["FILTERS", "FilterGallery"]
@@ -53,8 +53,8 @@ class FilterGallery:
         self.thumbs: list[AxesImage] = []
         for number, name in enumerate(FILTERS):
             left, bottom = 0.225 + number % 4 * 0.195, 0.51 - number // 4 * 0.49
-            self.maps.append(self._picture((left, bottom, 0.18, 0.36), PROBABILITY_COLOURS, -RANGE, RANGE))
-            self.thumbs.append(self._picture((left, bottom + 0.375, 0.04, 0.08), PROBABILITY_COLOURS, -1.2, 1.2))
+            self.maps.append(self._picture((left, bottom, 0.18, 0.36), SIGNED_COLOURS, -RANGE, RANGE))
+            self.thumbs.append(self._picture((left, bottom + 0.375, 0.04, 0.08), SIGNED_COLOURS, -1.2, 1.2))
             self.live.figure.text(left + 0.047, bottom + 0.415, name, fontsize=9, fontweight="bold", va="center")
         self.live.figure.axes[0].set_title(" ")  # its label is beside it
         self.live.freeze(self.digit, *self.maps, *self.thumbs)
