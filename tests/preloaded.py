@@ -11,6 +11,7 @@ import functools
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -56,7 +57,8 @@ def run_preloaded(arguments: Sequence[str], folder: Path, environment: Mapping[s
         answer = server.stdout.readline() if ready else ""
         texts = [Path(path).read_text(encoding="utf-8") if os.path.exists(path) else "" for path in paths]
     if not answer:
-        server.kill()
+        os.killpg(server.pid, signal.SIGKILL)  # with the command
+        server.wait()
         _server.cache_clear()
         if not ready:
             raise subprocess.TimeoutExpired(list(arguments), timeout, *texts)
@@ -68,7 +70,8 @@ def run_preloaded(arguments: Sequence[str], folder: Path, environment: Mapping[s
 def _server() -> subprocess.Popen[str]:
     """The process that is forked; it ends with this one, whose end closes its input."""
     command = [sys.executable, "-m", "tests.preloaded"]
-    return subprocess.Popen(command, cwd=REPOSITORY, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, cwd=REPOSITORY, start_new_session=True, **pipes)
 
 
 def _serve() -> dict[str, Any] | None:

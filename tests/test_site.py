@@ -8,6 +8,8 @@ from html.parser import HTMLParser
 
 import nbformat
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dlcore.checks.answer_key import SUFFIX
 from grader.cli import main
@@ -212,11 +214,11 @@ def told(site, *lessons):
     return found
 
 
-def test_a_secret_in_the_middle_of_words_is_found(tmp_path):
-    (tmp_path / "page.html").write_text("<p>xreturn 2 * np.asarray(z)ing</p>")
-    text = everything(tmp_path)["page.html"]
-    assert inner_pairs("return 2 * np.asarray(z)") <= pairs(text)
-    assert inner_pairs("return 3 * np.asarray(z)") - pairs(text) == {(" ", "3"), ("3", " * ")}
+@given(st.text("ab (*.)é_", max_size=40), st.data())
+def test_the_pairs_of_words_of_a_part_are_those_of_the_whole(text, data):
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, len(text)))
+    assert inner_pairs(text[start:end]) <= pairs(text)
 
 
 def test_no_solution_variant_hidden_check_hint_or_answer_is_in_it(course, site):
