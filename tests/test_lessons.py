@@ -17,7 +17,8 @@ from grader.grading.pipeline import run_and_judge
 from grader.lessons.audit import AuditRow, Defect, audit, table
 from grader.lessons.build import answer_key
 from grader.lessons.cells import Cell
-from grader.lessons.finished import TELL, WATCH, run_finished, run_notebook, unlabelled
+from grader.lessons.executed import TELL, WATCH, run_notebook
+from grader.lessons.finished import run_finished, unlabelled
 from grader.lessons.load_reference import load_reference
 from grader.lessons.names import shared_names
 from grader.lessons.notebooks import compose_source, course_metadata, support_files, write_notebook
@@ -59,7 +60,8 @@ def finish(tmp_path_factory, course_root):
 
     def finish(path: Path) -> Finished:
         if path not in done:
-            folder = tmp_path_factory.mktemp(path.stem)
+            folder = tmp_path_factory.mktemp(path.stem) / path.parent.name
+            folder.mkdir()
             for name, data in support_files(path.parent).items():
                 (folder / name).write_bytes(data)
             lesson = read_lesson(path)
@@ -155,12 +157,13 @@ def test_the_run_would_show_missing_labels_errors_of_widgets_and_warnings(tmp_pa
     assert "trouble" in printed(notebook, "stderr")[0]
 
 
-@pytest.mark.slow
+@pytest.mark.minutes  # what it runs is kept for the website, so that it has to come first
 @pytest.mark.sweep_but_first
 @pytest.mark.parametrize("path", LESSONS)
-def test_the_finished_notebook_runs_and_its_pictures_are_labelled(path, finish, record_property):
+def test_the_finished_notebook_runs_and_its_pictures_are_labelled(path, finish, course_root, record_property):
     finished = finish(path)
-    run = run_finished(finished.notebook, finished.lesson, finished.folder)
+    files = finished.reference.files
+    run = run_finished(finished.notebook, files, finished.lesson, finished.folder, course_root / ".cache")
     record_property("seconds", run.seconds)
     print(f"{path.stem}: {run.seconds:.1f} s, {len(run.figures)} figures, {len(run.panels)} widgets")
     assert run.defects == []

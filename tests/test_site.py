@@ -14,17 +14,18 @@ from hypothesis import strategies as st
 from dlcore.checks.answer_key import SUFFIX
 from grader.cli import main
 from grader.errors import BuildError, Problem
-from grader.lessons.build import build
+from grader.lessons.build import build, compose_lesson
 from grader.lessons.cells import quiz_answer
 from grader.lessons.course import Course
+from grader.lessons.finished import run_finished
 from grader.lessons.hidden_tests import visible_lines
 from grader.lessons.notebooks import is_folded
 from grader.lessons.parser import read_lesson
 from grader.lessons.sections import headings_of
 from grader.lessons.variants import base_of
 from grader.site.build import build_site
-from grader.site.executed import outputs_of
 from grader.site.links import broken_links, foreign_requests
+from grader.site.shown import outputs_of
 from tests.conftest import ROOT
 from tests.jupyterlab import BROWSER_OPTIONS
 from tests.processes import PATIENCE
@@ -355,10 +356,25 @@ def test_changed_code_runs_again_and_a_changed_text_does_not(tmp_path):
     assert kept not in course.cache.glob("site/week1/*.json")
 
 
-def test_a_demo_that_raises_is_named(tmp_path):
+def test_what_ran_for_the_check_is_not_run_again_for_the_website(tmp_path):
+    course = course_with(tmp_path, SMALL)
+    lesson = course.lesson("week1", "small")
+    folder = tmp_path / "staging" / "week1"
+    folder.mkdir(parents=True)
+    reference, _, _ = compose_lesson(lesson, folder, course.cache / "reference")
+    run_finished(reference.notebook, reference.files, lesson, folder, course.cache)
+    (kept,) = course.cache.glob("executed/week1/small.*.ipynb")
+    written = kept.stat().st_mtime_ns
+    shown = outputs_of(course, lesson)
+    assert any(item.alt == "Twice as <much>" for items in shown.values() for item in items)
+    assert [(path, path.stat().st_mtime_ns) for path in course.cache.glob("executed/week1/*")] == [(kept, written)]
+
+
+def test_a_demo_that_raises_is_named_and_its_run_is_not_kept(tmp_path):
     course = course_with(tmp_path, TEXT)
     with pytest.raises(BuildError, match="a cell raises SystemExit: demo cells are not run"):
         outputs_of(course, course.lesson("week1", "small"))
+    assert list(course.cache.glob("executed/week1/*")) == []
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(course, tmp_path):

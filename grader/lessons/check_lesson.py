@@ -140,7 +140,9 @@ class _Stages:
 
     def notebook(self) -> None:
         assert self.reference is not None
-        run = self.found.finished = run_finished(self.reference.notebook, self.lesson, self.folder)
+        made = self.reference
+        run = run_finished(made.notebook, made.files, self.lesson, self.folder, self.course.cache)
+        self.found.finished = run
         self.found.defects += run.defects
         pictures, widgets = _count(len(run.figures), "picture"), _count(len(run.panels), "widget")
         if len(run.figures) < PICTURES or len(run.panels) < WIDGETS:

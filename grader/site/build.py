@@ -18,9 +18,9 @@ from grader.lessons.course import Course
 from grader.lessons.notebooks import compose_source, course_metadata
 from grader.lessons.parser import Lesson, read_lesson
 from grader.lessons.roles import Role
-from grader.site.executed import outputs_of
 from grader.site.links import broken_links, foreign_requests
 from grader.site.pages import lesson_page, start_page
+from grader.site.shown import outputs_of
 
 __all__ = ["build_site"]
 

@@ -20,7 +20,7 @@ from grader.lessons.notebooks import course_metadata, is_folded
 from grader.lessons.optional import is_optional
 from grader.lessons.roles import Role
 from grader.lessons.sections import slug_of
-from grader.site.executed import Shown
+from grader.site.shown import Shown
 
 __all__ = ["LAB", "exercise_points", "lesson_page", "start_page"]
 

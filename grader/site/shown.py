@@ -7,7 +7,6 @@ The result is cached by a digest of all that it depends on.
 from __future__ import annotations
 
 import base64
-import hashlib
 import io
 import json
 import re
@@ -20,22 +19,19 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from PIL import Image
 
-import dlcore
 from grader.errors import BuildError
 from grader.lessons.build import compose_lesson
 from grader.lessons.course import Course
-from grader.lessons.finished import run_notebook
-from grader.lessons.notebooks import copy_of, course_metadata, is_check, support_files
+from grader.lessons.executed import Executed, execute, executed_digest
+from grader.lessons.notebooks import course_metadata, is_check, support_files
 from grader.lessons.parser import Lesson
-from grader.lessons.reference_units import package_sources
 from grader.lessons.roles import Role
 
 __all__ = ["Shown", "outputs_of"]
 
-FORMAT = 3  # of the cached outputs
+FORMAT = 4  # of the cached outputs
 SHOWN = (Role.CODE, Role.DEMO)
 STATE = re.compile(r"^(progress|hint|guess)\(", re.MULTILINE)  # what such a cell shows is about a student
 STILL = re.compile(
@@ -45,44 +41,6 @@ PAGE = re.compile(  # a widget that plays without a kernel: a still picture, and
     r'(?P<still><div class="dl-\w+-place".*</div>)<style>(?P<style>.*)</style><script>(?P<script>.*)</script>',
     re.DOTALL,
 )
-# In the kernel, before the first cell: sharp pictures, and notes of what each picture is.
-BEFORE = """
-import matplotlib.pyplot as _pyplot
-from IPython import get_ipython as _shell
-
-_shell().run_line_magic("config", "InlineBackend.figure_formats = ['retina']")
-_begun, _words = _shell().execution_count, {}
-
-
-def _describe(*_, **__):
-    for number in _pyplot.get_fignums():
-        figure = _pyplot.figure(number)
-        axes = [ax for ax in figure.axes if ax.get_label() != "<colorbar>"]
-        titles = [figure.get_suptitle(), *(ax.get_title(loc) for ax in axes for loc in ("left", "center", "right"))]
-        words = "; ".join(dict.fromkeys(" ".join(title.split()) for title in titles if title))
-        known = _words.setdefault(_shell().execution_count - _begun, {})
-        known[id(figure)] = (figure, words)
-
-
-def _noting(show):
-    def noting(*args, **kwargs):
-        _describe()
-        return show(*args, **kwargs)
-
-    return noting
-
-
-_shell().events.register("post_execute", _describe)
-_pyplot.show = _noting(_pyplot.show)
-"""
-# After the last one: the words for each picture.
-AFTER = """
-import json as _json
-
-_told = {cell: [words for _, words in known.values()] for cell, known in _words.items()}
-with open("shown.json", "w", encoding="utf-8") as _file:
-    _json.dump(_told, _file)
-"""
 
 
 @dataclass
@@ -122,11 +80,11 @@ def outputs_of(course: Course, lesson: Lesson) -> dict[str, list[Shown]]:
         for name, data in support_files(lesson.path.parent).items():
             (folder / name).write_bytes(data)
         reference, _, _ = compose_lesson(lesson, folder, course.cache / "reference")
-        cache = (
-            course.cache / "site" / lesson.week / f"{lesson.name}.{_digest(reference.notebook, reference.files)}.json"
-        )
+        notebook, files = reference.notebook, reference.files
+        digest = f"{executed_digest(notebook, files)}-{FORMAT}-{version('pillow')}"
+        cache = course.cache / "site" / lesson.week / f"{lesson.name}.{digest}.json"
         if not cache.is_file():
-            found = _run(reference.notebook, folder, lesson)
+            found = _shown(execute(notebook, files, folder, course.cache), lesson)
             cache.parent.mkdir(parents=True, exist_ok=True)
             for stale in cache.parent.glob(f"{lesson.name}.*.json"):
                 stale.unlink()
@@ -135,32 +93,14 @@ def outputs_of(course: Course, lesson: Lesson) -> dict[str, list[Shown]]:
     return {name: [Shown(**item) for item in items] for name, items in read.items()}
 
 
-def _digest(notebook: Any, files: dict[str, bytes]) -> str:
-    """A digest of the code, the support files, dlcore and the libraries' versions."""
-    versions = [f"{name} {version(name)}" for name in ("numpy", "matplotlib", "ipywidgets", "pillow")]
-    digest = hashlib.sha256(f"{FORMAT} {versions} {BEFORE} {AFTER}".encode())
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            digest.update(f"{cell.id}\0{cell.source}\0".encode())
-    for name, data in [*sorted(files.items()), *package_sources(Path(dlcore.__file__).parent)]:
-        digest.update(name.encode() + b"\0" + data)
-    return digest.hexdigest()[:24]
-
-
-def _run(notebook: Any, folder: Path, lesson: Lesson) -> dict[str, list[Shown]]:
-    notebook = copy_of(notebook)
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    before, after = (nbformat.v4.new_code_cell(code) for code in (BEFORE, AFTER))
-    notebook.cells = [before, *cells, after]
-    run_notebook(notebook, folder, allow_errors=True)
-    for cell in (*cells, after):
+def _shown(executed: Executed, lesson: Lesson) -> dict[str, list[Shown]]:
+    for cell in executed.cells:
         for output in cell.outputs:
             if output.output_type == "error" and not is_check(cell):
                 raise BuildError(f"a cell raises {output.ename}: {output.evalue}", lesson.path)
-    words = json.loads((folder / "shown.json").read_text(encoding="utf-8"))  # by the number of the code cell
     return {
-        cell.id: list(_outputs(cell, words.get(str(number), [])))
-        for number, cell in enumerate(cells, 1)
+        cell.id: list(_outputs(cell, executed.words.get(str(number), [])))
+        for number, cell in enumerate(executed.cells, 1)
         if course_metadata(cell).get("role") in SHOWN and not STATE.search(cell.source)
     }
 
