@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -199,11 +198,11 @@ def execute(notebook: Any, files: dict[str, bytes], folder: Path, kept: Path) ->
     if any(map(_is_trouble, (output for cell in notebook.cells for output in cell.outputs))):
         return _read(notebook)  # not kept: the next run may be luckier
     place.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=place, suffix=".part", delete=False) as part:
-        part.write(nbformat.writes(notebook))
+    partial = path.with_suffix(f".{os.getpid()}")
+    partial.write_text(nbformat.writes(notebook), encoding="utf-8")
     for stale in place.glob(f"{name}.*.ipynb"):
         stale.unlink(missing_ok=True)
-    os.replace(part.name, path)
+    partial.replace(path)
     return _read(notebook)
 
 
