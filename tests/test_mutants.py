@@ -123,13 +123,18 @@ def test_a_lesson_that_takes_long_to_start_is_not_taken_for_a_mutant_that_hangs(
 
 
 def test_every_mutant_is_python_and_differs():
-    body = "'Words.'\nc = {'W': a, 'b': b}\nc['W'] -= b\nreturn c['W'][:, 1:] @ a.T, c['b']"
+    body = "c = {'W': a, 'b': b}\nc['W'] -= b\nreturn c['W'][:, 1:] @ a.T, c['b']"
     source = "def f(a, b=1):\n" + textwrap.indent(body, "    ")
     found = mutants(source)
     texts = [mutant.source for mutant in found]
     assert len(set(texts)) == len(texts) > 40
     assert ast.unparse(ast.parse(source)) not in texts
-    assert all("Words." in text for text in texts)
+
+
+def test_a_docstring_makes_no_mutant_and_the_lines_are_those_of_the_source():
+    source = "def f(a):\n    {}return a + 1"
+    plain, told = mutants(source.format("")), mutants(source.format('"""Words.\n\n    >>> f(1)\n    2\n    """\n    '))
+    assert [(mutant.source, mutant.line + 5) for mutant in plain] == [(mutant.source, mutant.line) for mutant in told]
 
 
 @pytest.mark.parametrize(

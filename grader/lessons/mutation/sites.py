@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-__all__ = ["Site", "sites"]
+__all__ = ["Site", "drop_docstrings", "sites"]
 
 
 @dataclass
@@ -78,6 +78,13 @@ def _walk(site: Site) -> Iterator[Site]:
             if isinstance(child, ast.AST) and not _is_docstring(child):
                 statement = child if isinstance(child, ast.stmt) else site.statement
                 yield from _walk(Site(node, field, index, statement, site.names, site.arguments, site.keys))
+
+
+def drop_docstrings(tree: ast.Module) -> None:
+    """Take the docstrings out of functions that have anything else in them."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef) and len(node.body) > 1 and _is_docstring(node.body[0]):
+            del node.body[0]
 
 
 def _is_docstring(node: ast.AST) -> bool:
