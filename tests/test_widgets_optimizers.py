@@ -1,4 +1,6 @@
+import asyncio
 import re
+import time
 
 import numpy as np
 import pytest
@@ -174,6 +176,46 @@ def test_a_step_uphill_is_seen():
         return walk(parameters, grads, state, -learning_rate)
 
     assert "diverges" in walking(functions=(pieces, uphill, falling)).panel.sentence
+
+
+def test_a_walk_seen_on_its_way_ends_as_one_seen_at_its_end():
+    def unhurried(*given):  # some 2,560 steps would fit into the first moment of a fast machine
+        time.sleep(1e-4)
+        return walk(*given)
+
+    async def stroll():
+        widget = BatchAndDecay(pieces, unhurried, falling)
+        widget.panel.controls[0].value = 1
+        assert re.search(r"the walk is in epoch \d+ of 20\.$", widget.panel.sentence)
+        assert 1 < len(widget.path.get_xdata()) < EPOCHS * EXAMPLES
+        while not widget.done:
+            await asyncio.sleep(0.01)
+        return widget
+
+    at_once, on_its_way = walking(1), asyncio.run(stroll())
+    assert on_its_way.panel.sentence == at_once.panel.sentence
+    assert on_its_way.panel.live.image.value == at_once.panel.live.image.value
+
+
+def test_a_walk_whose_step_fails_on_the_way_begins_anew():
+    left = [10**9]
+
+    def tiring(*given):
+        left[0] -= 1
+        if left[0] < 0:
+            raise ValueError("tired")
+        return walk(*given)
+
+    widget = walking(functions=(pieces, tiring, falling))
+    right = widget.panel.sentence
+    left[0] = 50
+    widget.panel.controls[0].value = 4
+    assert "raised ValueError: tired" in widget.panel.sentence
+    left[0] = 10**9
+    widget.panel.press(lambda: None)
+    assert widget.panel.sentence == walking(4).panel.sentence
+    widget.panel.controls[0].value = 8
+    assert widget.panel.sentence == right
 
 
 BAD = [

@@ -254,19 +254,23 @@ def test_the_path_is_that_of_the_students_training():
     assert picture.latest.get_data()[1][0] == pytest.approx(costs[200])
 
 
-def test_a_start_is_trained_only_once():
-    calls = []
+def test_a_start_is_trained_as_far_as_is_shown_and_only_once():
+    steps_of = []
 
-    def counted(*args):
-        calls.append(1)
-        return fit(*args)
+    def counted(X, Y, parameters, learning_rate, steps):
+        steps_of.append(steps)
+        return fit(X, Y, parameters, learning_rate, steps)
 
     panel = symmetry(initialize, forward, counted)
-    panel.controls[0].value = 1.0
-    many = len(calls)
+    assert sum(steps_of) == 20
     panel.controls[2].value = 500
+    panel.controls[0].value = 1.0
+    assert sum(steps_of) == 2 * 520
+    panel.controls[2].value = 480
     panel.controls[0].value = 0.01
-    assert len(calls) == many
+    assert sum(steps_of) == 2 * 520
+    panel.controls[2].value = 1000
+    assert "Step 1000: cost 0.0" in panel.sentence
 
 
 # both

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import matplotlib
@@ -60,14 +61,32 @@ class BatchAndDecay:
             whole_slider("shuffle number", 1, 20, 1),
         ]
         controls[-1].continuous_update = False
-        self.panel = Panel(self.live, controls, self.update, more=controls[3:])
+        self.setting: tuple[float | str, ...] = ()  # of the walk that is drawn
+        self.panel = Panel(self.live, controls, self.update, more=controls[3:], work=self.walk)
+
+    def walk(self, seconds: float, *setting: Any) -> bool:
+        """Walk for about so long; returns whether all epochs are walked, or the walk diverges."""
+        until = time.perf_counter() + seconds
+        if setting != self.setting:
+            size, alpha0, schedule, seed = setting
+            self.rates = self._rates(alpha0, schedule)
+            self.points, self.begins, self.ahead, self.done = [START.copy()], [0], 1, False
+            self.steps = self._walk(int(size), seed)
+            self.setting = setting
+        try:
+            while not self.done and time.perf_counter() < until:
+                self.done = next(self.steps, True)
+        except BaseException:  # a step half taken is no place to go on from
+            self.setting = ()
+            raise
+        return self.done
 
     def update(self, size: float, alpha0: float, schedule: str, seed: int) -> str:
-        """Walk for 20 epochs and draw what happened."""
-        rates = self._rates(alpha0, schedule)
-        path, begins = self._walk(int(size), rates, seed)
+        """Draw the walk as far as it has come."""
+        rates, begins, path = self.rates, self.begins, np.hstack(self.points)
         above = self._above(path)
-        epochs = np.interp(np.arange(path.shape[1]), begins, np.arange(len(begins)))
+        marks = begins if len(begins) > EPOCHS else [*begins, self.ahead]
+        epochs = np.interp(np.arange(path.shape[1]), marks, np.arange(len(marks)))
         late = path[:, begins[-4] :] if len(begins) > EPOCHS else path[:, :0]
         shown = np.clip(path, -FAR, FAR)
         self.path.set_data(*shown)
@@ -75,6 +94,8 @@ class BatchAndDecay:
         self.rate.set_data(np.arange(EPOCHS + 1), [*rates, rates[-1]])
         self.cost.set_data(epochs, np.clip(above, LOWEST, 10 * HIGHEST))
         words = f"B = {int(size)}, α₀ = {alpha0:g}, {schedule}: "
+        if not self.done:
+            return f"{words}the walk is in epoch {min(len(begins), EPOCHS)} of {EPOCHS}."
         if len(begins) <= EPOCHS:
             return f"{words}the walk diverges, in epoch {len(begins)} of {EPOCHS}. The rate is too large."
         spread = float(np.sqrt(np.mean(np.sum((late - self.best) ** 2, axis=0))))
@@ -107,20 +128,22 @@ class BatchAndDecay:
             rates.append(float(rate))
         return rates
 
-    def _walk(self, size: int, rates: list[float], seed: int) -> tuple[Floats, list[int]]:
-        """The student's path, (2, steps + 1), and at which of its points each epoch begins (and the last ends)."""
-        rng, theta = np.random.default_rng(seed), START.copy()
+    def _walk(self, size: int, seed: int) -> Iterator[bool]:
+        """Take the student's steps into `points`, one by one; True where the walk diverges.
+
+        `begins` are the points at which each epoch begins (and the last ends), `ahead` where the current one will end.
+        """
+        rng, theta = np.random.default_rng(seed), self.points[0]
         state: Any = {}  # whatever the student's step keeps
-        points, begins = [theta], [0]
-        for rate in rates:
-            for X, Y in self._batches(size, rng):
+        for rate in self.rates:
+            batches = self._batches(size, rng)
+            self.ahead = self.begins[-1] + len(batches)
+            for X, Y in batches:
                 slopes = X @ (X.T @ theta - Y.T) / X.shape[1]  # (2, 1)
                 theta, state = self._step(theta, slopes, state, rate)
-                points.append(theta)
-                if np.abs(theta).max() > FAR:
-                    return np.hstack(points), begins
-            begins.append(len(points) - 1)
-        return np.hstack(points), begins
+                self.points.append(theta)
+                yield bool(np.abs(theta).max() > FAR)
+            self.begins.append(len(self.points) - 1)
 
     def _batches(self, size: int, rng: np.random.Generator) -> list[tuple[Floats, Floats]]:
         function = self.functions["batches"]

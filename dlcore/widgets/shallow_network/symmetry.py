@@ -61,22 +61,26 @@ class Symmetry:
 
     def update(self, scale: float, equal: bool, step: int) -> str:
         """Show the network that started so after `step` steps."""
-        history, costs = self._run(scale, equal)
-        now = min(step // PAUSE, len(history) - 1)
+        history, costs = self._run(scale, equal, step)
+        now = min(step, len(costs) - 1) // PAUSE
         right = self._move(history[: now + 1], costs[: now * PAUSE + 1])
         return " ".join([self._sentence(history[now], costs, now * PAUSE, right), *_too_slow(now * PAUSE, step)])
 
-    def _run(self, scale: float, equal: bool) -> tuple[list[Parameters], list[float]]:
-        """The parameters after every PAUSE steps, and the costs; cached."""
+    def _run(self, scale: float, equal: bool, step: int) -> tuple[list[Parameters], list[float]]:
+        """The parameters after every PAUSE steps, and the costs, up to that after `step` steps; both are kept."""
         key = (scale, True) if equal else (scale, False, self.seed)
         if key not in self.runs:
             first = start(self.initialize, UNITS, self.seed, scale)
             if equal:
                 first = {name: np.full(value.shape, scale * name.startswith("W")) for name, value in first.items()}
-            history, costs = train(self.fit, self.X, self.Y, first, RATE, STEPS, PAUSE)
-            last = train(self.fit, self.X, self.Y, history[-1], RATE, 1, 1)[1]  # the cost after the last step
-            self.runs[key] = ([first, *history], costs + last)
-        return self.runs[key]
+            self.runs[key] = [first], []
+        history, costs = self.runs[key]
+        if len(costs) <= step:
+            steps = (step // PAUSE + 1) * PAUSE - len(costs)
+            more, their_costs = train(self.fit, self.X, self.Y, history[-1], RATE, steps, PAUSE)
+            history += more
+            costs += their_costs
+        return history, costs
 
     def _draw_paths(self) -> list[Artist]:
         ax = self.live.figure.add_axes((0.065, 0.25, 0.245, 0.62))
