@@ -2,7 +2,6 @@
 
 import sys
 
-import grader.fast_imports  # noqa: F401 (first)
 from grader.cli import main
 
 sys.exit(main())

@@ -21,7 +21,6 @@ from typing import Any
 
 REPOSITORY = Path(__file__).parent.parent
 IMPORTED = (
-    "grader.fast_imports",  # first
     "distributed.nanny",
     "nbgrader.apps.nbgraderapp",
     "grader.batch.grade_week",

@@ -8,7 +8,6 @@ from __future__ import annotations
 import signal
 import threading
 
-import grader.fast_imports
 import grader.grading.pipeline  # noqa: F401 (needed by every submission)
 from grader.batch.gc_tuning import tune_gc
 from grader.execution.shared_parent import warm_up

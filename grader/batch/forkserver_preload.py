@@ -9,7 +9,6 @@ from __future__ import annotations
 import signal
 
 signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by the main process
-import grader.fast_imports  # noqa: E402
 from grader.execution.shared_parent import share_parent  # noqa: E402
 
 share_parent()
