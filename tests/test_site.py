@@ -11,12 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import dlcore
 from dlcore.checks.answer_key import SUFFIX
 from grader.cli import main
 from grader.errors import BuildError, Problem
 from grader.lessons.build import build, compose_lesson
 from grader.lessons.cells import quiz_answer
 from grader.lessons.course import Course
+from grader.lessons.executed import executed_digest
 from grader.lessons.finished import run_finished
 from grader.lessons.hidden_tests import visible_lines
 from grader.lessons.notebooks import is_folded
@@ -354,6 +356,18 @@ def test_changed_code_runs_again_and_a_changed_text_does_not(tmp_path):
     shown = outputs_of(course, course.lesson("week1", "small"))
     assert any(item.text == "twice three = 6" for items in shown.values() for item in items)
     assert kept not in course.cache.glob("site/week1/*.json")
+
+
+@pytest.mark.parametrize("name", ["compare.py", "page/drawing.js", "live/picture.css", "data/digits.npz"])
+def test_whatever_changes_in_dlcore_a_notebook_runs_again(tmp_path, monkeypatch, name):
+    path = tmp_path / "dlcore" / name
+    path.parent.mkdir(parents=True)
+    monkeypatch.setattr(dlcore, "__file__", str(tmp_path / "dlcore" / "__init__.py"))
+    notebook, digests = nbformat.v4.new_notebook(), []
+    for content in (b"old", b"new", b"new"):
+        path.write_bytes(content)
+        digests.append(executed_digest(notebook, {}))
+    assert digests[0] != digests[1] == digests[2]
 
 
 def test_what_ran_for_the_check_is_not_run_again_for_the_website(tmp_path):

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +18,6 @@ import nbformat
 import dlcore
 from dlcore.lab import lab_environment
 from grader.lessons.notebooks import copy_of, course_metadata
-from grader.lessons.reference_units import package_sources
 from grader.lessons.roles import Role
 
 __all__ = ["TELL", "WATCH", "Executed", "execute", "executed_digest", "run_notebook"]
@@ -195,15 +195,17 @@ def execute(notebook: Any, files: dict[str, bytes], folder: Path, kept: Path) ->
     added = [nbformat.v4.new_code_cell(code) for code in (WATCH, EXAMPLES.replace("NAMES", repr(names)), TELL)]
     notebook.cells = [added[0], *(cell for cell in notebook.cells if cell.cell_type == "code"), *added[1:]]
     run_notebook(notebook, folder, allow_errors=True)
-    if any(map(_is_trouble, (output for cell in notebook.cells for output in cell.outputs))):
-        return _read(notebook)  # not kept: the next run may be luckier
+    executed = _read(notebook)
+    troubles = [*map(_is_trouble, (output for cell in notebook.cells for output in cell.outputs))]
+    if any(troubles) or any(panel["errors"] for panel in executed.panels):
+        return executed  # not kept: the next run may be luckier
     place.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}")
     partial.write_text(nbformat.writes(notebook), encoding="utf-8")
     for stale in place.glob(f"{name}.*.ipynb"):
         stale.unlink(missing_ok=True)
     partial.replace(path)
-    return _read(notebook)
+    return executed
 
 
 def executed_digest(notebook: Any, files: dict[str, bytes]) -> str:
@@ -213,9 +215,17 @@ def executed_digest(notebook: Any, files: dict[str, bytes]) -> str:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             digest.update(f"{cell.id}\0{cell.source}\0".encode())
-    for name, data in [*sorted(files.items()), *package_sources(Path(dlcore.__file__).parent)]:
+    for name, data in [*sorted(files.items()), *_all_of_dlcore()]:
         digest.update(name.encode() + b"\0" + data)
     return digest.hexdigest()[:24]
+
+
+def _all_of_dlcore() -> Iterator[tuple[str, bytes]]:
+    """The files of dlcore, with the data and what widgets run in a page."""
+    folder = Path(dlcore.__file__).parent
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            yield path.relative_to(folder).as_posix(), path.read_bytes()
 
 
 def _is_trouble(output: Any) -> bool:
