@@ -1,5 +1,6 @@
 """The commands as people and scripts use them."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -74,6 +75,32 @@ def no_namespaces(*command: str, cwd):
     """Run a command where, as in many containers, no namespaces can be made."""
     prefix = [find_bwrap(), "--dev-bind", "/", "/", "--unshare-user", "--disable-userns", "--"]
     return subprocess.run([*prefix, *command], cwd=cwd, capture_output=True, text=True, timeout=900, check=False)
+
+
+@pytest.mark.parametrize(
+    ("new", "arguments", "starts"),
+    [
+        (5, [], True),
+        (4, [], True),
+        (3, [], False),
+        (0, [], False),
+        (0, ["--force"], True),
+        (5, ["--workers", "0"], False),
+        (5, ["--student", "s1", "--student", "s2", "--student", "s3"], False),
+    ],
+)
+def test_processes_are_started_early_only_where_enough_seems_new(tmp_path, monkeypatch, new, arguments, starts):
+    (tmp_path / "nbgrader_config.py").write_text("c = get_config()\n")
+    for number in range(5):
+        for stage, changed in (("submitted", 300 if number < new else 100), ("autograded", 200)):
+            path = tmp_path / stage / f"s{number}" / WEEK / "lesson.ipynb"
+            path.parent.mkdir(parents=True)
+            path.touch()
+            os.utime(path, (changed, changed))
+    started = []
+    monkeypatch.setattr("grader.commands.grading.start_forkserver", lambda: started.append(1))
+    assert main(["--root", str(tmp_path), "grade", WEEK, *arguments]) == 2  # no such week
+    assert bool(started) == starts
 
 
 @pytest.mark.usefixtures("needs_sandbox")
