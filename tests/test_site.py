@@ -475,7 +475,7 @@ def test_the_website_of_week_1_tells_nothing(built_course, tmp_path):
 
 
 @pytest.mark.sweep
-@pytest.mark.minutes
+@pytest.mark.slow  # begun after the lessons' tests, which leave it what their notebooks show
 def test_the_website_of_all_weeks_tells_nothing(course_root, tmp_path):
     course = Course(course_root)
     site = build_site(course, tmp_path / "site", [], lambda line: None).parent
