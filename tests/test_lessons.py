@@ -162,8 +162,7 @@ def test_the_run_would_show_missing_labels_errors_of_widgets_and_warnings(tmp_pa
 @pytest.mark.parametrize("path", LESSONS)
 def test_the_finished_notebook_runs_and_its_pictures_are_labelled(path, finish, course_root, record_property):
     finished = finish(path)
-    files = finished.reference.files
-    run = run_finished(finished.notebook, files, finished.lesson, finished.folder, course_root / ".cache")
+    run = run_finished(finished.reference, finished.lesson, finished.folder, course_root / ".cache")
     record_property("seconds", run.seconds)
     print(f"{path.stem}: {run.seconds:.1f} s, {len(run.figures)} figures, {len(run.panels)} widgets")
     assert run.defects == []

@@ -376,7 +376,7 @@ def test_what_ran_for_the_check_is_not_run_again_for_the_website(tmp_path):
     folder = tmp_path / "staging" / "week1"
     folder.mkdir(parents=True)
     reference, _, _ = compose_lesson(lesson, folder, course.cache / "reference")
-    run_finished(reference.notebook, reference.files, lesson, folder, course.cache)
+    run_finished(reference, lesson, folder, course.cache)
     (kept,) = course.cache.glob("executed/week1/small.*.ipynb")
     written = kept.stat().st_mtime_ns
     shown = outputs_of(course, lesson)

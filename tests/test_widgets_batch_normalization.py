@@ -7,7 +7,7 @@ import pytest
 from dlcore.widgets import normalization_race, normalized_batch
 from dlcore.widgets.batch_normalization.normalization_race import NormalizationRace
 from dlcore.widgets.batch_normalization.normalized_batch import NormalizedBatch
-from tests.panels import answering, moved
+from tests.panels import Tiring, answering, moved
 
 pytestmark = pytest.mark.week6
 
@@ -200,19 +200,12 @@ def test_a_race_seen_on_its_way_ends_as_one_seen_at_its_end():
 
 
 def test_a_race_whose_layer_fails_on_the_way_begins_anew():
-    left = [10**9]
-
-    def tiring(*given):
-        left[0] -= 1
-        if left[0] < 0:
-            raise ValueError("tired")
-        return forward(*given)
-
+    tiring = Tiring(forward)
     race = NormalizationRace(tiring, backward)
-    left[0] = 50
+    tiring.left = 50
     race.panel.controls[0].value = 0.3
     assert "raised ValueError: tired" in race.panel.sentence
-    left[0] = 10**9
+    tiring.left = 10**9
     race.panel.press(lambda: None)
     right = NormalizationRace(forward, backward)
     right.panel.controls[0].value = 0.3

@@ -9,7 +9,7 @@ from dlcore.errors import CourseError
 from dlcore.widgets import batch_and_decay, moving_average
 from dlcore.widgets.optimizers.batch_and_decay import EPOCHS, EXAMPLES, RATES, SCHEDULES, SIZES, BatchAndDecay
 from dlcore.widgets.optimizers.moving_average import LENGTH, MovingAverage
-from tests.panels import answering
+from tests.panels import Tiring, answering
 
 pytestmark = pytest.mark.week5
 
@@ -198,20 +198,13 @@ def test_a_walk_seen_on_its_way_ends_as_one_seen_at_its_end():
 
 
 def test_a_walk_whose_step_fails_on_the_way_begins_anew():
-    left = [10**9]
-
-    def tiring(*given):
-        left[0] -= 1
-        if left[0] < 0:
-            raise ValueError("tired")
-        return walk(*given)
-
+    tiring = Tiring(walk)
     widget = walking(functions=(pieces, tiring, falling))
     right = widget.panel.sentence
-    left[0] = 50
+    tiring.left = 50
     widget.panel.controls[0].value = 4
     assert "raised ValueError: tired" in widget.panel.sentence
-    left[0] = 10**9
+    tiring.left = 10**9
     widget.panel.press(lambda: None)
     assert widget.panel.sentence == walking(4).panel.sentence
     widget.panel.controls[0].value = 8

@@ -140,8 +140,7 @@ class _Stages:
 
     def notebook(self) -> None:
         assert self.reference is not None
-        made = self.reference
-        run = run_finished(made.notebook, made.files, self.lesson, self.folder, self.course.cache)
+        run = run_finished(self.reference, self.lesson, self.folder, self.course.cache)
         self.found.finished = run
         self.found.defects += run.defects
         pictures, widgets = _count(len(run.figures), "picture"), _count(len(run.panels), "widget")

@@ -18,6 +18,7 @@ import nbformat
 import dlcore
 from dlcore.lab import lab_environment
 from grader.lessons.notebooks import copy_of, course_metadata
+from grader.lessons.reference import Reference
 from grader.lessons.roles import Role
 
 __all__ = ["TELL", "WATCH", "Executed", "execute", "executed_digest", "run_notebook"]
@@ -176,21 +177,20 @@ class Executed:
     panels: list[dict[str, Any]]
 
 
-def execute(notebook: Any, files: dict[str, bytes], folder: Path, kept: Path) -> Executed:
+def execute(reference: Reference, folder: Path, kept: Path) -> Executed:
     """Run the instructor's notebook, unless it is kept as it is.
 
     Args:
-        notebook: the notebook with solutions; it is left as it is.
-        files: the support files beside it.
+        reference: has the notebook, which is left as it is, and the support files.
         folder: where they and the answer keys lie.
         kept: the cache of a course, where it is kept unless something went wrong.
     """
     place = kept / "executed" / folder.name
-    name = notebook.metadata.course.lesson
-    path = place / f"{name}.{executed_digest(notebook, files)}.ipynb"
+    name = reference.notebook.metadata.course.lesson
+    path = place / f"{name}.{executed_digest(reference.notebook, reference.files)}.ipynb"
     if path.is_file():
         return _read(nbformat.read(path, as_version=4))
-    notebook = copy_of(notebook)
+    notebook = copy_of(reference.notebook)
     names = [course_metadata(cell)["exercise"] for cell in notebook.cells if _is_solution(cell)]
     added = [nbformat.v4.new_code_cell(code) for code in (WATCH, EXAMPLES.replace("NAMES", repr(names)), TELL)]
     notebook.cells = [added[0], *(cell for cell in notebook.cells if cell.cell_type == "code"), *added[1:]]

@@ -13,6 +13,7 @@ from grader.lessons.audit import Defect
 from grader.lessons.executed import execute
 from grader.lessons.notebooks import course_metadata
 from grader.lessons.parser import Lesson
+from grader.lessons.reference import Reference
 from grader.lessons.roles import Role
 
 __all__ = ["FinishedRun", "run_finished", "unlabelled"]
@@ -40,17 +41,16 @@ class FinishedRun:
     defects: list[Defect] = field(default_factory=list)
 
 
-def run_finished(notebook: Any, files: dict[str, bytes], lesson: Lesson, folder: Path, kept: Path) -> FinishedRun:
+def run_finished(reference: Reference, lesson: Lesson, folder: Path, kept: Path) -> FinishedRun:
     """What comes of running the instructor's notebook, unless it is kept as it is.
 
     Args:
-        notebook: the notebook with solutions; it is left as it is.
-        files: the support files beside it.
+        reference: has the notebook, which is left as it is, and the support files.
         lesson: the lesson that it was composed from, to which the defects refer.
-        folder: where they and the answer keys lie.
+        folder: where the support files and the answer keys lie.
         kept: the cache of a course.
     """
-    executed = execute(notebook, files, folder, kept)
+    executed = execute(reference, folder, kept)
     run = FinishedRun(figures=executed.figures, panels=executed.panels)
     written = {cell.source: cell for cell in lesson.cells if cell.kind == "code"}
     for cell in executed.cells:

@@ -80,11 +80,10 @@ def outputs_of(course: Course, lesson: Lesson) -> dict[str, list[Shown]]:
         for name, data in support_files(lesson.path.parent).items():
             (folder / name).write_bytes(data)
         reference, _, _ = compose_lesson(lesson, folder, course.cache / "reference")
-        notebook, files = reference.notebook, reference.files
-        digest = f"{executed_digest(notebook, files)}-{FORMAT}-{version('pillow')}"
+        digest = f"{executed_digest(reference.notebook, reference.files)}-{FORMAT}-{version('pillow')}"
         cache = course.cache / "site" / lesson.week / f"{lesson.name}.{digest}.json"
         if not cache.is_file():
-            found = _shown(execute(notebook, files, folder, course.cache), lesson)
+            found = _shown(execute(reference, folder, course.cache), lesson)
             cache.parent.mkdir(parents=True, exist_ok=True)
             for stale in cache.parent.glob(f"{lesson.name}.*.json"):
                 stale.unlink()

@@ -74,8 +74,10 @@ class BatchAndDecay:
             self.steps = self._walk(int(size), seed)
             self.setting = setting
         try:
-            while not self.done and time.perf_counter() < until:
+            while not self.done:  # at least one step, however busy the machine is
                 self.done = next(self.steps, True)
+                if time.perf_counter() > until:
+                    break
         except BaseException:  # a step half taken is no place to go on from
             self.setting = ()
             raise
