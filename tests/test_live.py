@@ -13,11 +13,31 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
 from PIL import Image
 
 import dlcore
 from dlcore.errors import CourseError
 from dlcore.live import LiveFigure, Panel, ask, log_slider, slider, toggle, whole_slider
+
+
+class Words:
+    """Two texts over a gray band."""
+
+    def __init__(self):
+        self.live = LiveFigure(size=(3, 2), alt="Two texts.")
+        ax = self.live.figure.add_axes((0.1, 0.1, 0.8, 0.8), xlim=(0, 10), ylim=(0, 10))
+        ax.axhspan(4, 6, color="0.8")
+        self.one, self.other = ax.text(3.3, 5, "g $w_1$"), ax.text(5, 5, "other")
+        self.live.freeze(self.one, self.other)
+
+    def by_matplotlib(self):
+        """The picture as matplotlib alone draws it."""
+        for text in (self.one, self.other):
+            text.set_animated(False)
+        canvas = FigureCanvasAgg(self.live.figure)
+        canvas.draw()
+        return np.asarray(canvas.buffer_rgba())[..., :3].astype(int)
 
 
 class Dot:
@@ -103,6 +123,82 @@ def test_a_redrawn_picture_equals_one_drawn_from_scratch(dot):
     canvas = FigureCanvasAgg(dot.live.figure)
     canvas.draw()
     assert np.array_equal(picture(dot.live), np.asarray(canvas.buffer_rgba())[..., :3])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"text": "anders"},
+        {"text": "two\nlines"},
+        {"text": ""},
+        {"position": (2.37, 7.1)},
+        {"position": (9.7, 0.1)},  # over the edge of the picture
+        {"color": "crimson"},
+        {"color": (0, 0, 1, 0.5)},
+        {"alpha": 0.3},
+        {"fontsize": 15},
+        {"fontweight": "bold"},
+        {"rotation": 33},
+        {"ha": "right"},
+        {"va": "top"},
+        {"visible": False},
+        {"bbox": {"fc": "yellow"}},
+        {"clip_on": True, "position": (9, 9.9)},
+    ],
+    ids=str,
+)
+def test_a_text_looks_as_matplotlib_draws_it_after_every_change(change):
+    words = Words()
+    for _ in range(2):  # drawn, then as it was kept
+        words.live.refresh()
+    words.one.set(**change)
+    for _ in range(2):
+        words.live.refresh()
+        assert np.abs(picture(words.live) - words.by_matplotlib()).max() <= 1  # where glyphs touch, a shade is rounded
+
+
+def test_texts_that_overlap_and_differ_only_in_what_they_say_are_told_apart():
+    words = Words()
+    words.other.set_position((3.3, 5.1))
+    words.live.refresh()
+    words.one.set_text(words.other.get_text())
+    words.live.refresh()
+    assert np.abs(picture(words.live) - words.by_matplotlib()).max() <= 1
+
+
+@pytest.fixture
+def laid_out(monkeypatch):
+    """The texts that matplotlib draws from now on."""
+    drawn, draw = [], Text.draw
+
+    def counting(text, renderer):
+        drawn.append(text.get_text())
+        draw(text, renderer)
+
+    monkeypatch.setattr(Text, "draw", counting)
+    return drawn
+
+
+def test_a_text_that_comes_back_is_not_laid_out_again(laid_out):
+    words = Words()
+    laid_out.clear()  # of the background
+    for word in ("a", "b", "a", "b", "a"):
+        words.one.set_text(word)
+        words.live.refresh()
+    assert laid_out == ["a", "other", "b"]
+
+
+def test_only_so_many_texts_are_kept(monkeypatch, laid_out):
+    monkeypatch.setattr("dlcore.live.stamps.MOST", 5)
+    words = Words()
+    for word in "abcdefgh":
+        words.one.set_text(word)
+        words.live.refresh()
+    laid_out.clear()
+    for word in "hgfea":  # with the other text, five are kept
+        words.one.set_text(word)
+        words.live.refresh()
+    assert laid_out == ["a"]
 
 
 def test_only_what_moves_is_drawn_anew(dot):

@@ -16,6 +16,7 @@ from PIL import Image
 
 from dlcore.live.layout import Layout
 from dlcore.live.picture import picture
+from dlcore.live.stamps import Stamps
 
 __all__ = ["LiveFigure"]
 
@@ -58,6 +59,7 @@ class LiveFigure:
         self.alt, self._breaks = alt, tuple(breaks)
         self.guard: AbstractContextManager[Any] = nullcontext()
         self._canvas = FigureCanvasAgg(self.figure)
+        self._stamps = Stamps(self._canvas)
         self.image: Any = picture(alt, self._fit_page, self._sharpen)
         self._style = {name: matplotlib.rcParams[name] for name in matplotlib.rcParams if name.split(".")[0] in STYLED}
         self._layout: Layout | None = None  # once the page is known
@@ -153,7 +155,7 @@ class LiveFigure:
             self.freeze()
         self._canvas.restore_region(background or self._background)
         for artist in artists:
-            self.figure.draw_artist(artist)
+            self._stamps.draw(artist)
         picture = Image.fromarray(np.asarray(self._canvas.buffer_rgba())).convert("RGB")
         buffer = io.BytesIO()
         picture.save(buffer, "png", compress_level=1)

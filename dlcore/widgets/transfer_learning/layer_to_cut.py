@@ -65,7 +65,7 @@ class LayerToCut:
         if not self.tables:
             self._fill()
         table = self.tables["random"] - self.tables["trained"] if kind == GAIN else self.tables[kind]
-        self.cells.set_data(np.clip(20 + 5 * table, 0, 110) if kind == GAIN else table)
+        self.cells.set_array(np.clip(20 + 5 * table, 0, 110) if kind == GAIN else table)
         for text, value in zip(self.texts, table.flat, strict=True):
             text.set_text(f"{value:+.0f}" if kind == GAIN else f"{value:.0f}")
         self.frame.set_x(SIZES.index(size) - 0.5)
@@ -107,7 +107,11 @@ class LayerToCut:
     def _draw_table(self) -> None:
         ax: Axes = self.live.figure.add_axes((0.1, 0.15, 0.4, 0.74))
         rows = len(self.places)
-        self.cells = ax.imshow(np.zeros((rows, len(SIZES))), "Blues", vmin=0, vmax=110, aspect="auto")
+        empty = np.zeros((rows, len(SIZES)))
+        self.cells = ax.pcolormesh(
+            range(len(SIZES)), range(rows), empty, cmap="Blues", vmin=0, vmax=110, shading="nearest"
+        )
+        ax.invert_yaxis()
         ax.set(title="Mean errors of your neighbours", xlabel="examples of each class", ylabel="cut behind")
         ax.set_xticks(range(len(SIZES)), [str(size) for size in SIZES])
         ax.set_yticks(range(rows), self.places)

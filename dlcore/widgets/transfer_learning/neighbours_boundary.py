@@ -43,10 +43,9 @@ class NeighboursBoundary:
         )
         ax = self.live.figure.add_axes((0.13, 0.13, 0.84, 0.78), xlim=X_LIMITS, ylim=Y_LIMITS)
         ax.set(title="What your neighbours vote for", xlabel="feature 1, m", ylabel="feature 2, m")
-        extent = (*X_LIMITS, *Y_LIMITS)
-        self.votes = ax.imshow(
-            np.zeros((HIGH, WIDE)), PALE, vmin=0, vmax=1, origin="lower", extent=extent, aspect="auto", zorder=0
-        )
+        empty = np.zeros((HIGH, WIDE))
+        self.votes = ax.pcolormesh(across, down, empty, cmap=PALE, vmin=0, vmax=1, shading="nearest", zorder=0)
+        ax.set(xlim=X_LIMITS, ylim=Y_LIMITS)
         points = [
             ax.plot(*self.X[:, self.y == label], CLASS_MARKERS[label], color=CLASS_COLOURS[label], ms=7, mec="white")[0]
             for label in (0, 1)
@@ -63,7 +62,7 @@ class NeighboursBoundary:
         """Let the neighbours vote at each place, at the points themselves, and at new points."""
         scale = np.array([[stretch], [1.0]])
         votes = [self._voted(scale * places, scale * self.X, metric, k) for places in (self.grid, self.X, self.X_new)]
-        self.votes.set_data(votes[0].reshape(HIGH, WIDE))
+        self.votes.set_array(votes[0].reshape(HIGH, WIDE))
         wrong = 100 * np.mean(votes[1] != self.y), 100 * np.mean(votes[2] != self.y_new)
         neighbours = "1 neighbour" if k == 1 else f"{k} neighbours"
         return (
