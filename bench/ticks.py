@@ -5,6 +5,7 @@ page stands ipywidgets' plain image, which is what a panel shows without anywidg
 when the browser has loaded it. What takes long is shown on its way: the third column has the last picture of a press.
 """
 
+import argparse
 import os
 import shutil
 import sys
@@ -115,11 +116,15 @@ def told(times: list[Taken]) -> str:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("widget", nargs="*", help="by default all of them")
+    names = parser.parse_args().widget or list(BENCHED)
+    if unknown := [name for name in names if name not in BENCHED]:
+        parser.error(f"no such widget: {', '.join(unknown)}. There are {', '.join(BENCHED)}.")
     chromium = shutil.which("chromium")
     if chromium is None:
         print("no chromium: nothing measured")
         return
-    names = [name for name in BENCHED if name in sys.argv[1:]] or list(BENCHED)
     ours, plain = measured(chromium, names), measured(chromium, names, PLAIN)
     print(
         f"ms from key to picture, {PRESSES} presses: p50 and p95 of the first, p95 of the last; ! means {AIM} or more"
