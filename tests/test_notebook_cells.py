@@ -80,6 +80,27 @@ def test_what_is_not_written_yet_is_neutral_and_the_rest_goes_on(run):
     assert not results(use) + results(after) + results(filled) + results(later)
 
 
+def test_what_a_cell_lacks_is_not_what_it_makes_itself(run):
+    fill = "colour, table = 'red', {}\ntable['a'] = double(1)"
+    *_, use = run(STUB, "for colour in [double(1)]:\n    pass", fill, "colour = 'blue'\nprint(colour, table['a'])")
+    assert shown(use) == ["○ This cell needs table, from a cell that needs double: write that, then run both cells."]
+
+
+def test_a_picture_that_cannot_be_finished_is_not_shown_empty(run):
+    plot = "import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nax.plot({})\nplt.show()"
+    _, unfinished, finished = run(STUB, plot.format("[double(1)]"), plot.format("[1, 2]"))
+    assert shown(unfinished) == ["○ This cell needs double, which is not written yet."]
+    assert "Figure" in shown(finished)[0]
+
+
+def test_a_picture_that_was_shown_before_the_end_stays(run):
+    draw = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()\nplt.figure()\ndouble(1)"
+    _, outputs = run(STUB, draw)
+    picture, words = shown(outputs)
+    assert "Figure" in picture
+    assert words == "○ This cell needs double, which is not written yet."
+
+
 def test_what_is_wrong_says_what_came_and_what_was_expected(run):
     _, outputs = run("def double(z):\n    return np.asarray(z) / 2", CHECKS)
     (text,) = shown(outputs)

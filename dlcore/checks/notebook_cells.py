@@ -103,6 +103,8 @@ class NotebookCells:
         """Keep what `_after` will show; show any other error as usual."""
         if self._is_ours(problem):
             self._problem = problem
+            if not isinstance(problem, CourseError):
+                _drop_half_drawn()
         else:
             shell.showtraceback((kind, problem, trace), tb_offset=tb_offset)
 
@@ -119,8 +121,11 @@ class NotebookCells:
             return ""
         if isinstance(problem, NameError) and problem.name in self._waiting:
             return str(problem.name)
-        used = names_in(self._source, ast.Load)
-        return "" if isinstance(problem, NameError) else next((name for name in self._waiting if name in used), "")
+        if isinstance(problem, NameError):
+            return ""
+        used, made_here = names_in(self._source, ast.Load), names_in(self._source, ast.Store)
+        waited_for = [name for name in self._waiting if name in used]
+        return next((name for name in waited_for if name not in made_here), "".join(waited_for[:1]))
 
     def _after(self, result: Any) -> None:
         self.is_running = False
@@ -178,6 +183,13 @@ class NotebookCells:
             hook.write_output_prompt()
             hook.write_format_data({"text/plain": "0", "text/html": UNSEEN}, {})
             hook.finish_displayhook()
+
+
+def _drop_half_drawn() -> None:
+    """Close the pictures of a cell that cannot finish them, before Jupyter shows their empty axes below it."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None and pyplot.get_backend().endswith("inline"):  # there all that are open are this cell's
+        pyplot.close("all")
 
 
 def _innermost_function(trace: Any) -> str:
