@@ -19,7 +19,6 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from playwright.sync_api import Locator
-from playwright.sync_api import TimeoutError as NoPicture
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as `dlcore lab` does
 
@@ -36,8 +35,14 @@ WATCH = """image => {
     image.addEventListener("load", () => {
         window.last = performance.now();
         window.first ||= window.last;
+        window.told?.();
     });
 }"""
+NEXT = """patience => new Promise((resolve) => {  // asks for nothing meanwhile, which would take the page's time
+    window.told = () => resolve(true);
+    setTimeout(resolve, patience, false);
+    if (window.first > window.pressed) resolve(true);
+})"""
 DONE = """panel => !panel.querySelector(".dlcore-working") && panel.querySelector("img.widget-image").complete"""
 
 
@@ -87,9 +92,7 @@ def _press(page: WidgetsPage, name: str, control: Locator, key: str) -> Taken | 
     """What a key press takes; None if no picture comes."""
     page.page.evaluate("window.first = 0")
     control.press(key)
-    try:
-        page.page.wait_for_function("window.first > window.pressed", timeout=5000)
-    except NoPicture:
+    if not page.page.evaluate(NEXT, 5000):
         return None
     page.page.wait_for_function(DONE, arg=page.panel(name).element_handle())
     page.page.wait_for_timeout(50)  # for the event of the last picture

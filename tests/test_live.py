@@ -133,6 +133,9 @@ def test_a_redrawn_picture_equals_one_drawn_from_scratch(dot):
         {"text": ""},
         {"position": (2.37, 7.1)},
         {"position": (9.7, 0.1)},  # over the edge of the picture
+        {"position": (40, -30)},
+        {"position": (np.nan, 5)},
+        {"position": (5, np.inf)},
         {"color": "crimson"},
         {"color": (0, 0, 1, 0.5)},
         {"alpha": 0.3},

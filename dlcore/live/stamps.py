@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import TypeGuard
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -13,7 +14,7 @@ from dlcore.arrays import Ints
 
 __all__ = ["Stamps"]
 
-MOST = 400  # stamps that are kept, of about 5 kB each
+MOST = 400  # stamps that are kept, of about 5 kB each, on a dense screen of 20
 MARGIN = 3  # pixels around a text's box that its glyphs may reach into
 
 
@@ -28,7 +29,7 @@ class Stamps:
     def draw(self, artist: Artist) -> None:
         """Draw an artist on the canvas."""
         renderer = self._canvas.get_renderer()
-        if type(artist) is not Text or artist.get_bbox_patch() or artist.get_path_effects() or artist.get_clip_on():
+        if not _is_plain(artist):
             artist.draw(renderer)
         elif artist.get_visible() and artist.get_text():
             key = self._looks(artist)
@@ -36,7 +37,8 @@ class Stamps:
             self._kept[key] = stamp
             if len(self._kept) > MOST:
                 del self._kept[next(iter(self._kept))]
-            renderer.draw_image(renderer.new_gc(), *stamp)
+            if stamp[-1].size:  # it may lie outside the picture
+                renderer.draw_image(renderer.new_gc(), *stamp)
 
     def _looks(self, text: Text) -> Hashable:
         """A text, and all that may change of it."""
@@ -68,3 +70,10 @@ class Stamps:
         low, high = np.clip([int(box.y0) - MARGIN, int(box.y1) + MARGIN + 1], 0, height)
         pixels = np.asarray(self._blank.buffer_rgba())[::-1][low:high, left:right]
         return int(left), int(low), pixels.copy()
+
+
+def _is_plain(artist: Artist) -> TypeGuard[Text]:
+    """Whether it is a text, nothing but its glyphs, at a place in the plane."""
+    if type(artist) is not Text or artist.get_bbox_patch() or artist.get_path_effects() or artist.get_clip_on():
+        return False
+    return bool(np.isfinite(artist.get_transform().transform(artist.get_unitless_position())).all())
