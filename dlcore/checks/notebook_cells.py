@@ -119,10 +119,8 @@ class NotebookCells:
         """What an error may be due to: a name that an earlier cell did not bind, or fill, for want of a function."""
         if isinstance(problem, NotImplementedError):
             return ""
-        if isinstance(problem, NameError) and problem.name in self._waiting:
-            return str(problem.name)
         if isinstance(problem, NameError):
-            return ""
+            return str(problem.name) if problem.name in self._waiting else ""
         used, made_here = names_in(self._source, ast.Load), names_in(self._source, ast.Store)
         waited_for = [name for name in self._waiting if name in used]
         return next((name for name in waited_for if name not in made_here), "".join(waited_for[:1]))

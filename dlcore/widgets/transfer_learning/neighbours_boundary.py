@@ -45,7 +45,6 @@ class NeighboursBoundary:
         ax.set(title="What your neighbours vote for", xlabel="feature 1, m", ylabel="feature 2, m")
         empty = np.zeros((HIGH, WIDE))
         self.votes = ax.pcolormesh(across, down, empty, cmap=PALE, vmin=0, vmax=1, shading="nearest", zorder=0)
-        ax.set(xlim=X_LIMITS, ylim=Y_LIMITS)
         points = [
             ax.plot(*self.X[:, self.y == label], CLASS_MARKERS[label], color=CLASS_COLOURS[label], ms=7, mec="white")[0]
             for label in (0, 1)
